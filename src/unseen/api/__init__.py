@@ -1,0 +1,1 @@
+"""HTTP API of one node, on its internal address only."""

@@ -1,0 +1,78 @@
+"""Pseudo-random generator: AES-128 in counter mode (NIST SP 800-38A) on a one-time 32-byte seed.
+
+Key and initial counter both come from the seed (16 bytes each). A :class:`Prg` only moves forward: rewinding
+would reuse a one-time pad, so there is no way to ask for it. Two holders of a seed who draw the same sequence
+of shapes get the same numbers.
+"""
+
+from __future__ import annotations
+
+import math
+import secrets
+from typing import Any
+
+import numpy as np
+from cryptography.hazmat.primitives.ciphers import Cipher
+from cryptography.hazmat.primitives.ciphers.algorithms import AES
+from cryptography.hazmat.primitives.ciphers.modes import CTR
+from numpy.typing import NDArray
+
+from unseen.core.errors import LocalProtocolError
+
+SEED_BYTES = 32
+
+
+class Prg:
+    """Deterministic stream of uniform bytes from a secret seed; `repr` shows nothing of it."""
+
+    __slots__ = ("_stream",)
+
+    def __init__(self, seed: bytes) -> None:
+        if len(seed) != SEED_BYTES:
+            raise LocalProtocolError(f"A PRG seed has {SEED_BYTES} bytes, not {len(seed)}.")
+        self._stream = Cipher(AES(seed[:16]), CTR(seed[16:])).encryptor()
+
+    @classmethod
+    def fresh(cls) -> Prg:
+        """Seeded by the operating system."""
+        return cls(secrets.token_bytes(SEED_BYTES))
+
+    def __repr__(self) -> str:
+        return "Prg(<secret>)"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        raise LocalProtocolError("A PRG is never copied or stored: its state is a one-time pad.")
+
+    def bytes(self, count: int) -> bytes:
+        """The next `count` bytes."""
+        return self._stream.update(bytes(count))
+
+    def u64(self, shape: int | tuple[int, ...]) -> NDArray[np.uint64]:
+        """The next uniform elements of Z_2^64 (little-endian), C-contiguous, of the given shape."""
+        dims = (shape,) if isinstance(shape, int) else shape
+        out = np.zeros(dims, dtype="<u8")
+        if out.size:
+            view = out.reshape(-1).view(np.uint8).data
+            self._stream.update_into(view, view)
+        return out.astype(np.uint64, copy=False)
+
+    def below(self, bound: int, shape: int | tuple[int, ...]) -> NDArray[np.uint64]:
+        """Uniform integers in [0, bound), 1 <= bound <= 2^63, without modulo bias (rejection)."""
+        if not 1 <= bound <= 1 << 63:
+            raise LocalProtocolError(f"below() takes a bound from 1 to 2^63, not {bound}.")
+        limit = (1 << 64) - (1 << 64) % bound
+        dims = (shape,) if isinstance(shape, int) else shape
+        out = self.u64(math.prod(dims))
+        if limit != 1 << 64:
+            while (bad := np.flatnonzero(out >= np.uint64(limit))).size:
+                out[bad] = self.u64(bad.size)
+        return (out % np.uint64(bound)).reshape(dims)
+
+    def permutation(self, count: int) -> NDArray[np.int64]:
+        """A uniform permutation of range(count).
+
+        Sorts `count` random 128-bit keys. Equal keys, which would bias the order, have probability below
+        count^2 / 2^129.
+        """
+        high, low = self.u64(count), self.u64(count)
+        return np.lexsort((low, high)).astype(np.int64, copy=False)

@@ -1,0 +1,1 @@
+"""Tables, schemas, identifiers and connectors."""

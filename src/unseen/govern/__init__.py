@@ -1,0 +1,1 @@
+"""Contracts, policies, audit, reports: what may happen and what is said about it."""

@@ -1,0 +1,1 @@
+"""Steps, planner and runner: the only place where families meet."""

@@ -1,0 +1,1 @@
+"""Number crunching: a facade over the NumPy reference and its native twin."""

@@ -1,0 +1,1 @@
+"""Learning on shared data."""

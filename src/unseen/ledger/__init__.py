@@ -1,0 +1,1 @@
+"""The append-only, signed and witnessed evidence of a consortium."""

@@ -1,0 +1,97 @@
+"""What a protocol may expect of its transport, whichever it is.
+
+A *link* joins two parties for one attempt of one task. Inside it run *channels*, told apart by name; within a
+channel, messages arrive once, in order and unaltered, or the link ends in an error. `send` queues and returns
+at once: all parties may send a gigabyte at the same time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias
+
+Buffer: TypeAlias = bytes | bytearray | memoryview
+
+MAX_MESSAGE_BYTES = 1 << 32
+
+
+@dataclass(frozen=True, slots=True)
+class LinkStats:
+    """Traffic of one link as one end sees it.
+
+    Bytes are payload bytes (messages, without frame and TLS overhead). `rounds` counts how often this end
+    turned from sending to waiting: the number of times latency was paid.
+    """
+
+    bytes_sent: int = 0
+    bytes_received: int = 0
+    messages_sent: int = 0
+    messages_received: int = 0
+    rounds: int = 0
+
+
+class Channel(Protocol):
+    """An ordered, reliable, authenticated sequence of messages in both directions."""
+
+    @property
+    def name(self) -> str:
+        """The channel's name, the same at both ends."""
+
+    def send(self, parts: Sequence[Buffer]) -> None:
+        """Queue one message made of the concatenated `parts` and return.
+
+        The caller must not change the buffers afterwards.
+
+        Raises
+        ------
+        UnavailableError
+            The link is closed or was aborted by the peer.
+        """
+
+    def recv(self, timeout_s: float | None = None) -> memoryview:
+        """Wait for the next message (writable memory, owned by the caller).
+
+        Raises
+        ------
+        UnavailableError
+            `timeout_s` passed, or the connection is lost for good.
+        RemoteProtocolError
+            The peer sent something malformed.
+        UnseenError
+            The peer aborted: an error of the peer's class, with its party and step.
+        """
+
+
+class Link(Protocol):
+    """Everything between this party and one peer within one attempt of one task."""
+
+    @property
+    def me(self) -> str:
+        """This party's name."""
+
+    @property
+    def peer(self) -> str:
+        """The other party's name."""
+
+    @property
+    def secret(self) -> bytes:
+        """32 uniform bytes that only the two ends know, fresh for every link."""
+
+    def channel(self, name: str) -> Channel:
+        """The channel of that name; both ends may ask first, messages wait until it is asked for."""
+
+    def transcript(self) -> bytes:
+        """32-byte digest of all payloads sent and received so far on all channels.
+
+        Equal at both ends whenever everything sent has been received (see :mod:`unseen.link.transcript`).
+        """
+
+    def stats(self) -> LinkStats:
+        """Traffic so far."""
+
+    def abort(self, code: str, step: str | None) -> None:
+        """Tell the peer that this party failed, and close. Never raises."""
+
+    def close(self) -> None:
+        """Deliver what is queued, then close. Never raises."""

@@ -1,0 +1,197 @@
+"""The in-process twin: links between threads, with the same interface and a place to misbehave.
+
+:func:`pair` joins two ends. A *wire* function sees every message on its way and returns what arrives: the
+payload as it was, another payload (tamper: after authentication, as a lying peer would), or None (lost for
+good, as a cut cable). It may also block, to delay.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import queue
+import secrets
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from unseen.core.errors import LocalProtocolError, UnavailableError, UnseenError, from_dict
+from unseen.link.channel import MAX_MESSAGE_BYTES, Buffer, LinkStats
+from unseen.link.transcript import Transcript
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """One message on its way."""
+
+    sender: str
+    receiver: str
+    channel: str
+    seq: int
+    payload: bytes
+
+
+Wire = Callable[[Parcel], bytes | None]
+
+
+def faithful(parcel: Parcel) -> bytes | None:
+    """Deliver what was sent."""
+    return parcel.payload
+
+
+@dataclass(slots=True)
+class _Abort:
+    error: UnseenError
+
+
+@dataclass(slots=True)
+class _Mailbox:
+    """What one end has been sent, by channel."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    queues: dict[str, queue.SimpleQueue[bytes | _Abort]] = field(default_factory=dict)
+    ended: _Abort | None = None
+
+    def queue(self, channel: str) -> queue.SimpleQueue[bytes | _Abort]:
+        with self.lock:
+            if channel not in self.queues:
+                self.queues[channel] = queue.SimpleQueue()
+                if self.ended:
+                    self.queues[channel].put(self.ended)
+            return self.queues[channel]
+
+    def end(self, error: UnseenError) -> None:
+        with self.lock:
+            if self.ended is None:
+                self.ended = _Abort(error)
+                for waiting in self.queues.values():
+                    waiting.put(self.ended)
+
+
+class MemoryChannel:
+    """See :class:`unseen.link.channel.Channel`."""
+
+    def __init__(self, link: MemoryLink, name: str) -> None:
+        self._link = link
+        self.name = name
+        self._sent = 0
+
+    def send(self, parts: Sequence[Buffer]) -> None:
+        """Queue one message."""
+        payload = b"".join(parts)
+        self._link.deliver(Parcel(self._link.me, self._link.peer, self.name, self._sent, payload))
+        self._sent += 1
+
+    def recv(self, timeout_s: float | None = None) -> memoryview:
+        """Wait for the next message."""
+        return self._link.collect(self.name, timeout_s)
+
+
+class MemoryLink:
+    """See :class:`unseen.link.channel.Link`. Made in pairs by :func:`pair`."""
+
+    def __init__(
+        self, me: str, peer: str, secret: bytes, wire: Wire, inbox: _Mailbox, outbox: _Mailbox
+    ) -> None:
+        self.me = me
+        self.peer = peer
+        self.secret = secret
+        self._wire = wire
+        self._inbox = inbox
+        self._outbox = outbox
+        self._transcript = Transcript(hashlib.sha256(b"transcript" + secret).digest())
+        self._channels: dict[str, MemoryChannel] = {}
+        self._lock = threading.Lock()
+        self._sent_since_wait = False
+        self._counts = [0, 0, 0, 0, 0]
+
+    def channel(self, name: str) -> MemoryChannel:
+        """The channel of that name."""
+        with self._lock:
+            if name not in self._channels:
+                self._channels[name] = MemoryChannel(self, name)
+            return self._channels[name]
+
+    def deliver(self, parcel: Parcel) -> None:
+        """Put one message into the peer's mailbox, by way of the wire."""
+        if self._outbox.ended:
+            raise UnavailableError(f"The link to {self.peer} is closed.", party=self.peer)
+        if len(parcel.payload) > MAX_MESSAGE_BYTES:
+            raise LocalProtocolError(f"A message of {len(parcel.payload)} bytes is over the limit.")
+        with self._lock:
+            self._counts[0] += len(parcel.payload)
+            self._counts[2] += 1
+            self._sent_since_wait = True
+        self._transcript.add(parcel.channel, self.me, [parcel.payload])
+        arriving = self._wire(parcel)
+        if arriving is not None:
+            self._outbox.queue(parcel.channel).put(arriving)
+
+    def collect(self, channel: str, timeout_s: float | None) -> memoryview:
+        """Take the next message out of this end's mailbox."""
+        with self._lock:
+            self._counts[4] += self._sent_since_wait
+            self._sent_since_wait = False
+        waiting = self._inbox.queue(channel)
+        try:
+            item = waiting.get(timeout=timeout_s)
+        except queue.Empty:
+            raise UnavailableError(
+                f"{self.peer} sent nothing for {timeout_s:g} s.",
+                mend=f"see whether {self.peer} runs",
+                party=self.peer,
+            ) from None
+        if isinstance(item, _Abort):
+            waiting.put(item)
+            raise item.error
+        with self._lock:
+            self._counts[1] += len(item)
+            self._counts[3] += 1
+        self._transcript.add(channel, self.peer, [item])
+        return memoryview(bytearray(item))
+
+    def transcript(self) -> bytes:
+        """Digest of all payloads so far."""
+        return self._transcript.head()
+
+    def stats(self) -> LinkStats:
+        """Traffic so far."""
+        with self._lock:
+            return LinkStats(*self._counts)
+
+    def abort(self, code: str, step: str | None) -> None:
+        """Tell the peer and close."""
+        what = f"{self.me} failed" + (f" at step '{step}'." if step else ".")
+        error = from_dict(
+            {
+                "code": code,
+                "what": what,
+                "mend": f"ask {self.me} for the cause",
+                "party": self.me,
+                "step": step,
+            }
+        )
+        self._outbox.end(error)
+        self._inbox.end(UnavailableError(f"The link to {self.peer} is closed.", party=self.peer))
+
+    def close(self) -> None:
+        """Close; what is queued stays readable."""
+        self._outbox.end(UnavailableError(f"{self.me} closed the link.", party=self.me))
+
+
+def pair(left: str, right: str, *, wire: Wire = faithful) -> tuple[MemoryLink, MemoryLink]:
+    """Two joined ends."""
+    secret = secrets.token_bytes(32)
+    to_left, to_right = _Mailbox(), _Mailbox()
+    return (
+        MemoryLink(left, right, secret, wire, to_left, to_right),
+        MemoryLink(right, left, secret, wire, to_right, to_left),
+    )
+
+
+def mesh(names: Sequence[str], *, wire: Wire = faithful) -> dict[str, dict[str, MemoryLink]]:
+    """All links among `names`: mesh[a][b] is a's end of the link to b."""
+    ends: dict[str, dict[str, MemoryLink]] = {name: {} for name in names}
+    for index, left in enumerate(names):
+        for right in names[index + 1 :]:
+            ends[left][right], ends[right][left] = pair(left, right, wire=wire)
+    return ends

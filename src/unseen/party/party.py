@@ -1,0 +1,443 @@
+"""Class Party: one party's end of a running protocol.
+
+A protocol is an ordinary blocking function that every party runs at once (SPMD). It sends, receives and waits
+through its Party and touches no socket, file, clock or global state.
+
+Randomness comes in two kinds that must not be mixed. *Mask* randomness (`rng`, `shared_rng`) is fresh for every
+attempt and stream; a crash never leads to a mask being used twice. *Output* randomness (`output_rng`: split,
+row order, sampling, noise) is fixed once per task, so that a crash never gives anybody a second sample.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unseen.core.errors import (
+    LocalProtocolError,
+    RemoteProtocolError,
+    UnavailableError,
+)
+from unseen.core.events import Progress, ProgressSink, silent
+from unseen.crypto.derive import derive
+from unseen.crypto.prg import Prg
+from unseen.link.channel import Link, LinkStats
+from unseen.party.gate import Door, Gate, StoredPart
+from unseen.party.messages import Masked, Message, Public, Released, Share, decode, encode
+from unseen.party.pool import Pool
+
+M = TypeVar("M", bound=Message)
+T = TypeVar("T")
+
+Sign = Callable[[bytes], bytes]
+VerifySigned = Callable[[str, bytes, bytes], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """Which run of which task this is; enters every derived seed and every signature."""
+
+    job: str
+    task: str
+    attempt: int = 1
+
+    def to_list(self) -> list[str | int]:
+        """Coordinates for key derivation."""
+        return [self.job, self.task, self.attempt]
+
+
+class Opening(Message, frozen=True, tag="party.opening/1"):
+    """One party's summand of a value that is uniformly masked: opening it discloses nothing."""
+
+    values: Masked
+
+
+class Standing(Message, frozen=True, tag="party.standing/1"):
+    """Before a reveal: which attempt's part this giver has stored (0: none), and whether it was sent."""
+
+    name: Public[str]
+    index: Public[int]
+    attempt: Public[int]
+    sent: Public[bool]
+
+
+class Part(Message, frozen=True, tag="party.part/1"):
+    """A giver's part of a reveal: with all parts together, and only then, the receiver has the plaintext."""
+
+    name: Public[str]
+    index: Public[int]
+    values: Share
+
+
+class SignedHead(Message, frozen=True, tag="party.signed-head/1"):
+    """Signature of one end over the transcript of a link; empty if this party has no signing key."""
+
+    signature: Public[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class TranscriptRecord:
+    """What both ends of a link signed before a reveal. `theirs` is empty where the peer did not sign."""
+
+    peer: str
+    statement: bytes
+    ours: bytes
+    theirs: bytes
+
+
+class _Shared:
+    """What a Party and its streams and groups have in common."""
+
+    def __init__(
+        self, root: bytes, output_seed: bytes, sign: Sign | None, verify: VerifySigned | None
+    ) -> None:
+        self.root = root
+        self.output_seed = output_seed
+        self.sign = sign
+        self.verify = verify
+        self.used: set[tuple[str, ...]] = set()
+        self.transcripts: list[TranscriptRecord] = []
+        self.observers: list[Callable[[str, str, str, Message], None]] = []
+
+
+class Party:
+    """One party's end of a protocol; see the module.
+
+    Parameters
+    ----------
+    name
+        This party.
+    links
+        Peer name -> link.
+    session
+        Job, task and attempt.
+    gate
+        Made from the contract this party signed.
+    sign, verify
+        Signing key of this attempt (certified by the party's identity), and the check of a peer's signature:
+        `verify(peer, statement, signature)` raises VerificationError. None in `Local()`.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        links: Mapping[str, Link],
+        *,
+        session: Session,
+        gate: Gate,
+        progress: ProgressSink = silent,
+        pool: Pool | None = None,
+        sign: Sign | None = None,
+        verify: VerifySigned | None = None,
+        timeout_s: float | None = 600.0,
+    ) -> None:
+        self.name = name
+        self.session = session
+        self.gate = gate
+        self.pool = pool or Pool()
+        self.timeout_s = timeout_s
+        self._links = dict(links)
+        self._progress = progress
+        self._stream = "main"
+        seed = gate.journal.load_output_seed(secrets.token_bytes(32))
+        self._shared = _Shared(secrets.token_bytes(32), seed, sign, verify)
+        self._rngs: dict[tuple[str, ...], Prg] = {}
+
+    # ------------------------------------------------------------------ who
+
+    @property
+    def peers(self) -> tuple[str, ...]:
+        """The other parties, sorted."""
+        return tuple(sorted(self._links))
+
+    @property
+    def everyone(self) -> tuple[str, ...]:
+        """All parties including this one, sorted: the same tuple at each."""
+        return tuple(sorted([*self._links, self.name]))
+
+    # ------------------------------------------------------------------ messages
+
+    def send(self, peer: str, message: Message) -> None:
+        """Queue `message` for `peer` and return."""
+        self._link(peer).channel(self._stream).send(encode(message))
+
+    def recv(self, peer: str, message_type: type[M], *, timeout_s: float | None = None) -> M:
+        """Wait for the next message of `peer`, which must be a `message_type`.
+
+        Raises
+        ------
+        UnavailableError, RemoteProtocolError
+            See :meth:`unseen.link.channel.Channel.recv`.
+        """
+        payload = self._link(peer).channel(self._stream).recv(timeout_s or self.timeout_s)
+        message = decode(payload, message_type, sender=peer)
+        for observe in self._shared.observers:
+            observe(self.name, peer, self._stream, message)
+        return message
+
+    def exchange(
+        self, outgoing: Mapping[str, M] | M, message_type: type[M], *, peers: Sequence[str] = ()
+    ) -> dict[str, M]:
+        """Send to all `peers` (default: everyone else), then receive one message from each.
+
+        `outgoing` is one message for all, or peer -> message.
+        """
+        targets = tuple(outgoing) if isinstance(outgoing, Mapping) else tuple(peers) or self.peers
+        for peer in targets:
+            self.send(peer, outgoing[peer] if isinstance(outgoing, Mapping) else outgoing)
+        return {peer: self.recv(peer, message_type) for peer in targets}
+
+    def gather(
+        self, peers: Sequence[str], message_type: type[M], *, until: float, at_least: int
+    ) -> tuple[dict[str, M], tuple[str, ...]]:
+        """Receive from each of `peers` for at most `until` seconds; the only call that tolerates absence.
+
+        Returns (answers, missing).
+
+        Raises
+        ------
+        UnavailableError
+            Fewer than `at_least` answered.
+        """
+        deadline = time.monotonic() + until
+        answers: dict[str, M] = {}
+        for peer in peers:
+            try:
+                answers[peer] = self.recv(
+                    peer, message_type, timeout_s=max(deadline - time.monotonic(), 0.001)
+                )
+            except UnavailableError:
+                continue
+        missing = tuple(peer for peer in peers if peer not in answers)
+        if len(answers) < at_least:
+            raise UnavailableError(
+                f"{len(answers)} of {len(peers)} parties answered where {at_least} are due.",
+                why=f"nothing came from {', '.join(missing)} within {until:g} s",
+                mend="bring them back, or agree on a contract with a lower minimum",
+            )
+        return answers, missing
+
+    def open_masked(self, values: NDArray[np.uint64], *, peers: Sequence[str] = ()) -> NDArray[np.uint64]:
+        """Sum this party's summand with those of `peers`, mod 2^64. Internal to protocols.
+
+        The sum must be uniformly masked by randomness that no receiver knows: it is no disclosure and does
+        not pass the gate. The view tests check the uniformity.
+        """
+        total = values.copy()
+        for peer, opening in self.exchange(Opening(values), Opening, peers=peers).items():
+            if opening.values.shape != values.shape or opening.values.dtype != values.dtype:
+                raise RemoteProtocolError(
+                    f"{peer} opened {opening.values.dtype} {opening.values.shape} where {values.dtype} {values.shape} is due.",
+                    party=peer,
+                )
+            total += opening.values
+        return total
+
+    # ------------------------------------------------------------------ children
+
+    def stream(self, name: str) -> Party:
+        """A child with its own frames, randomness and place in the transcript, to run side by side."""
+        return self._child(f"{self._stream}/{name}", self._links)
+
+    def group(self, peers: Sequence[str], *, name: str = "") -> Party:
+        """A child that sees only `peers`. All members must call it alike."""
+        members = sorted({*peers, self.name})
+        links = {peer: self._link(peer) for peer in members if peer != self.name}
+        return self._child(f"{self._stream}/{name or '+'.join(members)}", links)
+
+    def _child(self, stream: str, links: Mapping[str, Link]) -> Party:
+        self._claim("stream", stream)
+        child = object.__new__(type(self))
+        child.__dict__.update(self.__dict__)
+        child._stream = stream
+        child._links = dict(links)
+        child._rngs = {}
+        return child
+
+    # ------------------------------------------------------------------ randomness
+
+    @property
+    def rng(self) -> Prg:
+        """Mask randomness of this party alone: fresh for this attempt and stream."""
+        return self._generator("own", self._shared.root, "own-mask")
+
+    def shared_rng(self, peer: str) -> Prg:
+        """Mask randomness in common with `peer`; both must draw the same shapes in the same order."""
+        return self._generator(f"shared {peer}", self._link(peer).secret, "shared-mask")
+
+    def shared_seed(self, peer: str, label: str) -> bytes:
+        """A 32-byte seed in common with `peer`, for one use named `label`; a second use is refused."""
+        self._claim("seed", self._stream, peer, label)
+        return derive(self._link(peer).secret, "shared-seed", [*self.session.to_list(), self._stream, label])
+
+    @property
+    def output_rng(self) -> Prg:
+        """Output randomness of this party: the same in every attempt of this task."""
+        return self._generator("output", self._shared.output_seed, "output", attempt_free=True)
+
+    def _generator(self, kind: str, secret: bytes, label: str, *, attempt_free: bool = False) -> Prg:
+        rng = self._rngs.get((kind,))
+        if rng is None:
+            session = self.session.to_list()[: 2 if attempt_free else 3]
+            rng = self._rngs[kind,] = Prg(derive(secret, label, [*session, self._stream]))
+        return rng
+
+    def _claim(self, *use: str) -> None:
+        if use in self._shared.used:
+            raise LocalProtocolError(
+                f"{' '.join(use)} is used twice.", why="one-time randomness would be used again"
+            )
+        self._shared.used.add(use)
+
+    # ------------------------------------------------------------------ doors
+
+    def release(self, name: str, value: T, *, to: Sequence[str], elements: int) -> Released[T]:
+        """Let a value out in clear; see :meth:`unseen.party.gate.Gate.release`."""
+        return self.gate.release(name, value, to=tuple(to), elements=elements)
+
+    def reveal(
+        self,
+        name: str,
+        part: NDArray[np.uint64] | None,
+        *,
+        givers: Sequence[str],
+        to: Sequence[str],
+        shape: tuple[int, ...],
+    ) -> dict[str, NDArray[np.uint64]] | None:
+        """Turn a shared value into plaintext for the parties in `to`. Everyone calls it alike.
+
+        Each giver passes its gate and stores its part on disk; when all have, and both ends of every link
+        have signed the transcript, the parts are sent. If an earlier attempt came that far, its parts are
+        sent again instead of the new ones.
+
+        Parameters
+        ----------
+        part
+            This party's part, uint64 of `shape`; None if it is no giver.
+
+        Returns
+        -------
+        giver -> part at a receiver (combining them is the caller's business), None elsewhere.
+
+        Raises
+        ------
+        DeniedError
+            This party's contract does not allow it.
+        RemoteProtocolError
+            A giver claims to have lost a part that was sent before.
+        VerificationError
+            A peer signed another transcript.
+        """
+        index = self.gate.next_index(name)
+        self.sign_transcripts()
+        chosen: NDArray[np.uint64] | None = None
+        if self.name in givers:
+            if part is None or part.shape != shape:
+                raise LocalProtocolError(f"'{name}' is revealed with a part of another shape than {shape}.")
+            self.gate.pass_through(Door.REVEAL, name, index=index, to=tuple(to), elements=int(np.prod(shape)))
+            chosen = self._settle(name, index, part, [peer for peer in givers if peer != self.name])
+            for peer in to:
+                if peer != self.name:
+                    self.send(peer, Part(name, index, chosen))
+        if self.name not in to:
+            return None
+        return {
+            giver: chosen
+            if giver == self.name and chosen is not None
+            else self._recv_part(giver, name, index, shape)
+            for giver in givers
+        }
+
+    def _settle(
+        self, name: str, index: int, part: NDArray[np.uint64], others: list[str]
+    ) -> NDArray[np.uint64]:
+        """Agree with the other givers on whose attempt's parts are sent; return ours, stored."""
+        journal = self.gate.journal
+        stored = journal.load_part(name, index)
+        standing = Standing(name, index, stored.attempt if stored else 0, bool(stored and stored.sent))
+        answers = self.exchange(standing, Standing, peers=others) if others else {}
+        attempts = {answer.attempt for answer in answers.values()} | {standing.attempt}
+        any_sent = standing.sent or any(answer.sent for answer in answers.values())
+        if len(attempts) > 1 and any_sent:
+            raise RemoteProtocolError(
+                f"'{name}' was revealed in an earlier attempt, but not every giver has its part of it.",
+                why="a second reveal with other randomness would tell more than the contract allows",
+                mend="the job cannot be resumed; start a new run",
+            )
+        if stored is None or len(attempts) > 1:
+            stored = StoredPart(self.session.attempt, part.tobytes(), sent=False)
+            journal.store_part(name, index, stored)
+            if others:
+                self.exchange(Standing(name, index, stored.attempt, sent=False), Standing, peers=others)
+        if not stored.sent:
+            journal.store_part(name, index, StoredPart(stored.attempt, stored.data, sent=True))
+        if len(stored.data) != part.nbytes:
+            raise LocalProtocolError(f"The stored part of '{name}' has another size than before the crash.")
+        return np.frombuffer(stored.data, np.uint64).reshape(part.shape)
+
+    def _recv_part(self, giver: str, name: str, index: int, shape: tuple[int, ...]) -> NDArray[np.uint64]:
+        message = self.recv(giver, Part)
+        if (message.name, message.index) != (name, index) or message.values.shape != shape:
+            raise RemoteProtocolError(
+                f"{giver} revealed {message.name}#{message.index} {message.values.shape} where {name}#{index} {shape} is due.",
+                party=giver,
+            )
+        return message.values
+
+    def sign_transcripts(self) -> None:
+        """Both ends of every link sign what was said on it so far. Everyone calls it alike.
+
+        Raises
+        ------
+        VerificationError
+            A peer's signature is not over the transcript this party has.
+        """
+        heads = {peer: self._link(peer).transcript() for peer in self.peers}
+        statements = {peer: self._statement(peer, head) for peer, head in heads.items()}
+        sign = self._shared.sign
+        ours = {peer: sign(statement) if sign else b"" for peer, statement in statements.items()}
+        theirs = self.exchange({peer: SignedHead(ours[peer]) for peer in self.peers}, SignedHead)
+        for peer, message in theirs.items():
+            if message.signature and self._shared.verify:
+                self._shared.verify(peer, statements[peer], message.signature)
+            self._shared.transcripts.append(
+                TranscriptRecord(peer, statements[peer], ours[peer], message.signature)
+            )
+
+    def _statement(self, peer: str, head: bytes) -> bytes:
+        ends = "+".join(sorted([self.name, peer]))
+        coordinates = "/".join(str(item) for item in self.session.to_list())
+        return f"unseen/transcript-statement/v1\n{ends}\n{coordinates}\n{head.hex()}".encode()
+
+    @property
+    def transcripts(self) -> tuple[TranscriptRecord, ...]:
+        """All statements signed so far."""
+        return tuple(self._shared.transcripts)
+
+    # ------------------------------------------------------------------ the rest
+
+    def progress(self, done: int, total: int, note: str = "") -> None:
+        """Report progress of the running task."""
+        self._progress(Progress(self.session.task, done, total, note))
+
+    def stats(self) -> dict[str, LinkStats]:
+        """Traffic by peer so far."""
+        return {peer: link.stats() for peer, link in self._links.items()}
+
+    def observe(self, observer: Callable[[str, str, str, Message], None]) -> None:
+        """Call `observer(receiver, sender, stream, message)` on every message received; for view tests."""
+        self._shared.observers.append(observer)
+
+    def _link(self, peer: str) -> Link:
+        try:
+            return self._links[peer]
+        except KeyError:
+            raise LocalProtocolError(
+                f"{self.name} has no link to '{peer}' here.", why=f"peers: {', '.join(self.peers)}"
+            ) from None
