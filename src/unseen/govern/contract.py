@@ -1,0 +1,245 @@
+"""What the parties agree on: the contract (合约), a value with one identity for all.
+
+A contract names the parties and their keys, the assets and what their owners allow, the workflow task by task,
+everything that will be disclosed to whom, for which purpose, how often and until when. It is content-addressed:
+its id is the hash of its canonical bytes. Every party signs the id; nothing runs without all signatures.
+
+This module is the value and its inner consistency. Signing is in `signatures`, the check before a run in
+`authorise`, the plain words in `summary`, the gate's rules in `policy`.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, model_validator
+
+from unseen.core.canonical import digest
+from unseen.core.ids import check_name
+
+FORMAT = 1
+
+Level = Literal["federated", "shared", "shared-malicious", "enclave"]
+RoleName = Literal["holder", "computer", "receiver", "auditor"]
+Name = Annotated[str, AfterValidator(lambda name: check_name(name, kind="contract"))]
+
+
+class Terms(BaseModel):
+    """Base: frozen, and unknown fields are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_timedelta="iso8601")
+
+
+class PartyTerms(Terms):
+    """An organisation that takes part. `identity` pins its public key (`ed25519:…`)."""
+
+    name: Name
+    identity: str
+    roles: tuple[RoleName, ...]
+    title: str = ""
+
+
+class ColumnTerms(Terms):
+    """One column of an asset, as far as others may know of it."""
+
+    name: str
+    type: Literal["numeric", "integer", "boolean", "text", "timestamp"]
+    role: Literal["id", "feature", "label", "other"] = "feature"
+    sensitivity: Literal["public", "internal", "personal", "special"] = "personal"
+
+
+class AssetTerms(Terms):
+    """A holder's data set and what its owner allows.
+
+    `rows` is the size the others may know. `steps` and `purposes` are the owner's limits; the contract's own
+    must lie within. `commitment` binds the holder to the data without showing it (salted, hex).
+    """
+
+    name: Name
+    holder: Name
+    columns: tuple[ColumnTerms, ...]
+    rows: int = Field(ge=0)
+    steps: tuple[str, ...]
+    purposes: tuple[str, ...]
+    legal_basis: str = ""
+    commitment: str = ""
+
+    @property
+    def reference(self) -> str:
+        """How tasks name it."""
+        return f"asset:{self.name}"
+
+
+class TaskTerms(Terms):
+    """One task of the workflow.
+
+    Attributes
+    ----------
+    step, version, fingerprint
+        The installed step it runs; `fingerprint` is the SHA-256 of the step's source, hex.
+    roles
+        The step's role name -> parties, e.g. `{"holders": ("hospital", "laboratory"), "helper": ("helper",)}`.
+    inputs
+        Input name -> reference (`asset:NAME` or `TASK.OUTPUT`), one for all parties or party -> reference.
+    """
+
+    name: Name
+    step: str
+    version: int
+    fingerprint: str
+    params: dict[str, JsonValue] = {}
+    roles: dict[str, tuple[Name, ...]]
+    inputs: dict[str, str | dict[Name, str]] = {}
+
+    @property
+    def parties(self) -> tuple[str, ...]:
+        """Everyone who takes part in this task, sorted."""
+        return tuple(sorted({party for parties in self.roles.values() for party in parties}))
+
+    def input_of(self, party: str) -> dict[str, str]:
+        """Input name -> reference, as `party` sees it; inputs it has no part in are left out."""
+        mine: dict[str, str] = {}
+        for name, source in self.inputs.items():
+            reference = source if isinstance(source, str) else source.get(party)
+            if reference is not None:
+                mine[name] = reference
+        return mine
+
+
+class DisclosureTerms(Terms):
+    """One thing somebody will learn; see :class:`unseen.party.gate.Disclosure`."""
+
+    task: Name
+    name: str
+    what: str
+    to: tuple[Name, ...]
+    door: Literal["reveal", "release"]
+    max_elements: int | None = None
+    times: int = 1
+
+
+class Contract(Terms):
+    """The whole agreement; see the module."""
+
+    format: Literal[1] = 1
+    title: str
+    purpose: str
+    parties: tuple[PartyTerms, ...]
+    assets: tuple[AssetTerms, ...]
+    tasks: tuple[TaskTerms, ...]
+    disclosures: tuple[DisclosureTerms, ...]
+    security_level: Level
+    runs: int = Field(default=1, ge=1)
+    valid_from: AwareDatetime
+    valid_until: AwareDatetime
+    final_when_witnessed_by: int | Literal["all"] = "all"
+    nonce: str = ""
+
+    @cached_property
+    def id(self) -> str:
+        """`contract-` and the SHA-256 of the canonical bytes, hex."""
+        return f"contract-{digest('contract', FORMAT, self.to_json()).hex()}"
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON form: the one that is hashed, stored and sent."""
+        return self.model_dump(mode="json")
+
+    def party(self, name: str) -> PartyTerms:
+        """The terms of one party; KeyError if it is none."""
+        return _named(self.parties, name)
+
+    def task(self, name: str) -> TaskTerms:
+        """The terms of one task; KeyError if there is none."""
+        return _named(self.tasks, name)
+
+    def asset(self, name: str) -> AssetTerms:
+        """The terms of one asset; KeyError if there is none."""
+        return _named(self.assets, name)
+
+    @property
+    def party_names(self) -> tuple[str, ...]:
+        """All parties, sorted."""
+        return tuple(sorted(party.name for party in self.parties))
+
+    def is_valid_at(self, now: datetime) -> bool:
+        """Whether `now` (aware) lies in the validity window."""
+        return self.valid_from <= now.astimezone(UTC) < self.valid_until
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Contract:
+        problems = [*_duplicates(self), *_dangling_parties(self), *_dangling_inputs(self), *_limits(self)]
+        if problems:
+            raise ValueError("; ".join(problems))
+        return self
+
+
+N = TypeVar("N", PartyTerms, TaskTerms, AssetTerms)
+
+
+def _named(items: tuple[N, ...], name: str) -> N:
+    for item in items:
+        if item.name == name:
+            return item
+    raise KeyError(name)
+
+
+def _duplicates(contract: Contract) -> list[str]:
+    problems = []
+    for kind, names in (
+        ("party", [party.name for party in contract.parties]),
+        ("asset", [asset.name for asset in contract.assets]),
+        ("task", [task.name for task in contract.tasks]),
+        ("disclosure", [f"{item.task}/{item.name}" for item in contract.disclosures]),
+        ("identity", [party.identity for party in contract.parties]),
+    ):
+        problems += [f"{kind} '{name}' appears twice" for name in sorted(set(names)) if names.count(name) > 1]
+    return problems
+
+
+def _dangling_parties(contract: Contract) -> list[str]:
+    known = set(contract.party_names)
+    used = {asset.holder for asset in contract.assets}
+    used |= {party for task in contract.tasks for party in task.parties}
+    used |= {party for item in contract.disclosures for party in item.to}
+    return [f"'{name}' is no party of this contract" for name in sorted(used - known)]
+
+
+def _dangling_inputs(contract: Contract) -> list[str]:
+    problems = []
+    assets = {asset.reference: asset.holder for asset in contract.assets}
+    earlier: set[str] = set()
+    for task in contract.tasks:
+        for party in task.parties:
+            for reference in task.input_of(party).values():
+                if reference in assets and assets[reference] != party:
+                    problems.append(
+                        f"task '{task.name}' gives {party} the '{reference}' of {assets[reference]}"
+                    )
+                elif reference not in assets and reference.partition(".")[0] not in earlier:
+                    problems.append(f"task '{task.name}' needs '{reference}', which nothing before it makes")
+        earlier.add(task.name)
+    problems += [
+        f"disclosure '{item.name}' names task '{item.task}', which is not in the workflow"
+        for item in contract.disclosures
+        if item.task not in earlier
+    ]
+    return problems
+
+
+def _limits(contract: Contract) -> list[str]:
+    problems = []
+    if contract.valid_from >= contract.valid_until:
+        problems.append("it ends before it begins")
+    if contract.final_when_witnessed_by != "all" and not (
+        1 <= contract.final_when_witnessed_by <= len(contract.parties)
+    ):
+        problems.append("finality asks for more witnesses than there are parties")
+    for asset in contract.assets:
+        if contract.purpose not in asset.purposes:
+            problems.append(f"the owner of '{asset.name}' does not allow the purpose '{contract.purpose}'")
+        for task in contract.tasks:
+            if asset.reference in task.input_of(asset.holder).values() and task.step not in asset.steps:
+                problems.append(f"the owner of '{asset.name}' does not allow the step '{task.step}'")
+    return problems

@@ -1,0 +1,160 @@
+"""What a step is: one file in `jobs/steps/`, a module with the names of :class:`Step`.
+
+Every step declares what it will disclose before it runs; the contract lists it, the gate enforces it, the audit
+compares. The node runs only installed steps: the contract pins version and source fingerprint.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol, cast
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from unseen.core import registry
+from unseen.core.errors import DeniedError, UsageError
+from unseen.jobs.artefacts import Artefact
+from unseen.party import Disclosure, Party
+
+STEPS = "unseen.jobs.steps"
+
+
+class StepParams(BaseModel):
+    """Base of every step's `Params`: frozen, unknown fields refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+@dataclass(frozen=True, slots=True)
+class Roles:
+    """Who does what in one task: the step's role name -> parties."""
+
+    by_name: Mapping[str, tuple[str, ...]]
+
+    def all(self, role: str) -> tuple[str, ...]:
+        """All parties in that role, in the contract's order (may be empty)."""
+        return tuple(self.by_name.get(role, ()))
+
+    def one(self, role: str) -> str:
+        """The one party in that role.
+
+        Raises
+        ------
+        UsageError
+            None or several.
+        """
+        parties = self.all(role)
+        if len(parties) != 1:
+            raise UsageError(
+                f"The role '{role}' has {len(parties)} parties where one is due.",
+                mend=f"name one party as {role}",
+            )
+        return parties[0]
+
+    def of(self, party: str) -> tuple[str, ...]:
+        """Names of the roles that `party` has."""
+        return tuple(role for role, parties in self.by_name.items() if party in parties)
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """What the estimate assumes of the network between any two parties."""
+
+    latency_s: float = 0.0002
+    bytes_per_s: float = 1.25e8
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """Public sizes: rows and columns by party, known from the contract."""
+
+    rows: Mapping[str, int]
+    columns: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a task is expected to take: wall seconds, payload bytes of all parties, rounds, peak bytes of memory."""
+
+    seconds: float
+    bytes: int
+    rounds: int
+    memory_bytes: int
+
+
+class Step(Protocol):
+    """The names a step module has. Roles and inputs are described in words for people."""
+
+    VERSION: int
+    SUMMARY: str
+    ROLES: Mapping[str, str]
+    INPUTS: Mapping[str, str]
+    OUTPUTS: Mapping[str, str]
+    LEVELS: tuple[str, ...]
+    TRUST: str
+    Params: type[StepParams]
+
+    def disclosures(self, params: Any, roles: Roles) -> tuple[Disclosure, ...]:
+        """Everything a run will tell anybody."""
+
+    def estimate(self, params: Any, roles: Roles, sizes: Sizes, network: Network) -> Cost:
+        """What a run is expected to cost."""
+
+    def run(
+        self, party: Party, inputs: Mapping[str, Artefact], params: Any, roles: Roles
+    ) -> Mapping[str, Artefact]:
+        """Run at one party; outputs this party has no part in are left out."""
+
+
+def step(name: str) -> Step:
+    """The installed step of that name."""
+    return cast("Step", registry.load(STEPS, name))
+
+
+def fingerprint(name: str) -> str:
+    """SHA-256 of the step's source file, hex: what a contract pins."""
+    module = registry.load(STEPS, name)
+    return hashlib.sha256(inspect.getsource(cast("ModuleType", module)).encode()).hexdigest()
+
+
+def check_pinned(name: str, *, version: int, pinned: str) -> Step:
+    """The installed step, if it is the one that the contract names.
+
+    Raises
+    ------
+    DeniedError
+        Another version or another source than the contract pins.
+    """
+    installed = step(name)
+    if version != installed.VERSION or fingerprint(name) != pinned:
+        raise DeniedError(
+            f"The installed step '{name}' is not the one in the contract.",
+            why=f"the contract pins version {version}, source {pinned[:12]}…; "
+            f"installed is version {installed.VERSION}, source {fingerprint(name)[:12]}…",
+            mend="install the same release of unseen as the other parties, or propose a new contract",
+            clause=f"step {name}",
+        )
+    return installed
+
+
+def parse_params(name: str, params: Mapping[str, Any]) -> StepParams:
+    """Validate a step's parameters; all field errors at once.
+
+    Raises
+    ------
+    UsageError
+        Unknown, missing or impossible parameters.
+    """
+    try:
+        return step(name).Params.model_validate(dict(params))
+    except ValidationError as error:
+        problems = tuple(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
+        raise UsageError(
+            f"The parameters of step '{name}' are wrong.",
+            mend=f"see `unseen step show {name}` for its parameters",
+            problems=problems,
+            step=name,
+        ) from error
