@@ -207,25 +207,30 @@ def _dangling_parties(contract: Contract) -> list[str]:
 
 
 def _dangling_inputs(contract: Contract) -> list[str]:
-    problems = []
-    assets = {asset.reference: asset.holder for asset in contract.assets}
+    problems: list[str] = []
+    holders = {asset.reference: asset.holder for asset in contract.assets}
     earlier: set[str] = set()
     for task in contract.tasks:
         for party in task.parties:
-            for reference in task.input_of(party).values():
-                if reference in assets and assets[reference] != party:
-                    problems.append(
-                        f"task '{task.name}' gives {party} the '{reference}' of {assets[reference]}"
-                    )
-                elif reference not in assets and reference.partition(".")[0] not in earlier:
-                    problems.append(f"task '{task.name}' needs '{reference}', which nothing before it makes")
+            problems += [
+                _objection_to_input(task.name, party, reference, holders.get(reference), earlier)
+                for reference in task.input_of(party).values()
+            ]
         earlier.add(task.name)
     problems += [
         f"disclosure '{item.name}' names task '{item.task}', which is not in the workflow"
         for item in contract.disclosures
         if item.task not in earlier
     ]
-    return problems
+    return [problem for problem in problems if problem]
+
+
+def _objection_to_input(task: str, party: str, reference: str, holder: str | None, earlier: set[str]) -> str:
+    if holder is not None and holder != party:
+        return f"task '{task}' gives {party} the '{reference}' of {holder}"
+    if holder is None and reference.partition(".")[0] not in earlier:
+        return f"task '{task}' needs '{reference}', which nothing before it makes"
+    return ""
 
 
 def _limits(contract: Contract) -> list[str]:
