@@ -244,7 +244,9 @@ def _limits(contract: Contract) -> list[str]:
     for asset in contract.assets:
         if contract.purpose not in asset.purposes:
             problems.append(f"the owner of '{asset.name}' does not allow the purpose '{contract.purpose}'")
-        for task in contract.tasks:
-            if asset.reference in task.input_of(asset.holder).values() and task.step not in asset.steps:
-                problems.append(f"the owner of '{asset.name}' does not allow the step '{task.step}'")
+        problems += [
+            f"the owner of '{asset.name}' does not allow the step '{task.step}'"
+            for task in contract.tasks
+            if asset.reference in task.input_of(asset.holder).values() and task.step not in asset.steps
+        ]
     return problems
