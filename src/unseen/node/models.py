@@ -1,0 +1,293 @@
+"""What the node's operations take and give: frozen pydantic values, the same in Python, HTTP and `--json`.
+
+Nothing here holds data of a party: names, sizes, states, and results that this party may see.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from unseen.core.ids import check_name
+from unseen.govern.contract import AssetTerms, ColumnTerms
+
+Name = Annotated[str, AfterValidator(lambda name: check_name(name, kind="asset"))]
+
+JobState = Literal["starting", "running", "finished", "failed", "cancelled", "denied"]
+TaskState = Literal["waiting", "running", "finished", "failed", "cancelled"]
+ContractState = Literal["proposed", "signed", "refused", "withdrawn", "expired"]
+JOB_OVER: frozenset[JobState] = frozenset({"finished", "failed", "cancelled", "denied"})
+
+
+class Model(BaseModel):
+    """Base: frozen, unknown fields refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Problem(Model):
+    """An error as shown to this party's user; see :class:`unseen.core.errors.UnseenError`."""
+
+    code: str
+    what: str
+    why: str = ""
+    mend: str = ""
+    party: str | None = None
+    step: str | None = None
+
+
+# ---------------------------------------------------------------------- the node and its peers
+
+
+class IdentityView(Model):
+    """Who this node is. `fingerprint` is what two people compare over the telephone."""
+
+    name: str
+    identity: str
+    fingerprint: str
+    addresses: tuple[str, ...]
+
+
+class PeerView(Model):
+    """Another organisation, pinned. `connected` and `mail_waiting` are of this moment."""
+
+    name: str
+    identity: str
+    fingerprint: str
+    addresses: tuple[str, ...]
+    accepted_at: datetime
+    connected: bool = False
+    last_seen: datetime | None = None
+    mail_waiting: int = 0
+
+
+class NodeStatus(Model):
+    """The node at a glance. `refuses_work` says why no job may start now; empty if they may."""
+
+    name: str
+    fingerprint: str
+    version: str
+    backend: str
+    home: str
+    started_at: datetime
+    listen: str | None
+    public: tuple[str, ...]
+    peers: tuple[PeerView, ...]
+    jobs_running: tuple[str, ...]
+    log_size: int
+    log_root: str
+    disk_free_bytes: int
+    refuses_work: str
+
+
+class InvitationView(Model):
+    """What an invitation says, after its signature was checked; nothing is pinned yet."""
+
+    name: str
+    identity: str
+    fingerprint: str
+    addresses: tuple[str, ...]
+
+
+class Invitation(Model):
+    """An invitation to hand to another organisation, and the fingerprint to read out to them."""
+
+    text: str
+    fingerprint: str
+
+
+class AcceptPeer(Model):
+    """Pin a peer. `fingerprint` is the one its people told you by another way than the invitation came."""
+
+    text: str
+    fingerprint: str
+
+
+# ---------------------------------------------------------------------- assets
+
+
+class AddAsset(Model):
+    """Put a file into the catalogue. The file stays where it is; the node remembers a commitment to it.
+
+    `id_columns` and `label_columns` set those columns' roles; `sensitivity` overrides the default "personal"
+    by column. `steps` are the steps that may use the asset, `purposes` what for.
+    """
+
+    name: Name
+    path: str
+    id_columns: tuple[str, ...] = ()
+    label_columns: tuple[str, ...] = ()
+    ignore_columns: tuple[str, ...] = ()
+    sensitivity: dict[str, Literal["public", "internal", "personal", "special"]] = {}
+    steps: tuple[str, ...] = Field(min_length=1)
+    purposes: tuple[str, ...] = Field(min_length=1)
+    legal_basis: str = ""
+
+
+class AssetView(Model):
+    """One asset: the terms that others may know, and (for our own) where the file lies.
+
+    `holder` is this node or the peer that offered it. `changed` says that the file no longer is the one that
+    was added.
+    """
+
+    terms: AssetTerms
+    path: str | None
+    added_at: datetime
+    changed: bool = False
+
+    @property
+    def columns(self) -> tuple[ColumnTerms, ...]:
+        """Its columns."""
+        return self.terms.columns
+
+
+# ---------------------------------------------------------------------- contracts
+
+
+class SignatureView(Model):
+    """Where one party stands with a contract."""
+
+    party: str
+    state: Literal["signed", "refused", "withdrawn", "pending"]
+    at: datetime | None = None
+    reason: str = ""
+
+
+class ContractView(Model):
+    """One contract. `summary` is plain words; `contract` is the whole value in JSON form."""
+
+    id: str
+    title: str
+    state: ContractState
+    parties: tuple[str, ...]
+    signatures: tuple[SignatureView, ...]
+    runs: int
+    runs_used: int
+    valid_from: datetime
+    valid_until: datetime
+    received_at: datetime
+    summary: str = ""
+    contract: dict[str, Any] = {}
+
+
+# ---------------------------------------------------------------------- jobs
+
+
+class TaskProgress(Model):
+    """How far one party is with one task, as it says itself."""
+
+    party: str
+    task: str
+    state: TaskState
+    attempt: int = 0
+    done: int = 0
+    total: int = 0
+    note: str = ""
+
+
+class JobView(Model):
+    """One run of a contract. `problem` names the party and step that failed."""
+
+    id: str
+    contract: str
+    title: str
+    state: JobState
+    started_at: datetime
+    ended_at: datetime | None = None
+    started_by: str
+    tasks: tuple[TaskProgress, ...] = ()
+    problem: Problem | None = None
+    waiting_for: tuple[str, ...] = ()
+
+
+class JobEvent(Model):
+    """One thing that happened to a job; `seq` counts up within the job, from 1."""
+
+    seq: int
+    at: datetime
+    job: str
+    kind: Literal["job", "task", "progress", "problem", "ledger"]
+    state: str = ""
+    progress: TaskProgress | None = None
+    problem: Problem | None = None
+    text: str = ""
+
+
+class ArtefactView(Model):
+    """One output of a finished job at this party. `meta` holds the plain data (metrics, names), no arrays."""
+
+    reference: str
+    kind: str
+    arrays: dict[str, tuple[int, ...]]
+    meta: dict[str, Any]
+    size_bytes: int
+
+
+class JobResult(Model):
+    """What this party received: the artefacts that a disclosure of the contract gave it."""
+
+    job: JobView
+    artefacts: tuple[ArtefactView, ...]
+
+
+class Exported(Model):
+    """Files written for the user, and their total size."""
+
+    folder: str
+    files: tuple[str, ...]
+    size_bytes: int
+
+
+# ---------------------------------------------------------------------- ledger
+
+
+class LedgerHead(Model):
+    """The head of one party's log as this node knows it. `witnessed_by` are parties that co-signed this head."""
+
+    party: str
+    size: int
+    root: str
+    witnessed_by: tuple[str, ...] = ()
+    pending: tuple[str, ...] = ()
+
+
+class LedgerEntry(Model):
+    """One entry of this node's own log. `body` is None where the entry belongs to others."""
+
+    index: int
+    kind: str
+    at: datetime | None
+    leaf: str
+    state: Literal["recorded", "witnessed", "final"]
+    witnessed_by: tuple[str, ...] = ()
+    body: dict[str, Any] | None = None
+
+
+class BackupInfo(Model):
+    """A backup that was written."""
+
+    path: str
+    size_bytes: int
+    log_size: int
+    made_at: datetime
+
+
+# ---------------------------------------------------------------------- steps
+
+
+class StepView(Model):
+    """An installed step; `params` is the JSON schema of its parameters."""
+
+    name: str
+    version: int
+    fingerprint: str
+    summary: str
+    roles: dict[str, str]
+    inputs: dict[str, str]
+    outputs: dict[str, str]
+    levels: tuple[str, ...]
+    trust: str
+    params: dict[str, Any] = {}
