@@ -10,10 +10,19 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from unseen.core.errors import UsageError
 from unseen.core.ids import check_name
 from unseen.govern.contract import AssetTerms, ColumnTerms
 
-Name = Annotated[str, AfterValidator(lambda name: check_name(name, kind="asset"))]
+
+def _asset(name: str) -> str:
+    try:
+        return check_name(name, kind="asset")
+    except UsageError as error:
+        raise ValueError(f"{error.what} {error.mend}") from error
+
+
+Name = Annotated[str, AfterValidator(_asset)]
 
 JobState = Literal["starting", "running", "finished", "failed", "cancelled", "denied"]
 TaskState = Literal["waiting", "running", "finished", "failed", "cancelled"]

@@ -234,7 +234,9 @@ class Node:
         """
         return self._services.scheduler.show(job_id)
 
-    def job_watch(self, job_id: str, *, after: int = 0, timeout_s: float | None = None) -> Iterator[m.JobEvent]:
+    def job_watch(
+        self, job_id: str, *, after: int = 0, timeout_s: float | None = None
+    ) -> Iterator[m.JobEvent]:
         """Events of a job with `seq` > `after`, in order, as they happen; ends when the job is over.
 
         Blocks between events. With `timeout_s` the iterator also ends after that many seconds without an
