@@ -21,6 +21,19 @@ def put(transaction, name, value):
     transaction.execute(sql.insert(facts).values(name=name, value=value))
 
 
+def write_and_fail(database, callback):
+    with database.write() as transaction:
+        put(transaction, "a", 1)
+        transaction.afterwards(callback)
+        raise RuntimeError
+
+
+def fill(database, pages):
+    with database.write() as transaction:
+        transaction.connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
+        put(transaction, "big", "x" * 1_000_000)
+
+
 def names(database):
     with database.read() as view:
         return set(view.execute(sql.select(facts.c.name)).scalars())
@@ -35,10 +48,8 @@ def test_durable_settings(database):
 
 def test_a_failed_write_changes_nothing_and_calls_nobody(database):
     called = []
-    with pytest.raises(RuntimeError), database.write() as transaction:
-        put(transaction, "a", 1)
-        transaction.afterwards(lambda: called.append("x"))
-        raise RuntimeError
+    with pytest.raises(RuntimeError):
+        write_and_fail(database, lambda: called.append("x"))
     assert names(database) == set()
     assert called == []
 
@@ -131,9 +142,8 @@ def test_disk_full_is_said_and_changes_nothing(database):
     with database.write() as transaction:
         put(transaction, "before", "x")
         pages = transaction.connection.exec_driver_sql("PRAGMA page_count").scalar_one()
-    with pytest.raises(UnavailableError, match="cannot be written"), database.write() as transaction:
-        transaction.connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
-        put(transaction, "big", "x" * 1_000_000)
+    with pytest.raises(UnavailableError, match="cannot be written"):
+        fill(database, pages)
     assert names(database) == {"before"}
 
 
