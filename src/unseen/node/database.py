@@ -8,6 +8,7 @@ caused it are one transaction. What must happen after it is on disk goes to :met
 from __future__ import annotations
 
 import sqlite3
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -144,6 +145,7 @@ class Database:
             It is damaged.
         """
         self.path = path
+        self._writing = _Turn()
         self._engine = sql.create_engine(f"sqlite:///{path}", connect_args={"timeout": 30.0})
         sql.event.listen(self._engine, "connect", _prepare)
         sql.event.listen(self._engine, "begin", _begin)
@@ -155,16 +157,20 @@ class Database:
     def write(self) -> Iterator[Transaction]:
         """All changes inside happen together, and are on disk when the block ends, or none of them does.
 
+        One writer at a time; callbacks run before the next one's turn, so they come in the order of the
+        changes. They must be short and may not write themselves.
+
         Raises
         ------
         UnavailableError
             Disk full or not writable: nothing was changed.
         """
-        with _translated(self.path), self._writer.begin() as connection:
-            transaction = Transaction(connection)
-            yield transaction
-        for callback in transaction.callbacks:
-            callback()
+        with self._writing:
+            with _translated(self.path), self._writer.begin() as connection:
+                transaction = Transaction(connection)
+                yield transaction
+            for callback in transaction.callbacks:
+                callback()
 
     @contextmanager
     def read(self) -> Iterator[sql.Connection]:
@@ -187,6 +193,24 @@ class Database:
     def close(self) -> None:
         """Close all connections."""
         self._engine.dispose()
+
+
+class _Turn:
+    """A lock that says so where a thread would wait for itself."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._holder = 0
+
+    def __enter__(self) -> None:
+        if self._holder == threading.get_ident():
+            raise LocalProtocolError("A write was begun inside a write.", mend="pass the transaction on")
+        self._lock.acquire()
+        self._holder = threading.get_ident()
+
+    def __exit__(self, *_: object) -> None:
+        self._holder = 0
+        self._lock.release()
 
 
 def _prepare(connection: Any, _record: Any) -> None:

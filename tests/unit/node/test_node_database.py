@@ -6,7 +6,7 @@ import threading
 import pytest
 import sqlalchemy as sql
 
-from unseen.core.errors import UnavailableError, UsageError, VerificationError
+from unseen.core.errors import LocalProtocolError, UnavailableError, UsageError, VerificationError
 from unseen.node.database import MIGRATIONS, Database, facts, metadata
 
 
@@ -162,3 +162,31 @@ def test_the_copy_is_consistent_and_complete(database, tmp_path):
     copy = Database(tmp_path / "copy.db")
     assert names(copy) == {"a"}
     copy.close()
+
+
+def test_a_write_inside_a_write_is_a_bug_and_said_so(database):
+    def nest():
+        with database.write(), database.write():
+            pass
+
+    with pytest.raises(LocalProtocolError, match="inside a write"):
+        nest()
+    with database.write() as transaction:
+        put(transaction, "still", "works")
+
+
+def test_callbacks_come_in_the_order_of_the_changes(database):
+    order, committed = [], []
+
+    def add(number):
+        with database.write() as transaction:
+            put(transaction, f"n{number}", number)
+            committed.append(number)
+            transaction.afterwards(lambda: order.append(number))
+
+    threads = [threading.Thread(target=add, args=(number,)) for number in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert order == committed
