@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
+from unseen.core.errors import UnseenError, from_dict
+
 Buffer: TypeAlias = bytes | bytearray | memoryview
 
 MAX_MESSAGE_BYTES = 1 << 32
@@ -21,7 +23,8 @@ class LinkStats:
     """Traffic of one link as one end sees it.
 
     Bytes are payload bytes (messages, without frame and TLS overhead). `rounds` counts how often this end
-    turned from sending to waiting: the number of times latency was paid.
+    turned from sending to waiting: the number of times latency was paid. Wire bytes are what the network
+    carried, overhead and repetitions after a cut included; a link without a network leaves them 0.
     """
 
     bytes_sent: int = 0
@@ -29,6 +32,15 @@ class LinkStats:
     messages_sent: int = 0
     messages_received: int = 0
     rounds: int = 0
+    wire_bytes_sent: int = 0
+    wire_bytes_received: int = 0
+
+
+def peer_failed(peer: str, code: str, step: str | None) -> UnseenError:
+    """The error that an abort of `peer` becomes here: of the class it failed with, naming it and its step."""
+    what = f"{peer} failed" + (f" at step '{step}'." if step else ".")
+    mend = f"ask {peer} for the cause"
+    return from_dict({"code": code, "what": what, "mend": mend, "party": peer, "step": step})
 
 
 class Channel(Protocol):

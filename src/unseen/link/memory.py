@@ -7,15 +7,14 @@ good, as a cut cable). It may also block, to delay.
 
 from __future__ import annotations
 
-import hashlib
 import queue
 import secrets
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from unseen.core.errors import LocalProtocolError, UnavailableError, UnseenError, from_dict
-from unseen.link.channel import MAX_MESSAGE_BYTES, Buffer, LinkStats
+from unseen.core.errors import LocalProtocolError, UnavailableError, UnseenError
+from unseen.link.channel import MAX_MESSAGE_BYTES, Buffer, LinkStats, peer_failed
 from unseen.link.transcript import Transcript
 
 
@@ -98,7 +97,7 @@ class MemoryLink:
         self._wire = wire
         self._inbox = inbox
         self._outbox = outbox
-        self._transcript = Transcript(hashlib.sha256(b"transcript" + secret).digest())
+        self._transcript = Transcript.of(secret)
         self._channels: dict[str, MemoryChannel] = {}
         self._lock = threading.Lock()
         self._sent_since_wait = False
@@ -160,16 +159,7 @@ class MemoryLink:
 
     def abort(self, code: str, step: str | None) -> None:
         """Tell the peer and close."""
-        what = f"{self.me} failed" + (f" at step '{step}'." if step else ".")
-        error = from_dict(
-            {
-                "code": code,
-                "what": what,
-                "mend": f"ask {self.me} for the cause",
-                "party": self.me,
-                "step": step,
-            }
-        )
+        error = peer_failed(self.me, code, step)
         self._outbox.end(error)
         self._inbox.end(UnavailableError(f"The link to {self.peer} is closed.", party=self.peer))
 

@@ -92,6 +92,17 @@ jobs = sql.Table(
     sql.Column("state", sql.String, nullable=False),
     sql.Column("machine", sql.LargeBinary, nullable=False),
     sql.Column("problem", sql.JSON, nullable=True),
+    sql.Column(
+        "settled", sql.Boolean, nullable=False, server_default=sql.false()
+    ),  # nothing left to do for it
+)
+held = sql.Table(  # what peers said about a job that this node has not decided on yet
+    "held",
+    metadata,
+    sql.Column("id", sql.Integer, primary_key=True),
+    sql.Column("job", sql.String, sql.ForeignKey("jobs.id"), nullable=False),
+    sql.Column("sender", sql.String, nullable=False),
+    sql.Column("body", sql.LargeBinary, nullable=False),
 )
 events = sql.Table(
     "events",

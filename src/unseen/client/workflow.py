@@ -1,0 +1,174 @@
+"""Say what shall be computed: a :class:`Workflow` becomes a contract that the parties sign.
+
+    flow = Workflow("Screening model", purpose="screening")
+    flow.party("hospital", roles=("holder", "receiver"))
+    ...
+    rows = flow.task("align", "psi", roles={"holders": ("hospital", "laboratory")}, inputs={"table": {...}})
+
+Nothing is computed here and nothing is sent: `contract()` is a pure function of what was said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from secrets import token_hex
+from typing import Any
+
+from pydantic import ValidationError
+
+from unseen.core.errors import UsageError
+from unseen.govern.contract import AssetTerms, ColumnTerms, Contract, Level, PartyTerms, RoleName
+from unseen.jobs.planner import Plan, TaskSketch, plan
+
+Reference = str | Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class TaskHandle:
+    """A task of the workflow; `handle["table"]` names one of its outputs for later tasks."""
+
+    name: str
+    outputs: tuple[str, ...]
+
+    def __getitem__(self, output: str) -> str:
+        if output not in self.outputs:
+            raise UsageError(
+                f"Task '{self.name}' has no output '{output}'.",
+                why=f"it has: {', '.join(self.outputs) or 'none'}",
+            )
+        return f"{self.name}.{output}"
+
+
+class Workflow:
+    """A growing description of a joint computation.
+
+    Parameters
+    ----------
+    title
+        One line for people.
+    purpose
+        The purpose that every asset's owner must allow.
+    level
+        Least security level of all steps.
+    runs
+        How often the contract may be run.
+    days
+        How long it is valid from the moment it is made.
+    """
+
+    def __init__(
+        self, title: str, *, purpose: str, level: Level = "shared", runs: int = 1, days: float = 30
+    ) -> None:
+        self.title = title
+        self.purpose = purpose
+        self.level = level
+        self.runs = runs
+        self.days = days
+        self._parties: dict[str, tuple[str, tuple[RoleName, ...]]] = {}
+        self._assets: dict[str, AssetTerms] = {}
+        self._sketches: list[TaskSketch] = []
+
+    def party(self, name: str, *, roles: Sequence[RoleName], title: str = "") -> str:
+        """Add an organisation; returns its name."""
+        self._parties[name] = (title or name, tuple(roles))
+        return name
+
+    def asset(self, terms: AssetTerms) -> str:
+        """Add an asset on its owner's terms (from its catalogue); returns its reference."""
+        self._assets[terms.name] = terms
+        return terms.reference
+
+    def describe_asset(
+        self, name: str, *, holder: str, columns: Sequence[ColumnTerms], rows: int, steps: Sequence[str]
+    ) -> str:
+        """Add an asset described here, allowed for this workflow's purpose; returns its reference."""
+        return self.asset(
+            AssetTerms(
+                name=name,
+                holder=holder,
+                columns=tuple(columns),
+                rows=rows,
+                steps=tuple(steps),
+                purposes=(self.purpose,),
+            )
+        )
+
+    def task(
+        self,
+        name: str,
+        step: str,
+        *,
+        roles: Mapping[str, str | Sequence[str]],
+        inputs: Mapping[str, Reference] | None = None,
+        params: Mapping[str, Any] | None = None,
+    ) -> TaskHandle:
+        """Add a task.
+
+        Raises
+        ------
+        UsageError
+            No such step.
+        """
+        from unseen.jobs.step import step as installed  # noqa: PLC0415 - loads the step's libraries
+
+        parties = {role: (who,) if isinstance(who, str) else tuple(who) for role, who in roles.items()}
+        self._sketches.append(TaskSketch(name, step, parties, dict(inputs or {}), dict(params or {})))
+        return TaskHandle(name, tuple(installed(step).OUTPUTS))
+
+    @property
+    def parties(self) -> tuple[str, ...]:
+        """Names of the parties, sorted."""
+        return tuple(sorted(self._parties))
+
+    @property
+    def assets(self) -> tuple[AssetTerms, ...]:
+        """The assets so far."""
+        return tuple(self._assets.values())
+
+    def plan(self) -> Plan:
+        """Tasks, disclosures and estimates; see :func:`unseen.jobs.planner.plan`."""
+        return plan(self._sketches, self.assets, level=self.level)
+
+    def contract(self, identities: Mapping[str, str], *, now: datetime | None = None) -> Contract:
+        """The contract to be signed.
+
+        Parameters
+        ----------
+        identities
+            Party -> identity key (`ed25519:…`).
+
+        Raises
+        ------
+        UsageError
+            Parties without identity, references to nothing, purposes or steps an owner does not allow: all
+            problems at once.
+        """
+        missing = [name for name in self.parties if name not in identities]
+        if missing:
+            raise UsageError(
+                f"No identity is known of {', '.join(missing)}.", mend="invite them as peers first"
+            )
+        planned = self.plan()
+        start = (now or datetime.now(UTC)).replace(microsecond=0)
+        try:
+            return Contract(
+                title=self.title,
+                purpose=self.purpose,
+                parties=tuple(
+                    PartyTerms(name=name, identity=identities[name], roles=roles, title=title)
+                    for name, (title, roles) in sorted(self._parties.items())
+                ),
+                assets=self.assets,
+                tasks=planned.tasks,
+                disclosures=planned.disclosures,
+                security_level=self.level,
+                runs=self.runs,
+                valid_from=start,
+                valid_until=start + timedelta(days=self.days),
+                nonce=token_hex(16),
+            )
+        except ValidationError as error:
+            problems = tuple(str(item["msg"]).removeprefix("Value error, ") for item in error.errors())
+            raise UsageError("This workflow cannot become a contract.", problems=problems) from error
