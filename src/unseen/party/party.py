@@ -14,7 +14,7 @@ import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,11 +29,12 @@ from unseen.crypto.derive import derive
 from unseen.crypto.prg import Prg
 from unseen.link.channel import Link, LinkStats
 from unseen.party.gate import Door, Gate, StoredPart
-from unseen.party.messages import Masked, Message, Public, Released, Share, decode, encode
+from unseen.party.messages import Masked, Message, Public, Released, Share, decode, encode, require
 from unseen.party.pool import Pool
 
 M = TypeVar("M", bound=Message)
 T = TypeVar("T")
+U = TypeVar("U", bound=np.unsignedinteger[Any])
 
 Sign = Callable[[bytes], bytes]
 VerifySigned = Callable[[str, bytes, bytes], None]
@@ -223,20 +224,19 @@ class Party:
             )
         return answers, missing
 
-    def open_masked(self, values: NDArray[np.uint64], *, peers: Sequence[str] = ()) -> NDArray[np.uint64]:
-        """Sum this party's summand with those of `peers`, mod 2^64. Internal to protocols.
+    def open_masked(
+        self, values: NDArray[U], *, peers: Sequence[str] = (), xor: bool = False
+    ) -> NDArray[U]:
+        """Add this party's summand and those of `peers` (mod 2^64, or by XOR). Internal to protocols.
 
         The sum must be uniformly masked by randomness that no receiver knows: it is no disclosure and does
         not pass the gate. The view tests check the uniformity.
         """
+        combine = np.bitwise_xor if xor else np.add
         total = values.copy()
         for peer, opening in self.exchange(Opening(values), Opening, peers=peers).items():
-            if opening.values.shape != values.shape or opening.values.dtype != values.dtype:
-                raise RemoteProtocolError(
-                    f"{peer} opened {opening.values.dtype} {opening.values.shape} where {values.dtype} {values.shape} is due.",
-                    party=peer,
-                )
-            total += opening.values
+            require(opening.values, shape=values.shape, dtype=values.dtype.type, sender=peer)
+            combine(total, opening.values, out=total)
         return total
 
     # ------------------------------------------------------------------ children
