@@ -1,0 +1,1 @@
+"""How good a model is, from labels and scores that one party may see."""

@@ -1,0 +1,1 @@
+"""Make columns fit for modelling."""

@@ -1,0 +1,1 @@
+"""Functions of secret arrays, each with its published error."""

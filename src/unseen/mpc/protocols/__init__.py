@@ -1,0 +1,1 @@
+"""How secrets are shared and multiplied: one file per protocol, found by name."""

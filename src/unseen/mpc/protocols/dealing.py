@@ -1,0 +1,95 @@
+"""What the helper deals: uniform and correlated values, shared additively or by XOR.
+
+The same calls run at all parties. At a holder a value is this party's share; at the helper it is the whole value,
+summed from the seeds it has in common with each holder. Correlated values are expanded from seeds too, except at
+the last holder, who receives a correction. The helper sends; it never receives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import reduce
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unseen.mpc.fixed import Ring
+from unseen.party import Masked, Message, Party, require
+
+U = TypeVar("U", bound=np.unsignedinteger[Any])
+
+
+class Correction(Message, frozen=True, tag="mpc.correction/1"):
+    """The last holder's share of a dealt value: uniform to it, for the other shares mask the value."""
+
+    values: Masked
+
+
+class Dealing:
+    """See the module."""
+
+    def __init__(self, party: Party, holders: tuple[str, ...], helper: str) -> None:
+        self._party = party
+        self._holders = holders
+        self._helper = helper
+
+    @property
+    def deals(self) -> bool:
+        """Whether this party is the helper."""
+        return self._party.name == self._helper
+
+    @property
+    def receives(self) -> bool:
+        """Whether this party gets the corrections."""
+        return self._party.name == self._holders[-1]
+
+    def uniform(self, shape: tuple[int, ...]) -> Ring:
+        """A uniform value nobody but the helper knows."""
+        return self._expand(shape, np.uint64, self._holders, np.add)
+
+    def uniform_bits(self, shape: tuple[int, ...], dtype: type[U]) -> NDArray[U]:
+        """Uniform words, shared by XOR."""
+        return self._expand(shape, dtype, self._holders, np.bitwise_xor)
+
+    def dealt(self, shape: tuple[int, ...], whole: Callable[[], Ring]) -> Ring:
+        """Additive shares of what the helper computes."""
+        return self._correct(shape, np.uint64, whole, np.add, np.subtract)
+
+    def dealt_bits(
+        self, shape: tuple[int, ...], dtype: type[U], whole: Callable[[], NDArray[U]]
+    ) -> NDArray[U]:
+        """XOR shares of what the helper computes."""
+        return self._correct(shape, dtype, whole, np.bitwise_xor, np.bitwise_xor)
+
+    def _expand(
+        self, shape: tuple[int, ...], dtype: type[U], holders: tuple[str, ...], combine: np.ufunc
+    ) -> NDArray[U]:
+        if not self.deals:
+            return self._draw(self._helper, shape, dtype)
+        draws = [self._draw(holder, shape, dtype) for holder in holders]
+        return reduce(lambda left, right: combine(left, right, out=left), draws)
+
+    def _correct(
+        self,
+        shape: tuple[int, ...],
+        dtype: type[U],
+        whole: Callable[[], NDArray[U]],
+        combine: np.ufunc,
+        take: np.ufunc,
+    ) -> NDArray[U]:
+        if self.deals:
+            value = whole()
+            others = self._expand(shape, dtype, self._holders[:-1], combine)
+            self._party.send(self._holders[-1], Correction(take(value, others)))
+            return value
+        if not self.receives:
+            return self._draw(self._helper, shape, dtype)
+        message = self._party.recv(self._helper, Correction)
+        require(message.values, shape=shape, dtype=dtype, sender=self._helper)
+        return message.values
+
+    def _draw(self, peer: str, shape: tuple[int, ...], dtype: type[U]) -> NDArray[U]:
+        size = int(np.prod(shape)) * np.dtype(dtype).itemsize
+        words = self._party.shared_rng(peer).u64(-(-size // 8))
+        return words.view(np.uint8)[:size].view(dtype).reshape(shape)

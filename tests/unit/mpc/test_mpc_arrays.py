@@ -1,0 +1,118 @@
+"""Secret arrays do what NumPy does."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from mpc_run import result
+
+from unseen.core.errors import LocalProtocolError, UsageError
+from unseen.mpc import Engine
+from unseen.testing.simulate import run
+
+RNG = np.random.default_rng(7)
+X = RNG.normal(size=(6, 3))
+Y = RNG.normal(size=(6, 3))
+V = RNG.normal(size=3)
+ULP = 2.0**-20
+
+CASES = {
+    "add": lambda x, y, v: x + y,
+    "add row": lambda x, y, v: x + v,
+    "subtract": lambda x, y, v: x - y,
+    "negate": lambda x, y, v: -x,
+    "multiply": lambda x, y, v: x * y,
+    "multiply row": lambda x, y, v: x * v,
+    "public factor": lambda x, y, v: x * 0.25 + y * 3,
+    "public on the left": lambda x, y, v: 1 - x,
+    "matrix": lambda x, y, v: x @ y.T,
+    "matrix vector": lambda x, y, v: x @ v,
+    "vector matrix": lambda x, y, v: v @ x.T,
+    "inner": lambda x, y, v: (v @ v).reshape(1),
+    "public matrix": lambda x, y, v: x @ np.eye(3) * 2,
+    "slices": lambda x, y, v: x[1:4, ::2] - y[2:5, :2],
+    "sum": lambda x, y, v: x.sum(axis=0) + y.sum(),
+}
+
+
+@pytest.mark.parametrize("holders", [("a", "b"), ("b", "a"), ("a", "b", "c")])
+@pytest.mark.parametrize("name", CASES)
+def test_same_as_numpy(name: str, holders: tuple[str, ...]) -> None:
+    body = CASES[name]
+    expected = body(X, Y, V)
+    got = result(lambda _engine, *secrets: body(*secrets), X, Y, V, holders=holders)
+    np.testing.assert_allclose(got, expected, atol=30 * ULP)
+
+
+def test_the_fixed_operand_serves_many_products() -> None:
+    def body(engine, x, w):
+        fixed = engine.fix(x)
+        first = fixed @ w
+        return fixed.T @ (first - fixed @ (w * 2)) + (fixed * w[None, :]).sum(axis=0)
+
+    expected = X.T @ (X @ V - X @ (2 * V)) + (X * V).sum(axis=0)
+    np.testing.assert_allclose(result(body, X, V), expected, atol=60 * ULP)
+
+
+def test_concatenate() -> None:
+    got = result(lambda engine, x, y: engine.concatenate([x, y, engine.lift(np.ones((6, 1)))], axis=1), X, Y)
+    np.testing.assert_allclose(got, np.c_[X, Y, np.ones(6)], atol=ULP)
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    st.lists(st.floats(-1000, 1000), min_size=1, max_size=8),
+    st.lists(st.floats(-1000, 1000), min_size=8, max_size=8),
+)
+def test_products_of_any_numbers(left: list[float], right: list[float]) -> None:
+    x, y = np.array(left), np.array(right[: len(left)])
+    np.testing.assert_allclose(result(lambda _e, a, b: a * b, x, y), x * y, atol=1500 * ULP)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf, 2.0**40])
+def test_what_does_not_fit_is_refused(bad: float) -> None:
+    with pytest.raises(UsageError, match="does not fit"):
+        result(lambda _e, x: x, np.array([bad]))
+
+
+@pytest.mark.parametrize(
+    "peek",
+    [
+        bool,
+        float,
+        int,
+        list,
+        np.asarray,
+        pickle.dumps,
+        copy.copy,
+        copy.deepcopy,
+        lambda x: x == 1,
+        lambda x: x != 1,
+    ],
+)
+def test_values_cannot_be_looked_at(peek) -> None:
+    def body(_engine, x):
+        with pytest.raises(LocalProtocolError, match="not known here"):
+            peek(x)
+        return x
+
+    result(body, np.array([1.5]))
+
+
+def test_printing_shows_the_shape_only() -> None:
+    shown = []
+    result(lambda _e, x: (shown.append(f"{x} {x!r}"), x)[1], np.array([12345.678]))
+    assert all("12345" not in text and "shape=(1,)" in text for text in shown)
+
+
+@pytest.mark.parametrize(
+    ("holders", "helper"), [(("a",), "helper"), (("a", "b"), "a"), (("a", "a"), "helper")]
+)
+def test_nobody_deals_to_itself(holders: tuple[str, ...], helper: str) -> None:
+    with pytest.raises(LocalProtocolError, match="holders and a helper"):
+        run(lambda party: Engine(party, holders=holders, helper=helper), ("a", "b", "helper"))
