@@ -158,6 +158,17 @@ class Contract(Terms):
         """The terms of one asset; KeyError if there is none."""
         return _named(self.assets, name)
 
+    def inputs_of(self, task: str, party: str) -> dict[str, str]:
+        """Input name -> reference of what `party` brings to a task: its assets, and outputs of tasks it took part in."""
+        held = {asset.reference for asset in self.assets if asset.holder == party}
+        done = {earlier.name for earlier in self.tasks if party in earlier.parties}
+        return {
+            name: reference
+            for name, reference in self.task(task).input_of(party).items()
+            if reference in held
+            or (not reference.startswith("asset:") and reference.partition(".")[0] in done)
+        }
+
     @property
     def party_names(self) -> tuple[str, ...]:
         """All parties, sorted."""
