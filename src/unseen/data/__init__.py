@@ -1,1 +1,1 @@
-"""Tables, schemas, identifiers and connectors."""
+"""Tables, schemas and where they come from."""

@@ -1,0 +1,35 @@
+"""Comma-separated values (UTF-8, header in the first row), also compressed with gzip."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.csv
+
+from unseen.core.errors import UsageError
+
+SUFFIXES = (".csv", ".csv.gz")
+_OTHER_DELIMITERS = {";": "semicolon", "\t": "tab", "|": "bar"}
+
+
+def read(path: Path) -> pa.Table:
+    """See :class:`unseen.data.read.Connector`."""
+    try:
+        table = pyarrow.csv.read_csv(path)
+    except (OSError, pa.ArrowInvalid, UnicodeDecodeError) as error:
+        raise UsageError(
+            f"{path.name} cannot be read as CSV.",
+            why=str(error).split(". If this row", maxsplit=1)[0],
+            mend="save it as UTF-8 CSV with commas and a header row",
+        ) from error
+    if len(table.column_names) == 1:
+        header = table.column_names[0]
+        for delimiter, word in _OTHER_DELIMITERS.items():
+            if delimiter in header:
+                raise UsageError(
+                    f"{path.name} does not seem to be separated by commas.",
+                    why=f"its only column would be '{header[:60]}', with a {word} in it",
+                    mend="save it with commas, or as Parquet",
+                )
+    return table

@@ -1,0 +1,126 @@
+"""Train a logistic regression on columns of several holders, in secret shares (纵向逻辑回归)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from unseen.core.errors import UsageError
+from unseen.jobs.artefacts import Artefact
+from unseen.jobs.shared_models import SharedModel
+from unseen.jobs.step import Cost, Network, Roles, Sizes, StepParams
+from unseen.jobs.tables import Matrix
+from unseen.learn.vertical import layout, logistic
+from unseen.mpc import Engine
+from unseen.party import Disclosure, Door, Party
+
+VERSION = 1
+SUMMARY = "Train a logistic regression on the columns of all holders; the model stays in secret shares."
+ROLES = {
+    "holders": "bring columns and hold the shares",
+    "label_holder": "the holder that has the label",
+    "helper": "deals randomness and sees no data",
+}
+INPUTS = {"table": "scaled training columns"}
+OUTPUTS = {"model": "this holder's share of the coefficients"}
+LEVELS = ("shared",)
+TRUST = "Semi-honest parties; the helper must not collude with a holder."
+
+_SECONDS_PER_BYTE = 7e-9
+
+
+class Params(StepParams):
+    """`penalty` is the L2 penalty (scikit-learn's 1 / C); `iterations` of Newton's method.
+
+    `coefficients_to_owners`: tell each holder the coefficients of its own columns (the label holder the intercept
+    too). Otherwise nobody learns them.
+    """
+
+    penalty: Annotated[float, Field(gt=0)] = 1.0
+    iterations: Annotated[int, Field(ge=1, le=100)] = 10
+    coefficients_to_owners: bool = False
+
+
+def disclosures(params: Params, roles: Roles) -> tuple[Disclosure, ...]:
+    """The shape; on demand each owner's coefficients."""
+    everyone = tuple(sorted({*roles.all("holders"), *roles.all("helper")}))
+    told = [_shape(everyone)]
+    if params.coefficients_to_owners:
+        told += [
+            Disclosure(
+                _coefficients(owner), f"the coefficients of {owner}'s own columns", (owner,), Door.REVEAL
+            )
+            for owner in roles.all("holders")
+        ]
+        label_holder = roles.one("label_holder")
+        told.append(Disclosure("intercept", "the intercept", (label_holder,), Door.REVEAL, max_elements=1))
+    return tuple(told)
+
+
+def _shape(everyone: tuple[str, ...]) -> Disclosure:
+    what = "the number of rows, and of columns of each holder"
+    return Disclosure(layout.DISCLOSURE, what, everyone, Door.RELEASE, max_elements=1, times=2)
+
+
+def _coefficients(owner: str) -> str:
+    return f"coefficients-{owner}"
+
+
+def estimate(params: Params, roles: Roles, sizes: Sizes, network: Network) -> Cost:
+    """From the cost table of the protocol; the computing part is calibrated on two cores for three parties."""
+    holders = roles.all("holders")
+    rows = min((sizes.rows.get(holder, 0) for holder in holders), default=0)
+    width = 1 + sum(sizes.columns.get(holder, 0) for holder in holders)
+    steps = math.ceil(math.log2(7 * (1 + rows * width / 4 / params.penalty)))
+    per_iteration = 870 * rows + 56 * rows * width + 144 * steps * width**2
+    sent = 16 * rows * width + params.iterations * per_iteration
+    rounds = params.iterations * (20 + 4 * steps)
+    seconds = sent * _SECONDS_PER_BYTE + rounds * (network.latency_s + 1e-4) + sent / network.bytes_per_s
+    return Cost(seconds, sent, rounds, rows * (8 * 8 * width + 8 * 4 * 52))
+
+
+def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Roles) -> dict[str, Any]:
+    """At holders and helper."""
+    holders, label_holder = roles.all("holders"), roles.one("label_holder")
+    own = Matrix.of(inputs["table"]) if party.name in holders else None
+    if own is not None:
+        logistic.check_standardised(own.values)
+    if own is not None and party.name == label_holder and own.label is None:
+        raise UsageError(
+            f"{party.name} is to bring the label, but its table has none.",
+            mend="mark the label column when adding the asset (--label)",
+        )
+    sizes = layout.agree(party, None if own is None else own.values, holders=holders)
+    engine = Engine(party, holders=holders, helper=roles.one("helper"))
+    columns = layout.share_blocks(engine, sizes, None if own is None else own.values)
+    label = own.label if own is not None and party.name == label_holder else None
+    labels = engine.share(label, owner=label_holder, shape=(sizes.rows,))
+    weights = logistic.fit(
+        engine,
+        columns,
+        labels,
+        penalty=params.penalty,
+        iterations=params.iterations,
+        report=lambda done, total: party.progress(done, total, "Newton iterations"),
+    )
+    known: dict[str, list[float]] = {}
+    if params.coefficients_to_owners:
+        for owner, count in sizes.columns.items():
+            told = (
+                engine.reveal(_coefficients(owner), weights[sizes.block(owner)], to=(owner,))
+                if count
+                else None
+            )
+            known |= {} if told is None else {"coefficients": told.tolist()}
+        told = engine.reveal("intercept", weights[sizes.width :], to=(label_holder,))
+        known |= {} if told is None else {"intercept": told.tolist()}
+    if own is None:
+        return {}
+    return {
+        "model": SharedModel(
+            weights.share, weights.bits, dict(sizes.columns), own.columns, known
+        ).to_artefact()
+    }

@@ -1,0 +1,1 @@
+"""How sets are intersected: one file per protocol, found by name."""

@@ -1,0 +1,101 @@
+"""The planner pins steps, collects disclosures and estimates, and names every problem at once."""
+
+from __future__ import annotations
+
+import pytest
+
+from unseen.core import registry
+from unseen.core.errors import UsageError
+from unseen.govern.contract import AssetTerms, ColumnTerms
+from unseen.jobs.planner import TaskSketch, plan
+from unseen.jobs.step import STEPS, Network, Roles, fingerprint, step
+
+HOLDERS = ("hospital", "laboratory")
+TOGETHER = {"holders": HOLDERS, "helper": ("helper",)}
+
+
+def asset(holder: str, columns: int, rows: int = 1000) -> AssetTerms:
+    terms = tuple(ColumnTerms(name=f"x{index}", type="numeric") for index in range(columns))
+    return AssetTerms(
+        name=f"data-of-{holder}", holder=holder, columns=terms, rows=rows, steps=("psi",), purposes=("p",)
+    )
+
+
+ASSETS = (asset("hospital", 3), asset("laboratory", 5, rows=800))
+TRAIN = TaskSketch(
+    "train",
+    "train-logistic",
+    {**TOGETHER, "label_holder": ("hospital",)},
+    {"table": "scaled.train"},
+    {"penalty": 2.0},
+)
+
+
+def test_what_goes_into_the_contract() -> None:
+    planned = plan([TRAIN], ASSETS, level="shared")
+    (task,) = planned.tasks
+    assert (task.step, task.version, task.fingerprint) == ("train-logistic", 1, fingerprint("train-logistic"))
+    assert task.params == {"penalty": 2.0, "iterations": 10, "coefficients_to_owners": False}
+    assert [(item.name, item.to, item.door) for item in planned.disclosures] == [
+        ("shape", ("helper", "hospital", "laboratory"), "release")
+    ]
+    assert "helper must not collude" in planned.reasons["train"]
+
+
+def test_estimates_grow_with_rows_and_with_latency() -> None:
+    small = plan([TRAIN], ASSETS, level="shared").costs["train"]
+    large = plan([TRAIN], (asset("hospital", 3, 9000), asset("laboratory", 5, 9000)), level="shared").costs[
+        "train"
+    ]
+    far = plan([TRAIN], ASSETS, level="shared", network=Network(latency_s=0.05)).costs["train"]
+    assert large.bytes > 5 * small.bytes
+    assert large.memory_bytes > small.memory_bytes
+    assert far.seconds > small.seconds + 0.04 * far.rounds
+
+
+def test_all_problems_at_once() -> None:
+    sketches = [
+        TaskSketch("one", "train-boosted-magic", {}, {}, {}),
+        TaskSketch(
+            "two", "psi", {"holders": HOLDERS, "helper": ("helper",)}, {"table": "asset:data-of-hospital"}, {}
+        ),
+        TaskSketch("three", "psi", {"holders": HOLDERS}, {}, {}),
+        TaskSketch("four", "split", {"holders": HOLDERS}, {"table": "two.table"}, {"test_fraction": 3}),
+    ]
+    with pytest.raises(UsageError) as caught:
+        plan(sketches, ASSETS, level="shared")
+    text = "\n".join(caught.value.problems)
+    for expected in (
+        "'one'",
+        "train-boosted-magic",
+        "'two'",
+        "unknown: helper",
+        "'three'",
+        "'four'",
+        "test_fraction",
+    ):
+        assert expected in text
+
+
+def test_a_level_that_the_step_does_not_give_is_refused() -> None:
+    with pytest.raises(UsageError) as caught:
+        plan([TRAIN], ASSETS, level="shared-malicious")
+    assert "does not give the security level" in caught.value.problems[0]
+
+
+@pytest.mark.parametrize("name", registry.names(STEPS))
+def test_every_step_says_what_it_is(name: str) -> None:
+    """The contract test of all steps."""
+    installed = step(name)
+    assert installed.VERSION >= 1
+    assert installed.SUMMARY.endswith(".")
+    assert installed.TRUST.endswith(".")
+    assert installed.ROLES
+    assert set(installed.LEVELS) <= {"federated", "shared", "shared-malicious", "enclave"}
+    roles = Roles({role: HOLDERS if role == "holders" else ("hospital",) for role in installed.ROLES})
+    params = installed.Params()
+    told = installed.disclosures(params, roles)
+    assert len({item.name for item in told}) == len(told)
+    for item in told:
+        assert item.what
+        assert set(item.to) <= {"hospital", "laboratory"}
