@@ -11,7 +11,7 @@ there: :func:`check_certificate` takes the expected party, key and use as argume
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import os
 import secrets
 import ssl
@@ -24,18 +24,18 @@ from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
     PrivateFormat,
-    PublicFormat,
     load_pem_private_key,
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from unseen.core.errors import LocalProtocolError, UsageError, VerificationError
 from unseen.core.ids import check_name
+from unseen.crypto.sign import raw_public_key
 
 NODE_USE = "node"
 SKEW_S = 60
 MAX_LIFETIME_S = 31 * 86_400
-_IDENTITY_LIFETIME = datetime.timedelta(days=3650)
+_IDENTITY_LIFETIME = dt.timedelta(days=3650)
 _URI = "unseen:use:"
 _MAX_USE_CHARS = 200
 _PIPE_BYTES = 4096
@@ -73,19 +73,13 @@ class PeerCertificate:
     der: bytes = field(repr=False)
 
 
-def raw_public_key(key: Ed25519PrivateKey | Ed25519PublicKey) -> bytes:
-    """The 32 bytes that peers pin."""
-    public = key.public_key() if isinstance(key, Ed25519PrivateKey) else key
-    return public.public_bytes(Encoding.Raw, PublicFormat.Raw)
-
-
-def certify_identity(key: Ed25519PrivateKey, party: str, *, now: datetime.datetime) -> bytes:
+def certify_identity(key: Ed25519PrivateKey, party: str, *, now: dt.datetime) -> bytes:
     """The party's self-signed certificate (PEM)."""
     return _authority(party, key.public_key(), signer=key, now=now).public_bytes(Encoding.PEM)
 
 
 def issue(
-    key: Ed25519PrivateKey, party: str, *, use: str, now: datetime.datetime, lifetime_s: int = 86_400
+    key: Ed25519PrivateKey, party: str, *, use: str, now: dt.datetime, lifetime_s: int = 86_400
 ) -> Credentials:
     """Make a fresh key and certify it with the identity key, for one use.
 
@@ -106,7 +100,7 @@ def issue(
             why=f"a use is 1 to {_MAX_USE_CHARS} printable characters, a lifetime at most {MAX_LIFETIME_S} s",
         )
     fresh = Ed25519PrivateKey.generate()
-    skew = datetime.timedelta(seconds=SKEW_S)
+    skew = dt.timedelta(seconds=SKEW_S)
     certificate = (
         x509.CertificateBuilder()
         .subject_name(_name(party))
@@ -114,7 +108,7 @@ def issue(
         .public_key(fresh.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - skew)
-        .not_valid_after(now + datetime.timedelta(seconds=lifetime_s) + skew)
+        .not_valid_after(now + dt.timedelta(seconds=lifetime_s) + skew)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_key_usage(authority=False), critical=True)
         .add_extension(_EXTENDED, critical=False)
@@ -133,7 +127,7 @@ def issue(
 
 
 def check_certificate(
-    der: bytes, *, party: str, identity: bytes, use: str, now: datetime.datetime
+    der: bytes, *, party: str, identity: bytes, use: str, now: dt.datetime
 ) -> PeerCertificate:
     """Check that `der` was issued by the pinned `identity` to speak for `party` in `use`, and is in force.
 
@@ -184,7 +178,7 @@ def verify_signature(certificate: PeerCertificate, message: bytes, signature: by
 
 
 def tls_context(
-    credentials: Credentials, *, server: bool, peer: str, peer_identity: bytes, now: datetime.datetime
+    credentials: Credentials, *, server: bool, peer: str, peer_identity: bytes, now: dt.datetime
 ) -> ssl.SSLContext:
     """TLS 1.3, both ends certified, the peer's chain anchored in nothing but its pinned identity key.
 
@@ -233,7 +227,7 @@ def _pipe(content: bytes) -> int:
 
 
 def _authority(
-    party: str, public: Ed25519PublicKey, *, signer: Ed25519PrivateKey, now: datetime.datetime
+    party: str, public: Ed25519PublicKey, *, signer: Ed25519PrivateKey, now: dt.datetime
 ) -> x509.Certificate:
     """A certificate that lets `public` issue certificates for `party`. Self-signed if `signer` is its key."""
     own = raw_public_key(signer) == raw_public_key(public)
@@ -244,7 +238,7 @@ def _authority(
         .issuer_name(_name(issuer))
         .public_key(public)
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_before(now - dt.timedelta(days=1))
         .not_valid_after(now + _IDENTITY_LIFETIME)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(_key_usage(authority=True), critical=True)
@@ -276,7 +270,7 @@ def _key_usage(*, authority: bool) -> x509.KeyUsage:
     )
 
 
-def _objection(certificate: x509.Certificate, party: str, use: str, now: datetime.datetime) -> str:
+def _objection(certificate: x509.Certificate, party: str, use: str, now: dt.datetime) -> str:
     if certificate.subject != _name(party) or certificate.issuer != _name(party):
         return f"it names {certificate.subject.rfc4514_string()}, issued by {certificate.issuer.rfc4514_string()}"
     if not certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc:

@@ -128,4 +128,5 @@ def _scalar(scalar: bytes) -> bytes:
 
 
 def _address(array: Elements, index: int) -> int:
-    return int(array.ctypes.data) + index * array.shape[1]
+    address: int = array.ctypes.data + index * array.shape[1]
+    return address

@@ -21,9 +21,10 @@ import sqlalchemy as sql
 from unseen.core.canonical import canonical_bytes, tagged
 from unseen.core.errors import UsageError, VerificationError
 from unseen.core.ids import check_name
+from unseen.crypto.sign import fingerprint, same_fingerprint, verify
 from unseen.node.config import parse_address
 from unseen.node.database import Database, Transaction, contracts, jobs, peers
-from unseen.node.identity import Identity, fingerprint, same_fingerprint, verify
+from unseen.node.identity import Identity
 from unseen.node.models import (
     JOB_OVER,
     AcceptPeer,

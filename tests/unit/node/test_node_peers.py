@@ -9,8 +9,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from unseen.core.canonical import canonical_bytes
 from unseen.core.errors import UsageError, VerificationError
+from unseen.crypto.sign import fingerprint, public_key, same_fingerprint, verify
 from unseen.node.database import Database, contracts, jobs
-from unseen.node.identity import Identity, fingerprint, public_key, same_fingerprint, verify
+from unseen.node.identity import Identity
 from unseen.node.models import AcceptPeer
 from unseen.node.peers import PeerBook, read_invitation, write_invitation
 
