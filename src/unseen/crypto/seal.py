@@ -61,7 +61,7 @@ def unseal(key: bytes, sealed: bytes, context: Context) -> bytes:
 
 
 def _one_time(key: bytes, salt: bytes) -> tuple[AESGCM, bytes]:
-    material = derive(key, "seal", [salt.hex()], KEY_BYTES + _NONCE_BYTES)
+    material = derive(key, "seal", [salt.hex()], length=KEY_BYTES + _NONCE_BYTES)
     return AESGCM(material[:KEY_BYTES]), material[KEY_BYTES:]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,7 +41,7 @@ class Matrix:
 
     def to_artefact(self) -> Artefact:
         """As artefact of kind "matrix"."""
-        arrays = {"values": self.values, "ids": np.frombuffer(self.ids.to_ipc(), np.uint8)}
+        arrays: dict[str, NDArray[Any]] = {"values": self.values, "ids": np.frombuffer(self.ids.to_ipc(), np.uint8)}
         if self.label is not None:
             arrays["label"] = self.label
         return Artefact("matrix", arrays, {"columns": list(self.columns), "rows": len(self.values)})

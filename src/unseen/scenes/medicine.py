@@ -23,7 +23,7 @@ class Settings:
 
     test_fraction: float = 0.25
     penalty: float = 1.0
-    iterations: int = 8
+    iterations: int = 10
 
 
 def workflow(holdings: Sequence[Holding], assets: Sequence[AssetTerms], settings: Settings) -> Workflow:

@@ -1,0 +1,155 @@
+"""Run one task at one party, once its links are there: what a worker process and `Local()` have in common.
+
+No process, socket or file is touched here except through what comes in.
+"""
+
+from __future__ import annotations
+
+import resource
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import msgspec
+
+from unseen.core.events import ProgressSink, silent
+from unseen.govern.contract import TaskTerms
+from unseen.jobs.artefacts import Artefact
+from unseen.jobs.step import Roles, check_pinned, parse_params
+from unseen.link.channel import Link
+from unseen.party import DisclosurePolicy, Gate, Party, Pool, Session
+from unseen.party.gate import Disclosed, Journal
+from unseen.party.party import Sign, VerifySigned
+
+_BYTES_PER_RSS_UNIT = 1 if sys.platform == "darwin" else 1024
+
+
+class SignedTranscript(msgspec.Struct, frozen=True):
+    """What both ends of a link signed: statement and signatures; empty where there is none."""
+
+    peer: str
+    statement: bytes
+    ours: bytes
+    theirs: bytes
+
+
+class Passage(msgspec.Struct, frozen=True):
+    """One passage through this party's gate."""
+
+    name: str
+    index: int
+    door: str
+    to: tuple[str, ...]
+    elements: int
+
+
+class TaskRecord(msgspec.Struct, frozen=True):
+    """What is told about a finished task: for the ledger and the report. Holds no data.
+
+    Attributes
+    ----------
+    seconds
+        Wall time.
+    bytes_sent, bytes_received
+        Payload bytes of all links of this party.
+    rounds
+        Largest number of rounds on any link.
+    memory_bytes
+        Peak resident memory of the process.
+    """
+
+    seconds: float
+    bytes_sent: int
+    bytes_received: int
+    rounds: int
+    memory_bytes: int
+    passages: tuple[Passage, ...]
+    transcripts: tuple[SignedTranscript, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """Outputs of a task at one party, and the record of it."""
+
+    outputs: Mapping[str, Artefact]
+    record: TaskRecord
+
+
+class _Recorder:
+    """A journal that also keeps what this attempt let out, for the record."""
+
+    def __init__(self, journal: Journal) -> None:
+        self.passages: list[Passage] = []
+        self._journal = journal
+        self.load_part = journal.load_part
+        self.store_part = journal.store_part
+        self.load_output_seed = journal.load_output_seed
+
+    def record(self, entry: Disclosed) -> None:
+        """Append, durably first."""
+        self._journal.record(entry)
+        self.passages.append(Passage(entry.name, entry.index, entry.door.value, entry.to, entry.elements))
+
+
+def run_task(
+    terms: TaskTerms,
+    session: Session,
+    *,
+    me: str,
+    links: Mapping[str, Link],
+    policy: DisclosurePolicy,
+    journal: Journal,
+    inputs: Mapping[str, Artefact],
+    progress: ProgressSink = silent,
+    pool: Pool | None = None,
+    sign: Sign | None = None,
+    verify: VerifySigned | None = None,
+    silence_s: float = 600.0,
+) -> Finished:
+    """Run the step at party `me`. All parties of the task run this at once.
+
+    Parameters
+    ----------
+    links
+        Peer -> open link, to each other party of the task.
+    silence_s
+        How long a peer may say nothing.
+
+    Raises
+    ------
+    DeniedError
+        The installed step is not the one that the contract pins, or the gate held something back.
+    UnseenError
+        Whatever the step raises.
+    """
+    installed = check_pinned(terms.step, version=terms.version, pinned=terms.fingerprint)
+    params, roles = parse_params(terms.step, terms.params), Roles(terms.roles)
+    recorder = _Recorder(journal)
+    party = Party(
+        me,
+        links,
+        session=session,
+        gate=Gate(me, policy, recorder, attempt=session.attempt),
+        progress=progress,
+        pool=pool,
+        sign=sign,
+        verify=verify,
+        timeout_s=silence_s,
+    )
+    start = time.perf_counter()
+    outputs = installed.run(party, inputs, params, roles)
+    party.sign_transcripts()
+    stats = party.stats().values()
+    record = TaskRecord(
+        seconds=time.perf_counter() - start,
+        bytes_sent=sum(link.bytes_sent for link in stats),
+        bytes_received=sum(link.bytes_received for link in stats),
+        rounds=max((link.rounds for link in stats), default=0),
+        memory_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _BYTES_PER_RSS_UNIT,
+        passages=tuple(recorder.passages),
+        transcripts=tuple(
+            SignedTranscript(item.peer, item.statement, item.ours, item.theirs) for item in party.transcripts
+        ),
+    )
+    return Finished(outputs, record)
