@@ -31,15 +31,16 @@ class LimitBody:
             return
         declared = dict(scope["headers"]).get(b"content-length", b"0")
         if declared.isdigit() and int(declared) > self._limit:
+            await _drain(receive, at_most=8 * self._limit)
             await self._refuse(send)
             return
-        read = 0
-        refused = False
+        read, more, refused = 0, True, False
 
         async def counted() -> Message:
-            nonlocal read
+            nonlocal read, more
             message = await receive()
             read += len(message.get("body", b""))
+            more = bool(message.get("more_body", False))
             if read > self._limit:
                 raise _TooLargeError
             return message
@@ -51,6 +52,8 @@ class LimitBody:
                 await send(message)
             elif not refused:
                 refused = True
+                if more:
+                    await _drain(receive, at_most=8 * self._limit)
                 await self._refuse(send)
 
         await self._app(scope, counted, answer)
@@ -64,3 +67,13 @@ class LimitBody:
         headers = [(b"content-type", b"application/json"), (b"connection", b"close")]
         await send({"type": "http.response.start", "status": _TOO_LARGE, "headers": headers})
         await send({"type": "http.response.body", "body": body})
+
+
+async def _drain(receive: Receive, *, at_most: int) -> None:
+    """Read on without keeping it: who still sends when we close sees a broken connection, not our answer."""
+    read = 0
+    while read <= at_most:
+        message = await receive()
+        read += len(message.get("body", b""))
+        if message["type"] != "http.request" or not message.get("more_body", False):
+            return

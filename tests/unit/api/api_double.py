@@ -119,6 +119,7 @@ class Double(Node):
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self.over = threading.Event()
         self.events: list[m.JobEvent] = []
+        self.final = JOB.model_copy(update={"state": "finished"})
 
     def _note(self, operation: str, **arguments: Any) -> None:
         self.calls.append((operation, arguments))
@@ -207,7 +208,7 @@ class Double(Node):
 
     def job_show(self, job_id: str) -> m.JobView:
         self._note("job_show", job_id=job_id)
-        return JOB.model_copy(update={"state": "finished"}) if self.over.is_set() else JOB
+        return self.final if self.over.is_set() else JOB
 
     def job_watch(
         self, job_id: str, *, after: int = 0, timeout_s: float | None = None

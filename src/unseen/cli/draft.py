@@ -1,0 +1,106 @@
+"""A workflow file becomes a contract; the file's form is in docs/cli.md."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from unseen.client.workflow import Workflow
+from unseen.core.errors import UsageError
+from unseen.govern.contract import AssetTerms, Contract, Level, RoleName
+from unseen.node.operations import Node
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class PartyPart(_Part):
+    """`[parties.NAME]`."""
+
+    roles: tuple[RoleName, ...]
+    title: str = ""
+
+
+class TaskPart(_Part):
+    """`[[tasks]]`."""
+
+    name: str
+    step: str
+    roles: dict[str, str | tuple[str, ...]]
+    inputs: dict[str, str | dict[str, str]] = {}
+    params: dict[str, Any] = {}
+
+
+class WorkflowFile(_Part):
+    """The whole file. `assets` are HOLDER/NAME."""
+
+    format: Literal[1] = 1
+    title: str
+    purpose: str
+    level: Level = "shared"
+    runs: int = Field(default=1, ge=1)
+    days: float = Field(default=30, gt=0)
+    parties: dict[str, PartyPart] = Field(min_length=1)
+    assets: tuple[str, ...] = ()
+    tasks: tuple[TaskPart, ...] = Field(min_length=1)
+
+
+def read(path: Path) -> WorkflowFile:
+    """Read and check a workflow file.
+
+    Raises
+    ------
+    UsageError
+        No such file, not TOML, or wrong fields: all of them are listed.
+    """
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read.", why=str(error.strerror)) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} is not TOML.", why=str(error)) from error
+    try:
+        return WorkflowFile.model_validate(values)
+    except ValidationError as error:
+        problems = tuple(
+            f"{'.'.join(map(str, item['loc']))}: {item['msg'].removeprefix('Value error, ')}"
+            for item in error.errors()
+        )
+        raise UsageError(f"{path} has mistakes.", mend="correct them all", problems=problems) from error
+
+
+def contract_of(path: Path, node: Node) -> Contract:
+    """The contract that a workflow file describes, with keys and terms as `node` knows them.
+
+    Raises
+    ------
+    UsageError
+        The file is wrong, a party is no peer, an asset was not offered, or terms do not allow it.
+    """
+    file = read(path)
+    me = node.identity()
+    identities = {me.name: me.identity} | {peer.name: peer.identity for peer in node.peer_list()}
+    flow = Workflow(file.title, purpose=file.purpose, level=file.level, runs=file.runs, days=file.days)
+    for name, party in file.parties.items():
+        flow.party(name, roles=party.roles, title=party.title)
+    for terms in _terms(file.assets, node):
+        flow.asset(terms)
+    for task in file.tasks:
+        flow.task(task.name, task.step, roles=task.roles, inputs=task.inputs, params=task.params)
+    return flow.contract(identities)
+
+
+def _terms(references: tuple[str, ...], node: Node) -> list[AssetTerms]:
+    known = {f"{asset.terms.holder}/{asset.terms.name}": asset.terms for asset in node.asset_list()}
+    missing = [reference for reference in references if reference not in known]
+    if missing:
+        raise UsageError(
+            f"Not in the catalogue: {', '.join(missing)}.",
+            why=f"it has: {', '.join(sorted(known)) or 'nothing'}",
+            mend="write HOLDER/NAME; ask the holder to `unseen asset offer` what is theirs",
+        )
+    return [known[reference] for reference in references]
