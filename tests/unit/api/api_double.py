@@ -22,6 +22,7 @@ from unseen.node.operations import Node
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 PRINT = "3f9c 12ab 0000 1111 2222 3333 4444 5555"
 KEY = "ed25519:" + "ab" * 32
+OWN_KEY = "ed25519:" + "12" * 32
 PEER = m.PeerView(
     name="laboratory", identity=KEY, fingerprint=PRINT, addresses=("127.0.0.1:1",), accepted_at=NOW
 )
@@ -135,7 +136,7 @@ class Double(Node):
 
     def identity(self) -> m.IdentityView:
         self._note("identity")
-        return m.IdentityView(name="hospital", identity=KEY, fingerprint=PRINT, addresses=())
+        return m.IdentityView(name="hospital", identity=OWN_KEY, fingerprint=PRINT, addresses=())
 
     def peer_invite(self) -> m.Invitation:
         self._note("peer_invite")
