@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from unseen.client.workflow import Workflow
+from unseen.client.workflow import TaskHandle, Workflow
 from unseen.core.errors import UsageError
 from unseen.govern.contract import AssetTerms, Contract, Level, RoleName
 from unseen.node.operations import Node
@@ -89,9 +90,29 @@ def contract_of(path: Path, node: Node) -> Contract:
         flow.party(name, roles=party.roles, title=party.title)
     for terms in _terms(file.assets, node):
         flow.asset(terms)
+    handles: dict[str, TaskHandle] = {}
     for task in file.tasks:
-        flow.task(task.name, task.step, roles=task.roles, inputs=task.inputs, params=task.params)
+        for source in task.inputs.values():
+            for reference in (source,) if isinstance(source, str) else source.values():
+                _check(reference, handles, task.name)
+        handles[task.name] = flow.task(
+            task.name, task.step, roles=task.roles, inputs=task.inputs, params=task.params
+        )
     return flow.contract(identities)
+
+
+def _check(reference: str, handles: Mapping[str, TaskHandle], task: str) -> None:
+    """References are to assets (checked by the contract) or to outputs of tasks above."""
+    name, dot, output = reference.partition(".")
+    if reference.startswith("asset:"):
+        return
+    if not dot or name not in handles:
+        raise UsageError(
+            f"Task '{task}' takes '{reference}', which is nothing.",
+            why=f"above it are the tasks {', '.join(handles) or 'none'}",
+            mend="write asset:NAME, or TASK.OUTPUT of a task above",
+        )
+    handles[name][output]
 
 
 def _terms(references: tuple[str, ...], node: Node) -> list[AssetTerms]:

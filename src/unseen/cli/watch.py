@@ -20,13 +20,13 @@ def bars(job: JobView, events: Iterable[JobEvent]) -> None:
         _lines(events)
         return
     columns = (
-        TextColumn("{task.fields[sign]}"),
-        TextColumn("{task.description}"),
+        TextColumn("{task.fields[sign]}", markup=False),
+        TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=24),
-        TextColumn("{task.fields[count]}"),
+        TextColumn("{task.fields[count]}", markup=False),
         TimeElapsedColumn(),
         SpinnerColumn(finished_text=""),
-        TextColumn("{task.fields[note]}"),
+        TextColumn("{task.fields[note]}", markup=False),
     )
     with Progress(*columns, console=screen) as drawn:
         known: dict[tuple[str, str], TaskID] = {}

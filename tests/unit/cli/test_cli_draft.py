@@ -1,0 +1,105 @@
+"""From a workflow file to a contract, on the catalogue and the peers of a node."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from api_double import KEY, NOW, OWN_KEY, PEER, TERMS, Double
+
+from unseen.api.server import serve
+from unseen.api.tokens import Tokens
+from unseen.cli.draft import contract_of
+from unseen.cli.main import run
+from unseen.core.errors import UsageError
+from unseen.govern.contract import ColumnTerms, Contract
+from unseen.node import models as m
+from unseen.node.config import NodeConfig, to_toml
+from unseen.node.home import Home
+
+PAGE = (Path(__file__).parents[3] / "docs" / "cli.md").read_text(encoding="utf-8")
+FLOW = re.search(r"```toml\n(title.*?)```", PAGE, re.DOTALL)[1]  # type: ignore[index]
+
+
+class Catalogue(Double):
+    def peer_list(self):
+        helper = PEER.model_copy(update={"name": "helper", "identity": "ed25519:" + "56" * 32})
+        return (PEER, helper)
+
+    def asset_list(self):
+        measured = (
+            ColumnTerms(name="patient", type="text", role="id"),
+            ColumnTerms(name="pressure", type="numeric"),
+        )
+        theirs = TERMS.model_copy(
+            update={"name": "measurements", "holder": "laboratory", "columns": measured}
+        )
+        return tuple(m.AssetView(terms=terms, path=None, added_at=NOW) for terms in (TERMS, theirs))
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / "flow.toml"
+    path.write_text(FLOW)
+    return path
+
+
+def test_keys_terms_and_disclosures_are_filled_in(file):
+    contract = contract_of(file, Catalogue())
+    assert {party.name: party.identity for party in contract.parties} == {
+        "hospital": OWN_KEY,
+        "laboratory": KEY,
+        "helper": "ed25519:" + "56" * 32,
+    }
+    assert [asset.rows for asset in contract.assets] == [500, 500]
+    assert [task.name for task in contract.tasks] == ["align", "split"]
+    assert contract.runs == 3
+    assert any(disclosure.task == "align" for disclosure in contract.disclosures)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [
+        ("title = ", "titel = ", ["titel", "title"]),
+        ("runs = 3", "runs = 0", ["runs"]),
+        ('level = "shared"', 'level = "cloud"', ["level"]),
+        ('roles = ["computer"]', 'roles = ["boss"]', ["parties.helper.roles"]),
+        ('step = "split"', 'step = "splitt"', ["splitt", "split"]),
+        ("laboratory/measurements", "laboratory/records", ["laboratory/records", "offer"]),
+        ("[parties.helper]", "[parties.stranger]", ["stranger", "peers"]),
+        ('purpose = "screening"', 'purpose = "marketing"', ["marketing"]),
+        ('"asset:diagnoses"', '"asset:nothing"', ["nothing"]),
+        ('"align.table"', '"align.tables"', ["tables", "has: table"]),
+        ('"align.table"', '"aline.table"', ["aline.table", "align"]),
+        ('"align.table"', '"table"', ["asset:NAME"]),
+        ("title = ", "title ", ["TOML"]),
+    ],
+)
+def test_mistakes_are_named(file, before, after, words):
+    assert before in FLOW
+    file.write_text(FLOW.replace(before, after, 1))
+    with pytest.raises(UsageError) as caught:
+        contract_of(file, Catalogue())
+    for word in words:
+        assert word in str(caught.value)
+
+
+def test_the_command_writes_what_can_be_proposed(file, tmp_path, capsys):
+    home = Home(tmp_path / "home")
+    home.make()
+    config = NodeConfig(name="hospital", home=home.path)
+    (home.path / "node.toml").write_text(to_toml(config))
+    Tokens(home.path).write_owner()
+    node = Catalogue()
+    where = ["--home", str(home.path)]
+    with serve(node, config):
+        assert run(["contract", "draft", str(file), *where]) == 0
+        Contract.model_validate(json.loads(capsys.readouterr().out))
+        out = tmp_path / "contract.json"
+        assert run(["contract", "draft", str(file), "--out", str(out), *where]) == 0
+        assert run(["contract", "propose", str(out), *where]) == 0
+        assert node.calls[-1][1]["contract"] == json.loads(out.read_text())
+        assert run(["contract", "draft", str(file), "--out", str(tmp_path / "no" / "c"), *where]) == 2
+        assert run(["contract", "draft", str(tmp_path / "none.toml"), *where]) == 2
