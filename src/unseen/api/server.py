@@ -43,6 +43,8 @@ def serve(node: Node, config: NodeConfig, metrics: Metrics | None = None) -> Ite
         The server did not come up.
     """
     home = Home(config.home)
+    note = home.run / ADDRESS_FILE
+    note.unlink(missing_ok=True)  # of a daemon that was killed: the port may be anybody's now
     listener = _bind(config.api.listen)
     host, port = listener.getsockname()[:2]
     address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
@@ -51,7 +53,6 @@ def serve(node: Node, config: NodeConfig, metrics: Metrics | None = None) -> Ite
     server = _server(node, home, metrics)
     thread = threading.Thread(target=server.run, args=([listener],), name="api", daemon=True)
     thread.start()
-    note = home.run / ADDRESS_FILE
     try:
         if not server.up.wait(_START_S):
             raise UnavailableError("The API did not come up.", why="see the node's log")

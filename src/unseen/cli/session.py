@@ -7,6 +7,7 @@ else. Everything said besides goes to standard error.
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from unseen.client.remote import RemoteNode
 
 _EVERYWHERE = Group("Everywhere", sort_key=9)
+ADDRESS_VARIABLE = "UNSEEN_API"
 Lang = Literal["en", "zh"]
 Source = Annotated[str, Parameter(allow_leading_hyphen=True)]  # '-' is standard input
 
@@ -49,7 +51,7 @@ COMMON = Common()
 
 @contextmanager
 def connect(common: Common) -> Iterator[RemoteNode]:
-    """The running node of the home.
+    """The running node of the home, or the one at the address in the variable UNSEEN_API.
 
     Raises
     ------
@@ -58,9 +60,21 @@ def connect(common: Common) -> Iterator[RemoteNode]:
     UnavailableError
         It is not running.
     """
-    from unseen.client.remote import RemoteNode  # noqa: PLC0415 - `unseen --help` must not wait for it
+    from unseen.client.remote import TOKEN_VARIABLE, RemoteNode  # noqa: PLC0415 - `--help` must not wait
+    from unseen.core.errors import UsageError  # noqa: PLC0415 - as above
 
-    with RemoteNode.of_home(common.folder) as node:
+    address = os.environ.get(ADDRESS_VARIABLE)
+    if not address:
+        with RemoteNode.of_home(common.folder) as node:
+            yield node
+        return
+    token = os.environ.get(TOKEN_VARIABLE)
+    if not token:
+        raise UsageError(
+            f"{ADDRESS_VARIABLE} names a node, and there is no token for it.",
+            mend=f"set {TOKEN_VARIABLE} too",
+        )
+    with RemoteNode(address, token) as node:
         yield node
 
 

@@ -8,7 +8,6 @@ from typing import Any
 
 from unseen.api.tokens import Tokens
 from unseen.core.errors import UsageError
-from unseen.node import compose
 from unseen.node.config import FILE_NAME, parse, to_toml
 from unseen.node.home import Home, write_whole
 from unseen.node.models import IdentityView
@@ -31,6 +30,8 @@ def make(folder: Path, settings: Mapping[str, Any]) -> IdentityView:
     UnavailableError
         The disk is full or not writable.
     """
+    from unseen.node import compose  # noqa: PLC0415 - loads every floor below
+
     config = parse(dict(settings), base=folder)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UsageError(
@@ -40,6 +41,6 @@ def make(folder: Path, settings: Mapping[str, Any]) -> IdentityView:
         )
     Home(folder).make()
     write_whole(folder / FILE_NAME, to_toml(config).encode())
-    identity = compose.initialise(config)
+    identity: IdentityView = compose.initialise(config)
     Tokens(folder).write_owner()
     return identity

@@ -31,6 +31,7 @@ from unseen.core.ids import check_name
 from unseen.node.models import AcceptPeer
 
 _PRIVATE = 0o700
+NODE_COMMAND = (sys.executable, "-m", "unseen.cli.main", "node", "run")
 START_S = 60.0
 STOP_S = 20.0
 
@@ -38,8 +39,9 @@ STOP_S = 20.0
 class Daemon:
     """One `unseen node run` on a home. It ends when we do: its standard input is a pipe from us."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, command: Sequence[str] = NODE_COMMAND) -> None:
         self.home = home
+        self._command = tuple(command)
         self.log = home.with_name(f"{home.name}.log")
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -51,17 +53,16 @@ class Daemon:
 
     def start(self) -> None:
         """Start the process; :meth:`wait_ready` waits until it serves."""
-        command = [sys.executable, "-m", "unseen.cli.main", "node", "run", "--json", "--stop-with-stdin"]
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603 - our own interpreter
-                [*command, "--home", str(self.home)],
+                [*self._command, "--json", "--stop-with-stdin", "--home", str(self.home)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
                 start_new_session=True,  # a Ctrl-C is ours to pass on, in order
             )
 
-    def wait_ready(self, timeout_s: float = START_S) -> None:
+    def wait_ready(self, timeout_s: float | None = None) -> None:
         """Wait for the line that the daemon prints when it serves.
 
         Raises
@@ -74,6 +75,7 @@ class Daemon:
         process = self._process
         if process is None or process.stdout is None:
             raise UsageError(f"The node at {self.home} was not started.")
+        timeout_s = START_S if timeout_s is None else timeout_s
         deadline = time.monotonic() + timeout_s
         line = b""
         while not line.endswith(b"\n"):
@@ -137,6 +139,8 @@ class Loopback:
         Where their homes go (one private folder each); a temporary one, removed at the end, if left out.
     settings
         Additions to the `node.toml` of a party, or of all under the name '*'.
+    command
+        What runs a node (another installation of unseen, a wrapper that limits it, ...).
     """
 
     def __init__(
@@ -145,11 +149,13 @@ class Loopback:
         folder: str | os.PathLike[str] | None = None,
         *,
         settings: Mapping[str, Mapping[str, Any]] | None = None,
+        command: Sequence[str] = NODE_COMMAND,
     ) -> None:
         self.parties = tuple(check_name(name, kind="party") for name in parties)
         if len(set(self.parties)) != len(self.parties) or not self.parties:
             raise UsageError("Parties need names, each its own.", why=", ".join(self.parties))
         self._settings = settings or {}
+        self._command = tuple(command)
         self._given = None if folder is None else Path(folder).expanduser().absolute()
         self._stack = ExitStack()
         self._daemons: dict[str, Daemon] = {}
@@ -193,6 +199,10 @@ class Loopback:
         """Party -> identity key, as contracts want them."""
         return {party: node.identity().identity for party, node in self._nodes.items()}
 
+    def daemon(self, party: str) -> Daemon:
+        """The process of a party's node."""
+        return self._daemons[party]
+
     def home(self, party: str) -> Path:
         """The folder of a party's node."""
         return self._daemons[party].home
@@ -213,7 +223,7 @@ class Loopback:
             home = folder / party
             if not (home / "node.toml").exists():
                 make(home, self._config(party, port))
-            self._daemons[party] = Daemon(home)
+            self._daemons[party] = Daemon(home, self._command)
             self._daemons[party].start()
         for party, daemon in self._daemons.items():
             daemon.wait_ready()

@@ -87,7 +87,7 @@ class RemoteNode(Node):
                 mend=f"set {TOKEN_VARIABLE} to a token that its owner made for you",
             )
         address = _read(folder / "run" / "api.address")
-        if address is None:
+        if address is None or _holder_is_gone(folder):
             raise not_running(folder)
         return cls(address, text, known_as=f"at {folder}")
 
@@ -241,6 +241,23 @@ def _version() -> str:
     from unseen import __version__  # noqa: PLC0415 - only for errors
 
     return __version__
+
+
+def _holder_is_gone(home: Path) -> bool:
+    """Whether the process in the home's lock file lives no more.
+
+    A daemon that was killed leaves its address behind; whoever has that port by now must not be sent the token.
+    """
+    holder = _read(home / "lock")
+    if holder is None or not holder.isdigit():
+        return False
+    try:
+        os.kill(int(holder), 0)
+    except ProcessLookupError:
+        return True
+    except (PermissionError, OverflowError):
+        return False
+    return False
 
 
 def _read(path: Path) -> str | None:

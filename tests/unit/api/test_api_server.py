@@ -105,3 +105,12 @@ def test_others_are_served_while_many_watch(tmp_path):
         for thread in threads:
             thread.join(20)
             assert not thread.is_alive()
+
+
+def test_an_address_left_by_a_killed_daemon_is_taken_away_first(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        config = _config(tmp_path, f"127.0.0.1:{taken.getsockname()[1]}")
+        (tmp_path / "run" / "api.address").write_text("127.0.0.1:1\n")
+        with pytest.raises(UsageError), serve(Double(), config):
+            raise AssertionError
+    assert not (tmp_path / "run" / "api.address").exists()

@@ -316,3 +316,16 @@ def test_a_cancelled_job_is_no_success(node, monkeypatch, capsys):
     monkeypatch.setattr(node, "final", JOB.model_copy(update={"state": "cancelled"}))
     assert run(["job", "watch", "j1"]) == 1
     assert "cancelled" in capsys.readouterr().err
+
+
+def test_a_node_elsewhere(node, served, capsys, monkeypatch):
+    address = (served[1] / "run" / "api.address").read_text().strip()
+    monkeypatch.setenv("UNSEEN_HOME", "/nowhere")
+    monkeypatch.setenv("UNSEEN_API", address)
+    assert run(["job", "list"]) == 2
+    assert "UNSEEN_TOKEN" in capsys.readouterr().err
+    monkeypatch.setenv("UNSEEN_TOKEN", (served[1] / "owner.token").read_text().strip())
+    assert run(["job", "list"]) == 0
+    monkeypatch.setenv("UNSEEN_API", "127.0.0.1:1")
+    assert run(["job", "list"]) == 6
+    assert "127.0.0.1:1" in capsys.readouterr().err

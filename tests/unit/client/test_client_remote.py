@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -184,3 +187,21 @@ def test_neither_repr_nor_errors_show_the_token(world):
     token = (config.home / "owner.token").read_text().strip()
     assert token not in repr(remote)
     assert (config.home / "owner.token").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_killed_daemons_port_is_not_sent_the_token(tmp_path):
+    config = NodeConfig(name="hospital", home=tmp_path)
+    Home(tmp_path).make()
+    (tmp_path / "node.toml").write_text(to_toml(config))
+    Tokens(tmp_path).write_owner()
+    ended = subprocess.run(
+        [sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, check=True
+    )
+    with serve(Double(), config):
+        (tmp_path / "lock").write_bytes(ended.stdout)
+        with pytest.raises(UnavailableError, match="not running"):
+            RemoteNode.of_home(tmp_path)
+        for holder in (f"{os.getpid()}\n", "", "nonsense", "9" * 40):
+            (tmp_path / "lock").write_text(holder)
+            with RemoteNode.of_home(tmp_path) as remote:
+                assert remote.status().name == "hospital"
