@@ -26,12 +26,17 @@ _BYTES_PER_RSS_UNIT = 1 if sys.platform == "darwin" else 1024
 
 
 class SignedTranscript(msgspec.Struct, frozen=True):
-    """What both ends of a link signed: statement and signatures; empty where there is none."""
+    """What both ends of a link signed: statement, signatures, and the certificates (DER) of the signing keys.
+
+    Empty where there is none: in one process nobody signs.
+    """
 
     peer: str
     statement: bytes
     ours: bytes
     theirs: bytes
+    our_certificate: bytes = b""
+    their_certificate: bytes = b""
 
 
 class Passage(msgspec.Struct, frozen=True):

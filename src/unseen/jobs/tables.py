@@ -41,7 +41,10 @@ class Matrix:
 
     def to_artefact(self) -> Artefact:
         """As artefact of kind "matrix"."""
-        arrays: dict[str, NDArray[Any]] = {"values": self.values, "ids": np.frombuffer(self.ids.to_ipc(), np.uint8)}
+        arrays: dict[str, NDArray[Any]] = {
+            "values": self.values,
+            "ids": np.frombuffer(self.ids.to_ipc(), np.uint8),
+        }
         if self.label is not None:
             arrays["label"] = self.label
         return Artefact("matrix", arrays, {"columns": list(self.columns), "rows": len(self.values)})

@@ -28,8 +28,8 @@ from unseen.core.errors import (
     UnseenError,
     from_dict,
 )
-from unseen.crypto.certificates import Credentials
-from unseen.link.channel import MAX_MESSAGE_BYTES, Buffer, Channel, Link, LinkStats, peer_failed
+from unseen.crypto.certificates import Credentials, PeerCertificate
+from unseen.link.channel import MAX_MESSAGE_BYTES, Buffer, Channel, LinkStats, peer_failed
 from unseen.link.frames import (
     NUMBERED,
     WIRE_VERSIONS,
@@ -84,7 +84,7 @@ def open_link(
     window_bytes: int = WINDOW_BYTES,
     reconnect_s: float = RECONNECT_S,
     connect_s: float = RECONNECT_S,
-) -> Link:
+) -> StreamLink:
     """Join `me` and `peer` for the use of the credentials (their scope).
 
     Parameters
@@ -173,6 +173,7 @@ class StreamLink:
         self._rounds = 0
         self._sent_since_wait = False
         self.secret = b""
+        self.peer_certificate: PeerCertificate | None = None
         self._pump = threading.Thread(target=self._run, name=f"link-{me}-{peer}", daemon=True)
 
     # ------------------------------------------------------------------ Link
@@ -427,6 +428,7 @@ class StreamLink:
         connection, greeted = self._connect(time.monotonic() + connect_s)
         self._their_session = greeted.hello.session
         self.secret = link_secret(self._hello(), greeted.hello)
+        self.peer_certificate = connection.peer_certificate
         self._transcript = Transcript.of(self.secret)
         with self._change:
             self._adopt(connection, greeted)

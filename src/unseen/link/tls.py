@@ -12,7 +12,7 @@ import time
 from datetime import UTC, datetime
 
 from unseen.core.errors import RemoteProtocolError, UnavailableError
-from unseen.crypto.certificates import Credentials, check_certificate, tls_context
+from unseen.crypto.certificates import Credentials, PeerCertificate, check_certificate, tls_context
 from unseen.link.channel import Buffer
 
 READ_BYTES = 1 << 18
@@ -38,6 +38,7 @@ class TlsConnection:
         self._arrived = memoryview(bytearray(READ_BYTES))
         self._plain = memoryview(bytearray(READ_BYTES))
         self._poller = select.poll()
+        self.peer_certificate: PeerCertificate | None = None
         self.bytes_sent = 0
         self.bytes_received = 0
 
@@ -86,7 +87,7 @@ class TlsConnection:
         certificate = machine.getpeercert(binary_form=True)
         if certificate is None or machine.selected_alpn_protocol() != ALPN:
             raise RemoteProtocolError(f"{peer} does not speak our link.", party=peer)
-        check_certificate(
+        connection.peer_certificate = check_certificate(
             certificate, party=peer, identity=peer_identity, use=credentials.use, now=datetime.now(UTC)
         )
         return connection

@@ -1,0 +1,81 @@
+"""The journal on disk: what was written is there after any crash, and nothing half."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from unseen.core.errors import VerificationError
+from unseen.jobs.journal import FileJournal
+from unseen.party import Door
+from unseen.party.gate import Disclosed, StoredPart
+
+KEY = bytes(range(32))
+CONTEXT = ("job-1", "train")
+ENTRY = Disclosed("train", "scores", 0, Door.REVEAL, ("a",), 12, 1)
+
+
+def journal(path: Path, *, key: bytes = KEY, context: tuple[str, str] = CONTEXT) -> FileJournal:
+    return FileJournal(path / "journal", key, context)
+
+
+def filled(path: Path) -> FileJournal:
+    made = journal(path)
+    made.record(ENTRY)
+    made.store_part("scores", 0, StoredPart(1, b"part of attempt one", sent=False))
+    made.store_part("scores", 0, StoredPart(1, b"part of attempt one", sent=True))
+    assert made.load_output_seed(b"s" * 32) == b"s" * 32
+    return made
+
+
+def test_all_is_there_after_a_restart(tmp_path: Path) -> None:
+    filled(tmp_path).close()
+    again = journal(tmp_path)
+    assert again.entries == [ENTRY]
+    assert again.load_part("scores", 0) == StoredPart(1, b"part of attempt one", sent=True)
+    assert again.load_part("scores", 1) is None
+    assert again.load_output_seed(b"t" * 32) == b"s" * 32
+
+
+def test_a_torn_end_is_cut_off_wherever_it_tears(tmp_path: Path) -> None:
+    filled(tmp_path).close()
+    whole = (tmp_path / "journal").read_bytes()
+    first = 4 + int.from_bytes(whole[:4], "big")
+    for length in range(first, len(whole), 7):
+        (tmp_path / "journal").write_bytes(whole[:length])
+        again = journal(tmp_path)
+        assert again.entries == [ENTRY]
+        again.record(ENTRY)
+        again.close()
+        assert journal(tmp_path).entries == [ENTRY, ENTRY]
+
+
+def test_a_changed_byte_is_found(tmp_path: Path) -> None:
+    filled(tmp_path).close()
+    whole = bytearray((tmp_path / "journal").read_bytes())
+    for place in range(4, len(whole) - 40, 61):
+        bad = bytearray(whole)
+        bad[place] ^= 1
+        (tmp_path / "journal").write_bytes(bad)
+        try:
+            again = journal(tmp_path)
+        except VerificationError:
+            continue
+        assert len(again.entries) <= 1  # a length was hit: the rest counts as torn, nothing wrong is believed
+
+
+@pytest.mark.parametrize(
+    "options", [{"key": bytes(32)}, {"context": ("job-2", "train")}, {"context": ("job-1", "x")}]
+)
+def test_it_opens_only_where_it_belongs(tmp_path: Path, options: dict) -> None:  # type: ignore[type-arg]
+    filled(tmp_path).close()
+    with pytest.raises(VerificationError):
+        journal(tmp_path, **options)
+
+
+def test_nothing_readable_lies_on_the_disk(tmp_path: Path) -> None:
+    filled(tmp_path).close()
+    stored = (tmp_path / "journal").read_bytes()
+    assert b"attempt one" not in stored
+    assert b"scores" not in stored
