@@ -259,7 +259,7 @@ class Node:
         UnseenError
             The job failed: the error of the party and step that failed.
         """
-        return self._services.scheduler.result(job_id)
+        return self._services.exports.job_result(job_id)
 
     def job_cancel(self, job_id: str, reason: str = "") -> m.JobView:
         """Stop a running job at all parties. The run counts as used.

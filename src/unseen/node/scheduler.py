@@ -171,6 +171,14 @@ class Scheduler:
             job, after=after, over=lambda: self._find(job).state in m.JOB_OVER, timeout_s=timeout_s
         )
 
+    def takes_part(self, job_id: str) -> bool:
+        """Whether this party has decided to take part in a job: its run is counted."""
+        row = self._find(job_id)
+        return (
+            JobMachine.load(self._contracts.contract(row.contract), self.me, row.machine).state.phase
+            != JobPhase.NEW
+        )
+
     def require_result(self, job_id: str) -> m.JobView:
         """The job, if it finished; else the error it ended with."""
         job = self.show(job_id)

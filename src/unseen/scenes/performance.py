@@ -177,7 +177,7 @@ def _array(place: Path, reference: str, name: str) -> NDArray[Any]:
 
 def _ids(place: Path, key: str) -> tuple[str, ...]:
     with pa.memory_map(str(place / "predict.scores" / "ids.arrow")) as source:
-        table = pa.ipc.open_file(source).read_all()
+        table = pa.ipc.open_stream(source).read_all()
     return tuple(str(value) for value in table.column(key).to_pylist())
 
 

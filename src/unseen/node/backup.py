@@ -1,0 +1,100 @@
+"""Backup of a node's home while it runs, and restore into an empty folder.
+
+A restored node knows that it may have forgotten letters it had sent, so it begins new mail sequences; and it refuses
+work as soon as a peer knows more of its log than it does itself (see `evidence`).
+"""
+
+from __future__ import annotations
+
+import io
+import shutil
+import tarfile
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+from unseen.core.errors import UnavailableError, UsageError, VerificationError
+from unseen.node.config import FILE_NAME
+from unseen.node.database import Database
+from unseen.node.home import Home
+from unseen.node.mailroom import begin_epochs
+from unseen.node.models import BackupInfo
+
+_FOLDERS = ("log", "artefacts", "journals")
+_FILES = (FILE_NAME, "identity", "keyfile", "tokens.json", "owner.token")
+_MARK = "unseen-backup"
+_DATABASE = "node.db"
+
+
+def backup(home: Home, database: Database, target: str, *, log_size: int) -> BackupInfo:
+    """Write a snapshot to a file that does not exist yet.
+
+    Raises
+    ------
+    UsageError
+        The file exists, or its folder does not.
+    UnavailableError
+        The disk is full.
+    """
+    place = Path(target)
+    if place.exists():
+        raise UsageError(f"{place} is there already.", mend="choose another file")
+    if not place.parent.is_dir():
+        raise UsageError(f"There is no folder {place.parent}.")
+    draft = place.with_name(f".{place.name}.tmp")
+    try:
+        with tempfile.TemporaryDirectory() as scratch:
+            copy = Path(scratch) / _DATABASE
+            database.copy_to(copy)
+            with tarfile.open(draft, "x:gz") as archive:
+                mark = tarfile.TarInfo(_MARK)
+                text = b"1\n"
+                mark.size = len(text)
+                archive.addfile(mark, io.BytesIO(text))
+                archive.add(copy, _DATABASE)
+                for name in (*_FILES, *_FOLDERS):
+                    if (home.path / name).exists():
+                        archive.add(home.path / name, name)
+        draft.chmod(0o600)
+        draft.rename(place)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise UnavailableError(
+            "The backup cannot be written.",
+            why=str(error.strerror),
+            mend=f"free space on the disk of {place.parent}",
+        ) from error
+    return BackupInfo(
+        path=str(place), size_bytes=place.stat().st_size, log_size=log_size, made_at=datetime.now(UTC)
+    )
+
+
+def restore(source: Path, target: Path) -> None:
+    """Make a node's home of a backup.
+
+    Raises
+    ------
+    UsageError
+        There is no such file, or the folder is not empty.
+    VerificationError
+        It is no backup, or damaged.
+    """
+    if not source.is_file():
+        raise UsageError(f"There is no file {source}.")
+    if target.exists() and any(target.iterdir()):
+        raise UsageError(f"{target} is not empty.", mend="restore into an empty folder")
+    target.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        with tarfile.open(source, "r:gz") as archive:
+            if archive.getnames()[:1] != [_MARK]:
+                raise VerificationError(f"{source} is not a backup of a node.")
+            archive.extractall(target, filter="data")
+        (target / _MARK).unlink()
+    except (tarfile.TarError, OSError, EOFError) as error:
+        shutil.rmtree(target, ignore_errors=True)
+        raise VerificationError(f"{source} is damaged.", why=str(error)) from error
+    Home(target).make()
+    database = Database(target / _DATABASE)
+    with database.write() as transaction:
+        begin_epochs(transaction)
+    database.close()

@@ -1,0 +1,63 @@
+"""The daemon: one process per party that runs its node until it is told to stop.
+
+The fork-server comes first, before any thread and any key is in memory; then the home is locked, the node is built and
+started, and the API served. The signals TERM and INT end it in order.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from unseen.jobs.forkserver import ForkServer
+from unseen.node import logs
+from unseen.node.compose import build
+from unseen.node.config import NodeConfig, load
+from unseen.node.home import Home
+from unseen.node.metrics import Metrics
+from unseen.node.operations import Node
+
+Serve = Callable[[Node, NodeConfig, Metrics], AbstractContextManager[Any]]
+_log = structlog.get_logger("unseen.daemon")
+
+
+def run(folder: Path, *, serve: Serve) -> None:
+    """Run the node whose home is `folder` until a signal comes.
+
+    Parameters
+    ----------
+    serve
+        Serves the API while its block is open; the API stands on the floor above, so it comes as an argument.
+
+    Raises
+    ------
+    UsageError
+        The configuration is wrong, a port is in use, or another daemon runs on this home.
+    """
+    config = load(folder)
+    logs.configure(config.log_level)
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    forkserver = ForkServer.start()
+    try:
+        home = Home(config.home)
+        home.make()
+        with home.locked():
+            services = build(folder, forkserver)
+            try:
+                services.start()
+                with serve(services.node, config, services.metrics):
+                    _log.info("running", party=config.name, home=str(config.home))
+                    while not stopping.wait(3600.0):
+                        pass
+            finally:
+                services.stop()
+    finally:
+        forkserver.stop()

@@ -1,0 +1,132 @@
+"""Results as files for people: `meta.json`, and one `.npy` or `.arrow` per array. Shares stay in the store."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from unseen.core.errors import DeniedError, UnavailableError, UsageError
+from unseen.jobs.artefacts import Artefact
+from unseen.node import models as m
+from unseen.node.store import ArtefactStore
+
+_SHARES = "shares"
+_RESULTS = frozenset({"metrics", "scores"})
+_ARROW = frozenset({"arrow", "ids"})
+
+
+class Jobs(Protocol):
+    """What exports ask the scheduler."""
+
+    def show(self, job_id: str) -> m.JobView:
+        """One job."""
+
+    def require_result(self, job_id: str) -> m.JobView:
+        """One job that finished; UsageError if it runs, its own error if it failed."""
+
+
+class Exports:
+    """See the module."""
+
+    def __init__(self, store: ArtefactStore, jobs: Jobs) -> None:
+        self._store = store
+        self._jobs = jobs
+
+    def artefacts(self, job_id: str) -> tuple[m.ArtefactView, ...]:
+        """See :meth:`unseen.node.operations.Node.artefacts`."""
+        job = self._jobs.show(job_id)
+        views = []
+        for task, output, known in self._store.outputs(job.id):
+            reference = f"{task}.{output}"
+            try:
+                views.append(
+                    _view(reference, self._store.read(job.id, reference), self._size(job.id, reference))
+                )
+            except UsageError:  # dropped when the job was over
+                views.append(
+                    m.ArtefactView(reference=reference, kind=known.kind, arrays={}, meta={}, size_bytes=0)
+                )
+        return tuple(views)
+
+    def received(self, job_id: str) -> tuple[m.ArtefactView, ...]:
+        """Those that hold results for this party."""
+        return tuple(view for view in self.artefacts(job_id) if view.kind in _RESULTS)
+
+    def job_result(self, job_id: str) -> m.JobResult:
+        """See :meth:`unseen.node.operations.Node.job_result`."""
+        job = self._jobs.require_result(job_id)
+        return m.JobResult(job=job, artefacts=self.received(job.id))
+
+    def artefact(self, job_id: str, reference: str, folder: str) -> m.Exported:
+        """See :meth:`unseen.node.operations.Node.artefact_export`."""
+        job = self._jobs.show(job_id)
+        artefact = self._store.read(job.id, reference)
+        if artefact.kind == _SHARES:
+            raise DeniedError(
+                f"'{reference}' holds shares.",
+                why="a share alone is noise, and with the others' it would be what nobody may have",
+                mend="use it in a contract: score rows with the step 'predict'",
+            )
+        place = _empty(folder)
+        return _exported(place, _write(place, artefact))
+
+    def result(self, job_id: str, folder: str) -> m.Exported:
+        """See :meth:`unseen.node.operations.Node.result_export`."""
+        job = self._jobs.require_result(job_id)
+        place = _empty(folder)
+        files = [_text(place / "job.json", job.model_dump(mode="json"))]
+        for view in self.received(job.id):
+            inner = place / view.reference
+            inner.mkdir()
+            files += _write(inner, self._store.read(job.id, view.reference))
+        return _exported(place, files)
+
+    def _size(self, job: str, reference: str) -> int:
+        return self._store.path(job, reference).stat().st_size
+
+
+def _view(reference: str, artefact: Artefact, size: int) -> m.ArtefactView:
+    return m.ArtefactView(
+        reference=reference,
+        kind=artefact.kind,
+        arrays={name: tuple(array.shape) for name, array in artefact.arrays.items()},
+        meta=dict(artefact.meta),
+        size_bytes=size,
+    )
+
+
+def _empty(folder: str) -> Path:
+    place = Path(folder)
+    if place.exists() and (not place.is_dir() or any(place.iterdir())):
+        raise UsageError(f"{place} is not empty.", mend="choose another folder")
+    try:
+        place.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise UnavailableError(f"{place} cannot be made.", why=str(error.strerror)) from error
+    return place
+
+
+def _write(place: Path, artefact: Artefact) -> list[Path]:
+    files = [_text(place / "meta.json", {"kind": artefact.kind, **artefact.meta})]
+    for name, array in artefact.arrays.items():
+        if name in _ARROW:
+            path = place / f"{name}.arrow"
+            path.write_bytes(array.tobytes())
+        else:
+            path = place / f"{name}.npy"
+            np.save(path, array, allow_pickle=False)
+        files.append(path)
+    return files
+
+
+def _text(path: Path, value: Any) -> Path:
+    path.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    return path
+
+
+def _exported(place: Path, files: list[Path]) -> m.Exported:
+    names = tuple(str(path.relative_to(place)) for path in files)
+    return m.Exported(folder=str(place), files=names, size_bytes=sum(path.stat().st_size for path in files))
