@@ -262,10 +262,10 @@ class Workshop:
             self._metrics.task_seconds.observe(time.monotonic() - started)
         if not running.told:
             running.told = True
-            error = UnavailableError(
+            died = UnavailableError(
                 "The worker died.", why="its process ended without a word", party=self.me
             )
-            self._feed(job.id, e.WorkerFailed(task, attempt, error))
+            self._feed(job.id, e.WorkerFailed(task, attempt, died))
 
     def _take_end(
         self, job: str, task: str, attempt: int, running: _Running, message: spec.Done | spec.Gone
