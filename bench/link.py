@@ -45,11 +45,19 @@ def connect(me: str, sock: socket.socket, credentials: Credentials, identity: by
     peer = "b" if me == "a" else "a"
     role = "dial" if me == "a" else "accept"
     return open_link(
-        me=me, peer=peer, role=role, sockets=One(sock), credentials=credentials, peer_identity=identity, reconnect_s=0
+        me=me,
+        peer=peer,
+        role=role,
+        sockets=One(sock),
+        credentials=credentials,
+        peer_identity=identity,
+        reconnect_s=0,
     )
 
 
-def link_end(me: str, sock: socket.socket, credentials: Credentials, identity: bytes, told: Connection) -> None:
+def link_end(
+    me: str, sock: socket.socket, credentials: Credentials, identity: bytes, told: Connection
+) -> None:
     link = connect(me, sock, credentials, identity)
     channel = link.channel("main")
     payload = bytes(SMALL)
@@ -75,9 +83,15 @@ def link_end(me: str, sock: socket.socket, credentials: Credentials, identity: b
     link.close()
 
 
-def bare_end(me: str, sock: socket.socket, credentials: Credentials, identity: bytes, told: Connection) -> None:
+def bare_end(
+    me: str, sock: socket.socket, credentials: Credentials, identity: bytes, told: Connection
+) -> None:
     context = tls_context(
-        credentials, server=me == "b", peer="b" if me == "a" else "a", peer_identity=identity, now=dt.datetime.now(dt.UTC)
+        credentials,
+        server=me == "b",
+        peer="b" if me == "a" else "a",
+        peer_identity=identity,
+        now=dt.datetime.now(dt.UTC),
     )
     tls = context.wrap_socket(sock, server_side=me == "b", server_hostname="x" if me == "a" else None)
     tls.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -132,7 +146,9 @@ def measure(body: object) -> tuple[float, float]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
@@ -152,7 +168,9 @@ def main() -> None:
         print(json.dumps({**figures, "throughput_ratio": ratio}))
         return
     for name, found in figures.items():
-        print(f"{name:>9}: exchange {found['exchange_8k_us']:.0f} us, {found['throughput_bytes_per_s'] / 1e6:.0f} MB/s")
+        print(
+            f"{name:>9}: exchange {found['exchange_8k_us']:.0f} us, {found['throughput_bytes_per_s'] / 1e6:.0f} MB/s"
+        )
     print(f"throughput: {ratio:.0%} of bare TLS")
 
 

@@ -112,7 +112,9 @@ def issue(
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_key_usage(authority=False), critical=True)
         .add_extension(_EXTENDED, critical=False)
-        .add_extension(x509.SubjectAlternativeName([x509.UniformResourceIdentifier(_URI + use)]), critical=True)
+        .add_extension(
+            x509.SubjectAlternativeName([x509.UniformResourceIdentifier(_URI + use)]), critical=True
+        )
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(fresh.public_key()), critical=False)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key()), critical=False)
         .sign(key, None)
@@ -194,7 +196,9 @@ def tls_context(
     try:
         pinned = Ed25519PublicKey.from_public_bytes(peer_identity)
     except ValueError as error:
-        raise UsageError(f"The identity key of {peer} has {len(peer_identity)} bytes where 32 are due.") from error
+        raise UsageError(
+            f"The identity key of {peer} has {len(peer_identity)} bytes where 32 are due."
+        ) from error
     # OpenSSL wants a certificate as its anchor; only the key in it counts, so it may be signed by anybody.
     anchor = _authority(peer, pinned, signer=Ed25519PrivateKey.generate(), now=now)
     context.load_verify_locations(cadata=anchor.public_bytes(Encoding.DER))
@@ -243,7 +247,9 @@ def _authority(
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(_key_usage(authority=True), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
-        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False)
+        .add_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False
+        )
         .sign(signer, None)
     )
 

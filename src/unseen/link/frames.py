@@ -15,7 +15,8 @@ abort    no          msgpack of :class:`Abort`; last on the link
 close    yes         nothing; the sender will send no more data
 =======  ==========  =============================================================
 
-A *limit* is how many payload bytes of a channel the receiver is ready to have taken in all, so it may be said again.
+A *limit* is how much of a channel the receiver is ready to have taken in all, so it may be said again. A message counts
+as its bytes and :data:`MESSAGE_COST`: else a peer could fill the memory with empty ones.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Annotated
 
 import msgspec
 
@@ -32,9 +34,11 @@ HEAD = struct.Struct(">BBHIQ")
 SIZE = struct.Struct(">Q")
 LIMIT = struct.Struct(">HQ")
 PIECE_BYTES = 1 << 16
+MESSAGE_COST = 64
 MAX_CHANNELS = 1024
 MAX_NAME_BYTES = 400
 _MAX_CONTROL_BYTES = 1 << 14
+_Text = Annotated[str, msgspec.Meta(max_length=200)]
 
 
 class Kind(IntEnum):
@@ -88,8 +92,8 @@ class Hello(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Abort(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The sender failed: class of its error, and the step."""
 
-    code: str
-    step: str | None
+    code: _Text
+    step: _Text | None
 
 
 class FrameError(ValueError):

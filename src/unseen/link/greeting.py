@@ -8,12 +8,13 @@ from dataclasses import dataclass
 
 import msgspec
 
+from unseen.core.canonical import Json
 from unseen.core.errors import RemoteProtocolError, VerificationError
+from unseen.crypto.derive import derive
 from unseen.link.frames import WIRE_VERSIONS, Frame, FrameError, Hello, Kind, Parser, pack, unpack_hello
-from unseen.link.tls import TlsConnection, expect_peer
+from unseen.link.tls import TlsConnection
 
 SKEW_S = 60.0
-_SECRET_DOMAIN = b"unseen/link-secret/v1\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,8 @@ def greet(connection: TlsConnection, ours: Hello, *, deadline: float) -> Greeted
 
     Raises
     ------
+    ConnectionLost
+        The connection ended, or nothing came in time.
     RemoteProtocolError
         The peer speaks another version, for another task, or does not remember this link.
     VerificationError
@@ -41,7 +44,7 @@ def greet(connection: TlsConnection, ours: Hello, *, deadline: float) -> Greeted
     frames: list[Frame] = []
     try:
         while not frames:
-            frames = list(parser.feed(expect_peer(connection, deadline, ours.peer)))
+            frames = list(parser.feed(connection.first_words(deadline)))
         theirs = unpack_hello(frames[0])
     except FrameError as error:
         raise RemoteProtocolError(
@@ -66,7 +69,7 @@ def _compare(ours: Hello, theirs: Hello) -> None:
             why=f"it says to be {theirs.party}, to look for {theirs.peer}, for '{theirs.scope}'",
             party=peer,
         )
-    if abs(theirs.clock - time.time()) > SKEW_S:
+    if not abs(theirs.clock - time.time()) <= SKEW_S:  # so written, it refuses NaN
         raise VerificationError(
             f"The clocks of {ours.party} and {peer} differ by {abs(theirs.clock - time.time()):.0f} s.",
             why=f"more than {SKEW_S:.0f} s are refused: contracts and certificates end at a time",
@@ -92,5 +95,5 @@ def _compare(ours: Hello, theirs: Hello) -> None:
 def link_secret(one: Hello, other: Hello) -> bytes:
     """32 bytes that only the two ends know: both sessions were random and travelled inside TLS."""
     first, second = sorted([one, other], key=lambda hello: hello.party)
-    names = f"{first.party}\n{second.party}\n{first.scope}\n".encode()
-    return hashlib.sha256(_SECRET_DOMAIN + names + first.session + second.session).digest()
+    context: Json = [first.scope, first.party, second.party]
+    return derive(hashlib.sha256(first.session + second.session).digest(), "link-secret", context)

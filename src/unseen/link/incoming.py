@@ -6,7 +6,18 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from unseen.link.channel import MAX_MESSAGE_BYTES
-from unseen.link.frames import FIRST, LAST, LIMIT, MAX_CHANNELS, SIZE, Frame, FrameError, Kind, pack
+from unseen.link.frames import (
+    FIRST,
+    LAST,
+    LIMIT,
+    MAX_CHANNELS,
+    MESSAGE_COST,
+    SIZE,
+    Frame,
+    FrameError,
+    Kind,
+    pack,
+)
 
 _ACK_FRAMES = 16
 
@@ -21,6 +32,10 @@ class Inbox:
         Complete messages that the program has not taken yet.
     waiting
         How many threads of the program wait for a message.
+    growing, expected
+        The message that is coming in, and how long it will be.
+    received, taken, granted
+        What came in, what the program took, and the last limit we gave, all counted from the beginning.
     """
 
     name: str
@@ -34,9 +49,17 @@ class Inbox:
     granted: int = 0
 
     def limit(self, window: int) -> int:
-        """How many bytes may have come in all: a window beyond what was taken, or the message that is waited for."""
-        wanted = self.expected if self.waiting and self.growing is not None and not self.messages else 0
-        return self.taken + max(window, wanted)
+        """How much may have come in all: a window beyond what was taken, or the message that is waited for."""
+        return max(self.taken + window, self._end_of_wanted())
+
+    def starves(self) -> bool:
+        """Whether the program waits for a message that the last limit does not let through."""
+        return self.granted < self._end_of_wanted()
+
+    def _end_of_wanted(self) -> int:
+        if not self.waiting or self.growing is None or self.messages:
+            return 0
+        return self.taken + self.expected + MESSAGE_COST
 
 
 class Incoming:
@@ -91,6 +114,7 @@ class Incoming:
         if frame.channel >= len(self._by_number):
             raise FrameError(f"data for channel {frame.channel}, which is not open")
         box, payload = self._by_number[frame.channel], frame.payload
+        cost = 0
         if bool(frame.flags & FIRST) != (box.growing is None):
             raise FrameError("a piece that does not follow the one before")
         if box.growing is None:
@@ -100,10 +124,13 @@ class Incoming:
             if box.expected > MAX_MESSAGE_BYTES:
                 raise FrameError(f"a message of {box.expected} bytes")
             payload, box.growing = payload[SIZE.size :], bytearray()
-        if box.received > box.granted:
+            cost = MESSAGE_COST
+        elif not payload:
+            raise FrameError("an empty piece in the middle of a message")
+        if box.received >= box.granted:
             raise FrameError("more data than there was room for")
         box.growing += payload
-        box.received += len(payload)
+        box.received += cost + len(payload)
         brought = len(box.growing)
         if brought > box.expected or (brought == box.expected) != bool(frame.flags & LAST):
             raise FrameError(f"a message of {box.expected} bytes brings {brought}")
@@ -114,15 +141,15 @@ class Incoming:
     def pop(self, box: Inbox) -> bytearray:
         """The next message of a channel, which must have one."""
         message = box.messages.popleft()
-        box.taken += len(message)
+        box.taken += len(message) + MESSAGE_COST
         return message
 
     def ack(self, *, force: bool = False) -> bytes | None:
-        """An acknowledgement, if it is time for one: many frames, or much new credit."""
+        """An acknowledgement, if it is time for one: many frames, much new credit, or credit that is waited for."""
         grants = []
         for box in self._by_number:
             limit = box.limit(self._window)
-            if limit - box.granted >= self._window // 2 or (force and limit > box.granted):
+            if limit - box.granted >= self._window // 2 or box.starves() or (force and limit > box.granted):
                 grants.append(LIMIT.pack(box.number or 0, limit))
                 box.granted = limit
         if not (force or grants or self.number - self._acknowledged >= _ACK_FRAMES):

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from unseen.link.channel import Buffer
-from unseen.link.frames import FIRST, HEAD, LAST, PIECE_BYTES, SIZE, FrameError, Kind, pack
+from unseen.link.frames import FIRST, HEAD, LAST, MESSAGE_COST, PIECE_BYTES, SIZE, FrameError, Kind, pack
 
 _COPIED_BYTES = 1 << 14
 
@@ -93,7 +93,7 @@ class Outgoing:
             return self._numbered([pack(kind, payload, channel=number, number=self._number + 1)])
         for _ in range(len(self._ready)):
             channel = self._ready.popleft()
-            if channel.sent < channel.limit or not channel.queue[0].size:
+            if channel.sent < channel.limit:
                 return self._data(channel)
             self._ready.append(channel)
         return None
@@ -101,7 +101,7 @@ class Outgoing:
     def _data(self, channel: _Channel) -> Sequence[Buffer]:
         message = channel.queue[0]
         piece, flags, count = message.piece()
-        channel.sent += count
+        channel.sent += count + (MESSAGE_COST if flags & FIRST else 0)
         if flags & LAST:
             channel.queue.popleft()
         if channel.queue:

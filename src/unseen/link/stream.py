@@ -11,15 +11,14 @@ did not take, reads while nobody else does, and makes a new connection when one 
 from __future__ import annotations
 
 import contextlib
-import os
 import secrets
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import Protocol
 
 import msgspec
+import structlog
 
 from unseen.core.errors import (
     LocalProtocolError,
@@ -30,6 +29,7 @@ from unseen.core.errors import (
 )
 from unseen.crypto.certificates import Credentials, PeerCertificate
 from unseen.link.channel import MAX_MESSAGE_BYTES, Buffer, Channel, LinkStats, peer_failed
+from unseen.link.connect import Meeting, SocketSource
 from unseen.link.frames import (
     NUMBERED,
     WIRE_VERSIONS,
@@ -43,34 +43,23 @@ from unseen.link.frames import (
     pack,
     unpack_abort,
 )
-from unseen.link.front import server_name
-from unseen.link.greeting import Greeted, greet, link_secret
+from unseen.link.greeting import Greeted, link_secret
 from unseen.link.incoming import Inbox, Incoming
 from unseen.link.outgoing import Outgoing
 from unseen.link.tls import ConnectionLost, TlsConnection
 from unseen.link.transcript import Transcript
 
+__all__ = ["RECONNECT_S", "WINDOW_BYTES", "SocketSource", "StreamLink", "open_link"]
+
 WINDOW_BYTES = 1 << 20
 RECONNECT_S = 60.0
-HANDSHAKE_S = 15.0
 CLOSE_S = 30.0
+PARTING_S = 2.0
 _MAX_NAME_CHARS = 100
 _GRACE_S = 0.002
 _IDLE_S = 0.05
 _UNFLUSHED_BYTES = 1 << 18
-
-
-class SocketSource(Protocol):
-    """Where connected sockets come from."""
-
-    def next(self, timeout_s: float) -> socket.socket:
-        """A fresh socket, connected to the peer's front.
-
-        Raises
-        ------
-        UnavailableError
-            There was none in that time.
-        """
+_log = structlog.get_logger("unseen.link")
 
 
 def open_link(
@@ -107,7 +96,8 @@ def open_link(
     """
     if role not in ("dial", "accept"):
         raise LocalProtocolError(f"A link is dialled or accepted, not '{role}'.")
-    link = StreamLink(me, peer, role, sockets, credentials, peer_identity, window_bytes, reconnect_s)
+    meeting = Meeting(me, peer, role == "accept", sockets, credentials, peer_identity)
+    link = StreamLink(meeting, window_bytes, reconnect_s)
     link.start(connect_s)
     return link
 
@@ -136,22 +126,9 @@ class StreamChannel:
 class StreamLink:
     """See the module."""
 
-    def __init__(
-        self,
-        me: str,
-        peer: str,
-        role: str,
-        sockets: SocketSource,
-        credentials: Credentials,
-        peer_identity: bytes,
-        window_bytes: int,
-        reconnect_s: float,
-    ) -> None:
-        self.me, self.peer = me, peer
-        self._role = role
-        self._sockets = sockets
-        self._credentials = credentials
-        self._identity = peer_identity
+    def __init__(self, meeting: Meeting, window_bytes: int, reconnect_s: float) -> None:
+        self.me, self.peer = meeting.me, meeting.peer
+        self._meeting = meeting
         self._reconnect_s = reconnect_s
         self._session = secrets.token_bytes(32)
         self._their_session = b""
@@ -164,9 +141,8 @@ class StreamLink:
         self._closing = False
         self._reader: int | None = None
         self._claims = 0
-        self._wake_out, self._wake_in = os.pipe()
-        os.set_blocking(self._wake_out, False)
-        os.set_blocking(self._wake_in, False)
+        self._bell: socket.socket | None = None
+        self._rope: socket.socket | None = None
         self._channels: dict[str, StreamChannel] = {}
         self._counts = [0, 0, 0, 0]
         self._wire = [0, 0]
@@ -174,7 +150,7 @@ class StreamLink:
         self._sent_since_wait = False
         self.secret = b""
         self.peer_certificate: PeerCertificate | None = None
-        self._pump = threading.Thread(target=self._run, name=f"link-{me}-{peer}", daemon=True)
+        self._pump = threading.Thread(target=self._run, name=f"link-{self.me}-{self.peer}", daemon=True)
 
     # ------------------------------------------------------------------ Link
 
@@ -208,18 +184,8 @@ class StreamLink:
     def abort(self, code: str, step: str | None) -> None:
         """Tell the peer that this party failed, and close."""
         with self._change:
-            if self._ended is not None:
-                return
-            self._end(UnavailableError(f"The link to {self.peer} is closed.", party=self.peer), keep=True)
-            connection, self._connection = self._connection, None
-        if connection is not None:
-            with contextlib.suppress(ConnectionLost, OSError):
-                connection.write(pack(Kind.ABORT, msgspec.msgpack.encode(Abort(code, step))))
-                deadline = time.monotonic() + 2.0
-                while not connection.flush() and time.monotonic() < deadline:
-                    connection.wait(0.1, reading=False)
-                connection.socket.shutdown(socket.SHUT_WR)
-            connection.close()
+            if self._ended is None:
+                self._part(self._closed(), Abort(code[:200], step and step[:200]))
 
     def close(self) -> None:
         """Deliver what is queued, then close."""
@@ -231,7 +197,7 @@ class StreamLink:
                 self._outgoing.close()
                 self._push()
                 self._wait_until(lambda: self._outgoing.idle, deadline)
-            self._end(UnavailableError(f"The link to {self.peer} is closed.", party=self.peer))
+            self._end(self._closed())
 
     # ------------------------------------------------------------------ sending
 
@@ -252,25 +218,20 @@ class StreamLink:
     def _push(self) -> None:
         """Send what may be sent now; what the socket does not take is left to whoever waits on it."""
         connection = self._connection
-        if connection is None:
+        if connection is None or (connection.clogged and not connection.flush()):
             return
-        try:
-            if connection.clogged and not connection.flush():
-                return
-            if self._incoming.owes and (ack := self._incoming.ack(force=True)):
-                connection.write(ack)
-            while True:
-                written = 0
-                while written < _UNFLUSHED_BYTES and (frame := self._outgoing.next_frame()):
-                    for buffer in frame:
-                        connection.write(buffer)
-                        written += len(buffer)
-                if not connection.flush() or written < _UNFLUSHED_BYTES:
-                    break
-            if connection.clogged:
-                self._rouse()
-        except ConnectionLost as error:
-            self._lost(connection, error)
+        if self._incoming.owes and (ack := self._incoming.ack(force=True)):
+            connection.write(ack)
+        while not connection.over:
+            written = 0
+            while written < _UNFLUSHED_BYTES and (frame := self._outgoing.next_frame()):
+                for buffer in frame:
+                    connection.write(buffer)
+                    written += len(buffer)
+            if not connection.flush() or written < _UNFLUSHED_BYTES:
+                break
+        if connection.clogged:
+            self._rouse(anybody=True)
 
     # ------------------------------------------------------------------ receiving
 
@@ -301,8 +262,8 @@ class StreamLink:
             if self._ended is not None:
                 raise self._again(self._ended)
             if self._incoming.closed:
-                raise UnavailableError(f"{self.peer} has closed the link.", party=self.peer)
-            left = _IDLE_S * 20 if deadline is None else deadline - time.monotonic()
+                raise self._hung_up()
+            left = 1.0 if deadline is None else deadline - time.monotonic()
             if left <= 0:
                 raise UnavailableError(
                     f"{self.peer} was silent for too long.",
@@ -310,13 +271,17 @@ class StreamLink:
                     mend=f"see whether the node of {self.peer} runs and is not overloaded",
                     party=self.peer,
                 )
-            if self._reader is None and self._connection is not None:
-                self._read(min(left, 1.0))
-            else:
-                self._claims += 1
-                self._rouse()
-                self._change.wait(min(left, 1.0))
-                self._claims -= 1
+            self._progress(min(left, 1.0))
+
+    def _progress(self, timeout_s: float) -> None:
+        """Read once; or wait, if there is nothing to read from or somebody else reads."""
+        if self._reader is None and self._connection is not None:
+            self._read(timeout_s)
+        else:
+            self._claims += 1
+            self._rouse()
+            self._change.wait(timeout_s)
+            self._claims -= 1
 
     @contextlib.contextmanager
     def _reading(self) -> Iterator[None]:
@@ -331,7 +296,7 @@ class StreamLink:
             if self._claims:
                 self._change.notify_all()
 
-    def _read(self, timeout_s: float, wake: int = -1) -> None:
+    def _read(self, timeout_s: float) -> None:
         """Wait for the socket once, and take in what has come. Holds the lock but while waiting."""
         connection = self._connection
         if connection is None:
@@ -339,7 +304,7 @@ class StreamLink:
         cipher = None
         try:
             with self._reading():
-                if connection.wait(timeout_s, reading=True, wake=wake):
+                if connection.wait(timeout_s):
                     cipher = connection.receive()
             if self._connection is not connection:
                 return
@@ -375,10 +340,7 @@ class StreamLink:
         ack = self._incoming.ack(force=self._incoming.closed and self._incoming.owes)
         if ack and connection is not None:
             connection.write(ack)
-            try:
-                connection.flush()
-            except ConnectionLost as error:
-                self._lost(connection, error)
+            connection.flush()
 
     def _refuse(self, error: Exception) -> None:
         """The peer broke the rules: tell it, and end."""
@@ -388,48 +350,53 @@ class StreamLink:
             mend=f"both parties need the same version of unseen; compare with {self.peer}",
             party=self.peer,
         )
-        connection = self._connection
-        if connection is not None:
-            with contextlib.suppress(ConnectionLost):
-                connection.write(pack(Kind.ABORT, msgspec.msgpack.encode(Abort(problem.code, None))))
-                connection.flush()
-        self._end(problem)
+        self._part(problem, Abort(problem.code, None))
 
     # ------------------------------------------------------------------ the pump
 
     def _run(self) -> None:
         with self._change:
-            while self._ended is None:
-                if self._connection is None:
-                    self._reconnect()
-                elif self._reader is None and not self._claims:
-                    self._change.wait(_GRACE_S)
-                    if self._reader is None and not self._claims and self._ended is None:
-                        self._read(1.0, wake=self._wake_out)
-                        with contextlib.suppress(BlockingIOError):
-                            os.read(self._wake_out, 4096)
-                else:
-                    self._change.wait(_IDLE_S)
+            try:
+                while self._ended is None:
+                    self._pump_once()
+            except Exception as error:  # noqa: BLE001 - a thread that dies silently would be a hang
+                _log.exception("a link failed", peer=self.peer)
+                self._end(UnseenError(f"The link to {self.peer} failed here.", why=repr(error)))
             self._change.notify_all()
-            os.close(self._wake_out)
-            os.close(self._wake_in)
-            self._wake_in = -1
+            for end in (self._bell, self._rope):
+                if end is not None:
+                    end.close()
 
-    def _rouse(self) -> None:
-        """Make the pump look up if it is the reader."""
-        if self._reader == self._pump.ident and self._wake_in >= 0:
+    def _pump_once(self) -> None:
+        if self._connection is None:
+            self._reconnect()
+        elif self._reader is None and not self._claims:
+            self._change.wait(_GRACE_S)
+            if self._reader is None and not self._claims and self._ended is None:
+                self._read(1.0)
+        else:
+            self._change.wait(_IDLE_S)
+
+    def _rouse(self, *, anybody: bool = False) -> None:
+        """Make the pump (or anybody) look up if it waits for the socket."""
+        if self._rope is None or self._reader is None or self._reader == threading.get_ident():
+            return
+        if anybody or self._reader == self._pump.ident:
             with contextlib.suppress(OSError):
-                os.write(self._wake_in, b"!")
+                self._rope.send(b"!")
 
     # ------------------------------------------------------------------ connections
 
     def start(self, connect_s: float) -> None:
         """Make the first connection and start the pump."""
-        connection, greeted = self._connect(time.monotonic() + connect_s)
+        connection, greeted = self._meeting.connect(self._hello, time.monotonic() + connect_s)
         self._their_session = greeted.hello.session
         self.secret = link_secret(self._hello(), greeted.hello)
         self.peer_certificate = connection.peer_certificate
         self._transcript = Transcript.of(self.secret)
+        self._bell, self._rope = socket.socketpair()
+        self._bell.setblocking(False)
+        self._rope.setblocking(False)
         with self._change:
             self._adopt(connection, greeted)
         self._pump.start()
@@ -439,48 +406,18 @@ class StreamLink:
             WIRE_VERSIONS,
             self.me,
             self.peer,
-            self._credentials.use,
+            self._meeting.credentials.use,
             time.time(),
             self._session,
             self._their_session,
             self._incoming.number,
         )
 
-    def _connect(self, deadline: float) -> tuple[TlsConnection, Greeted]:
-        """A new connection, greeted; tries again until `deadline` when one is lost on the way."""
-        while True:
-            left = deadline - time.monotonic()
-            if left <= 0:
-                raise UnavailableError(
-                    f"There is no connection with {self.peer}.",
-                    why="none came about in time",
-                    mend=f"see whether the node of {self.peer} runs, and its address and firewall",
-                    party=self.peer,
-                )
-            sock = self._sockets.next(left)
-            _keep_alive(sock)
-            until = min(deadline, time.monotonic() + HANDSHAKE_S)
-            try:
-                connection = TlsConnection.shake_hands(
-                    sock,
-                    self._credentials,
-                    server=self._role == "accept",
-                    server_name=server_name(self._credentials.use, self.me, self.peer),
-                    peer=self.peer,
-                    peer_identity=self._identity,
-                    deadline=until,
-                )
-                return connection, greet(connection, self._hello(), deadline=until)
-            except ConnectionLost:
-                sock.close()
-                time.sleep(min(0.05, max(0.0, deadline - time.monotonic())))
-            except BaseException:
-                sock.close()
-                raise
-
     def _adopt(self, connection: TlsConnection, greeted: Greeted) -> None:
         """Go on with a new connection: say where we are, and what the peer did not get."""
         self._connection, self._parser = connection, greeted.parser
+        if self._bell is not None:
+            connection.heed(self._bell)
         try:
             connection.write(self._incoming.standing())
             for unheard in self._outgoing.again(greeted.hello.received):
@@ -489,8 +426,6 @@ class StreamLink:
             for frame in greeted.early:
                 self._take_frame(frame)
             self._push()
-        except ConnectionLost as error:
-            self._lost(connection, error)
         except (FrameError, UnicodeDecodeError) as error:
             self._refuse(error)
         self._change.notify_all()
@@ -501,7 +436,7 @@ class StreamLink:
         connection = None
         problem: UnseenError | None = None
         try:
-            connection, greeted = self._connect(time.monotonic() + self._reconnect_s)
+            connection, greeted = self._meeting.connect(self._hello, time.monotonic() + self._reconnect_s)
         except UnseenError as error:
             problem = error
         except Exception as error:  # noqa: BLE001 - whatever a socket source raises ends this link only
@@ -521,7 +456,9 @@ class StreamLink:
         if self._connection is not connection:
             return
         self._forget(connection)
-        if self._incoming.closed or self._reconnect_s <= 0:
+        if self._incoming.closed:
+            self._end(self._hung_up())
+        elif self._reconnect_s <= 0:
             self._end(
                 UnavailableError(f"The connection with {self.peer} ended.", why=str(reason), party=self.peer)
             )
@@ -533,41 +470,34 @@ class StreamLink:
         connection.close()
         self._connection = None
 
-    def _end(self, error: UnseenError, *, keep: bool = False) -> None:
+    def _end(self, error: UnseenError) -> None:
         """The link is over; the first reason counts."""
         if self._ended is None:
             self._ended = error
-        if self._connection is not None and not keep:
+        if self._connection is not None:
             self._forget(self._connection)
         self._rouse()
         self._change.notify_all()
 
+    def _part(self, error: UnseenError, last_words: Abort) -> None:
+        """The link is over, and the peer shall hear why."""
+        connection = self._connection
+        if connection is not None:
+            connection.write(pack(Kind.ABORT, msgspec.msgpack.encode(last_words)))
+            connection.leave(PARTING_S)
+        self._end(error)
+
+    def _closed(self) -> UnseenError:
+        return UnavailableError(f"The link to {self.peer} is closed.", party=self.peer)
+
+    def _hung_up(self) -> UnseenError:
+        return UnavailableError(f"{self.peer} has closed the link.", party=self.peer)
+
     def _wait_until(self, condition: Callable[[], bool], deadline: float) -> None:
         while self._ended is None and not condition() and time.monotonic() < deadline:
-            if self._reader is None and self._connection is not None:
-                self._read(0.05)
-            else:
-                self._claims += 1
-                self._rouse()
-                self._change.wait(0.05)
-                self._claims -= 1
+            self._progress(_IDLE_S)
 
     @staticmethod
     def _again(error: UnseenError) -> UnseenError:
         """The same error, fresh, so that every thread raises its own."""
         return from_dict(error.to_dict())
-
-
-def _keep_alive(sock: socket.socket) -> None:
-    """Notice within half a minute that the other side is gone without a word. Sockets that are not TCP have no such."""
-    with contextlib.suppress(OSError):
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        for name, value in (
-            ("TCP_KEEPIDLE", 10),
-            ("TCP_KEEPINTVL", 5),
-            ("TCP_KEEPCNT", 4),
-            ("TCP_USER_TIMEOUT", 30_000),
-        ):
-            if hasattr(socket, name):
-                sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)

@@ -5,13 +5,14 @@ The TLS machine works on memory (OpenSSL's memory BIOs), so that reading and wri
 
 from __future__ import annotations
 
+import contextlib
 import select
 import socket
 import ssl
 import time
 from datetime import UTC, datetime
 
-from unseen.core.errors import RemoteProtocolError, UnavailableError
+from unseen.core.errors import RemoteProtocolError
 from unseen.crypto.certificates import Credentials, PeerCertificate, check_certificate, tls_context
 from unseen.link.channel import Buffer
 
@@ -24,8 +25,16 @@ class ConnectionLost(Exception):  # noqa: N818 - a fact, not a fault
     """The connection ended; the text says how."""
 
 
+class Refused(ConnectionLost):
+    """The other side ended it with a TLS alert: it does not take us for who we say we are."""
+
+
 class TlsConnection:
-    """See the module. The owner holds a lock around every method but :meth:`wait` and :meth:`receive`."""
+    """See the module.
+
+    The owner holds a lock around every method but :meth:`wait` and :meth:`receive`, which one thread at a time calls
+    without it, and :meth:`leave`, which is the last.
+    """
 
     def __init__(
         self, sock: socket.socket, machine: ssl.SSLObject, inward: ssl.MemoryBIO, outward: ssl.MemoryBIO
@@ -38,6 +47,9 @@ class TlsConnection:
         self._arrived = memoryview(bytearray(READ_BYTES))
         self._plain = memoryview(bytearray(READ_BYTES))
         self._poller = select.poll()
+        self._polled = 0
+        self._wake: socket.socket | None = None
+        self._over = False
         self.peer_certificate: PeerCertificate | None = None
         self.bytes_sent = 0
         self.bytes_received = 0
@@ -62,7 +74,7 @@ class TlsConnection:
         ------
         ConnectionLost
             The other side went away, or did not answer in time.
-        RemoteProtocolError
+        RemoteProtocolError, VerificationError
             It is not `peer`, or not for this use.
         """
         now = datetime.now(UTC)
@@ -77,7 +89,7 @@ class TlsConnection:
         try:
             connection._handshake(deadline)
         except ssl.SSLError as error:
-            connection.flush()
+            connection.leave(0.0)
             raise RemoteProtocolError(
                 f"Who answers for {peer} cannot prove to be {peer}.",
                 why=error.reason or str(error),
@@ -98,7 +110,7 @@ class TlsConnection:
                 self._tls.do_handshake()
             except ssl.SSLWantReadError:
                 self.flush()
-                if not self.wait(deadline - time.monotonic(), reading=True):
+                if not self.wait(deadline - time.monotonic()):
                     raise ConnectionLost("no answer to the TLS greeting in time") from None
                 self.feed(self.receive())
             else:
@@ -107,18 +119,34 @@ class TlsConnection:
 
     # ------------------------------------------------------------------ data
 
-    def write(self, data: Buffer) -> None:
-        """Encrypt."""
-        if len(data):
-            self._tls.write(data)
-
-    def flush(self) -> bool:
-        """Write to the socket as much as it takes; whether nothing is left.
+    def first_words(self, deadline: float) -> memoryview:
+        """Wait for the first plaintext.
 
         Raises
         ------
         ConnectionLost
-            The connection ended.
+            The connection ended, or nothing came in time.
+        """
+        while not (plain := self.read()):
+            self.flush()
+            if not self.wait(deadline - time.monotonic()):
+                raise ConnectionLost("no greeting in time")
+            self.feed(self.receive())
+        return plain
+
+    def write(self, data: Buffer) -> None:
+        """Encrypt."""
+        if len(data) and not self._over:
+            try:
+                self._tls.write(data)
+            except ssl.SSLError:
+                self._give_up()
+
+    def flush(self) -> bool:
+        """Write to the socket as much as it takes; whether nothing is left.
+
+        A connection that takes nothing any more is only marked so: what the other side said last may still be there to
+        be read.
         """
         try:
             while self._cipher or self._outward.pending:
@@ -129,9 +157,20 @@ class TlsConnection:
                 self._cipher = self._cipher[sent:]
         except (BlockingIOError, InterruptedError):
             return False
-        except OSError as error:
-            raise ConnectionLost(str(error.strerror or error)) from error
+        except OSError:
+            self._give_up()
         return True
+
+    def _give_up(self) -> None:
+        """Nothing goes out any more; reading finds the end."""
+        self._over, self._cipher = True, self._cipher[:0]
+        self._outward.read()
+        self._hang_up()
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing can be written any more."""
+        return self._over
 
     @property
     def clogged(self) -> bool:
@@ -139,7 +178,7 @@ class TlsConnection:
         return bool(self._cipher) or bool(self._outward.pending)
 
     def receive(self) -> memoryview:
-        """Ciphertext that has come (a view that holds until the next call); needs no lock.
+        """Ciphertext that has come (a view that holds until the next call).
 
         Raises
         ------
@@ -178,7 +217,8 @@ class TlsConnection:
         except ssl.SSLWantReadError:
             pass
         except ssl.SSLError as error:
-            raise ConnectionLost(error.reason or str(error)) from error
+            kind = Refused if "ALERT" in (error.reason or "") else ConnectionLost
+            raise kind(error.reason or str(error)) from error
         return self._plain[:filled]
 
     @property
@@ -186,35 +226,54 @@ class TlsConnection:
         """Whether :meth:`read` has more."""
         return bool(self._inward.pending or self._tls.pending())
 
-    def wait(self, timeout_s: float, *, reading: bool, wake: int = -1) -> bool:
-        """Wait until something has come, or (if clogged) something may go; needs no lock. Whether so."""
-        poller = self._poller if wake < 0 else select.poll()
-        wanted = (select.POLLIN if reading else 0) | (select.POLLOUT if self.clogged else 0)
-        try:
-            poller.register(self.socket, wanted)
-            if wake >= 0:
-                poller.register(wake, select.POLLIN)
-            return bool(poller.poll(max(0, int(timeout_s * 1000))))
-        except (OSError, ValueError):
+    # ------------------------------------------------------------------ waiting and ending
+
+    def heed(self, wake: socket.socket) -> None:
+        """From now on, a byte on `wake` ends :meth:`wait`."""
+        self._wake = wake
+        self._poller.register(wake, select.POLLIN)
+
+    def wait(self, timeout_s: float) -> bool:
+        """Wait until something has come, more may go (if clogged), or the owner wakes us. Whether any of it happened."""
+        wanted = select.POLLIN | (select.POLLOUT if self.clogged else 0)
+        if self.socket.fileno() < 0:
             return True  # closed meanwhile: receiving will say so
+        try:
+            if wanted != self._polled:
+                self._poller.register(self.socket, wanted)
+                self._polled = wanted
+            ready = self._poller.poll(max(0, int(timeout_s * 1000)))
+        except (OSError, ValueError):
+            return True
+        if self._wake is not None and any(handle == self._wake.fileno() for handle, _ in ready):
+            with contextlib.suppress(OSError):
+                self._wake.recv(4096)
+        return bool(ready)
+
+    def leave(self, timeout_s: float) -> None:
+        """Write out what is left, wait for the other side to hang up, and close.
+
+        To close at once would throw away at the other side what it has not read yet, if it was sending just then.
+        """
+        deadline, poller, ended = time.monotonic() + timeout_s, select.poll(), False
+        with contextlib.suppress(OSError, ValueError):
+            while True:
+                if self.flush() and not ended:
+                    self.socket.shutdown(socket.SHUT_WR)
+                    ended = True
+                poller.register(self.socket, select.POLLIN | (0 if ended else select.POLLOUT))
+                if not poller.poll(max(0, int((deadline - time.monotonic()) * 1000))):
+                    break
+                with contextlib.suppress(BlockingIOError):
+                    if not self.socket.recv(READ_BYTES):
+                        break
+        self.close()
 
     def close(self) -> None:
-        """Close the socket."""
+        """Close the socket, also for other processes that hold it and for threads that wait for it."""
+        self._hang_up()
         self.socket.close()
 
-
-def expect_peer(connection: TlsConnection, deadline: float, peer: str) -> memoryview:
-    """Wait for the next plaintext before the link itself reads.
-
-    Raises
-    ------
-    UnavailableError
-        Nothing came in time.
-    """
-    while True:
-        if plain := connection.read():
-            return plain
-        connection.flush()
-        if not connection.wait(deadline - time.monotonic(), reading=True):
-            raise UnavailableError(f"{peer} does not greet.", party=peer)
-        connection.feed(connection.receive())
+    def _hang_up(self) -> None:
+        with contextlib.suppress(OSError):
+            self.socket.shutdown(socket.SHUT_RDWR)

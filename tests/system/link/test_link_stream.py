@@ -19,7 +19,7 @@ from unseen.core.errors import (
     UnseenError,
     VerificationError,
 )
-from unseen.link import greeting, stream
+from unseen.link import connect, greeting
 from unseen.link.frames import Kind, pack
 
 
@@ -255,7 +255,7 @@ def test_a_clock_that_is_off_is_refused(world: World, monkeypatch: pytest.Monkey
         clock = ours.clock + (120 if ours.party == "a" else 0)
         return plain(connection, type(ours)(**{**_fields(ours), "clock": clock}), deadline=deadline)
 
-    monkeypatch.setattr(stream, "greet", off)
+    monkeypatch.setattr(connect, "greet", off)
     _, other = world.both(lambda: world.open("a", connect_s=2.0), lambda: world.open("b", connect_s=2.0))
     assert isinstance(other, VerificationError)
     assert "clocks" in other.what
