@@ -1,79 +1,232 @@
 """Scene medicine (医疗): a hospital and a laboratory train a screening model; a helper deals randomness.
 
-The hospital holds diagnoses and some measurements of its patients, the laboratory the other measurements of
-partly the same patients. Neither may show its records to the other.
+The hospital holds diagnoses and some measurements of its patients, the laboratory the other measurements of partly the
+same patients. Neither may show its records to the other. With `--data` the same runs on two files of the user's own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import json
+import queue
+import shutil
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
 
+from rich.console import Console
+from rich.markdown import Markdown
+
+from unseen.cli import watch as watching
+from unseen.client.loopback import Loopback
 from unseen.client.workflow import Workflow
-from unseen.govern.contract import AssetTerms
-from unseen.scenes.partition import Holding
+from unseen.govern.audit import AuditReport
+from unseen.govern.contract import Contract
+from unseen.govern.report import Page, audit_page, render
+from unseen.jobs.evidence import audit_bundle
+from unseen.node.models import JobEvent
+from unseen.node.operations import Node
+from unseen.scenes import performance, story
+from unseen.scenes.comparison import Comparison, hold_against
+from unseen.scenes.joint_model import HELPER, Settings, workflow
+from unseen.scenes.partition import Holding, breast_cancer, from_folder
 
-PURPOSE = "screening"
-HELPER = "helper"
+OUTPUT = Path("demo-output")
+_BROKEN = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """What can be chosen: share of rows held out, L2 penalty, Newton iterations."""
+def main(
+    *,
+    data: Path | None = None,
+    label: str | None = None,
+    key: str | None = None,
+    keep: Path | None = None,
+    as_json: bool = False,
+    lang: str = "en",
+) -> int:
+    """Play the scene; returns the exit code: 0 if the joint model is the pooled one and the audit holds.
 
-    test_fraction: float = 0.25
-    penalty: float = 1.0
-    iterations: int = 10
-
-
-def workflow(holdings: Sequence[Holding], assets: Sequence[AssetTerms], settings: Settings) -> Workflow:
-    """Align, split, standardise, train, evaluate, predict: the main job.
-
-    `holdings[0]` has the label and is the receiver. `assets` are the owners' terms for the holdings.
+    Parameters
+    ----------
+    data
+        A folder with two files of the user's own instead of the breast-cancer set.
+    keep
+        Where the parties' folders and the reports stay; without it only the reports do, in `demo-output`.
     """
-    receiver, other = (holding.party for holding in holdings)
-    flow = Workflow(f"Joint model of {receiver} and {other}", purpose=PURPOSE, level="shared")
-    flow.party(receiver, roles=("holder", "receiver"), title=receiver.capitalize())
-    flow.party(other, roles=("holder",), title=other.capitalize())
-    flow.party(HELPER, roles=("computer",), title="Helper")
-    references = {terms.holder: flow.asset(terms) for terms in assets}
-    holders = (receiver, other)
-    rows = flow.task("align", "psi", roles={"holders": holders}, inputs={"table": references})
-    halves = flow.task(
-        "split",
-        "split",
-        roles={"holders": holders},
-        inputs={"table": rows["table"]},
-        params={"test_fraction": settings.test_fraction},
-    )
-    scaled = flow.task(
-        "standardise",
-        "standardise",
-        roles={"holders": holders},
-        inputs={"train": halves["train"], "test": halves["test"]},
-    )
-    together = {"holders": holders, "helper": HELPER}
-    model = flow.task(
-        "train",
-        "train-logistic",
-        roles={**together, "label_holder": receiver},
-        inputs={"table": scaled["train"]},
-        params={
-            "penalty": settings.penalty,
-            "iterations": settings.iterations,
-            "coefficients_to_owners": True,
-        },
-    )
-    flow.task(
-        "evaluate",
-        "evaluate-binary",
-        roles={**together, "receiver": receiver},
-        inputs={"model": model["model"], "table": scaled["test"]},
-    )
-    flow.task(
-        "predict",
-        "predict",
-        roles={**together, "receiver": receiver},
-        inputs={"model": model["model"], "table": scaled["test"]},
-    )
-    return flow
+    show = _Screen(quiet=as_json)
+    holdings = from_folder(data, label=label, key=key) if data else breast_cancer()
+    with tempfile.TemporaryDirectory(prefix="unseen-demo-") as scratch:
+        folder = keep.expanduser().absolute() if keep else Path(scratch)
+        reports = folder / "reports" if keep else OUTPUT.absolute()
+        shutil.rmtree(reports, ignore_errors=True)
+        reports.mkdir(parents=True)
+        told = _play(holdings, folder, reports, show, lang)
+    if as_json:
+        sys.stdout.write(json.dumps(told, indent=2, ensure_ascii=False) + "\n")
+    return 0 if told["agrees_with_pooled"] and told["audit"] == "holds" else _BROKEN
+
+
+def _play(
+    holdings: tuple[Holding, Holding], folder: Path, reports: Path, show: _Screen, lang: str
+) -> dict[str, Any]:
+    settings = Settings()
+    parties = (*(holding.party for holding in holdings), HELPER)
+    begun = time.monotonic()
+    show.step(f"Starting {len(parties)} nodes, each with its own folder: {', '.join(parties)}")
+    with Loopback(parties, folder=folder) as network:
+        nodes: Mapping[str, Node] = network.nodes
+        show.step("Putting the data into the catalogues: nothing leaves its holder")
+        performance.bring(nodes, holdings, folder)
+        show.step(f"{parties[0]} proposes a contract; the others read it and sign")
+        contract_id = performance.agree(nodes, holdings, settings)
+        view = nodes[parties[1]].contract_show(contract_id)
+        show.words(view.summary)
+        show.step("Running the job")
+        job = _run(nodes, parties[0], contract_id, show)
+        result = performance.collect(nodes, holdings, job, folder)
+        bundle = performance.evidence(nodes, parties[0], contract_id)
+        measured = performance.measured(nodes, contract_id)
+    (reports / "evidence.bundle").write_bytes(bundle)
+    show.step("Auditing the evidence bundle, offline")
+    audit = audit_bundle(bundle)
+    comparison = hold_against(result, holdings, penalty=settings.penalty)
+    contract = Contract.model_validate(result.contract.contract)
+    plan = workflow(holdings, contract.assets, settings)
+    _write_pages(contract, result, comparison, plan, measured, audit, reports, lang)
+    seconds = time.monotonic() - begun
+    told = _told(result, comparison, measured, audit, reports, seconds)
+    show.outcome(told, comparison)
+    return told
+
+
+def _run(nodes: Mapping[str, Node], receiver: str, contract: str, show: _Screen) -> str:
+    """Run the job with every party's own progress drawn at once."""
+    heard: queue.Queue[JobEvent | None] = queue.Queue()
+    outcome: list[Any] = []
+
+    def work() -> None:
+        try:
+            outcome.append(performance.run(nodes, receiver, contract, _own_words(heard)))
+        except Exception as error:  # noqa: BLE001 - raised below, in the caller's thread
+            outcome.append(error)
+        heard.put(None)
+
+    thread = threading.Thread(target=work, name="demo-job")
+    thread.start()
+    events = iter(heard.get, None)
+    if show.quiet:
+        for _ in events:
+            pass
+    else:
+        first = next(events, None)
+        if first is not None:
+            view = nodes[receiver].job_show(first.job)
+            watching.bars(view.model_copy(update={"tasks": ()}), _chained(first, events))
+    thread.join()
+    if isinstance(outcome[0], Exception):
+        raise outcome[0]
+    return str(outcome[0])
+
+
+def _own_words(heard: queue.Queue[JobEvent | None]) -> performance.Watch:
+    """Each party's node tells of itself only: what it says of others they say themselves."""
+
+    def watch(party: str, event: JobEvent) -> None:
+        if event.progress is not None and event.progress.party == party:
+            heard.put(event)
+
+    return watch
+
+
+def _chained(first: JobEvent, rest: Iterator[JobEvent]) -> Iterator[JobEvent]:
+    yield first
+    yield from rest
+
+
+def _write_pages(
+    contract: Contract,
+    result: performance.Result,
+    comparison: Comparison,
+    plan: Workflow,
+    measured: story.Measured,
+    audit: AuditReport,
+    reports: Path,
+    lang: str,
+) -> None:
+    costs = plan.plan().costs
+    receiver = contract.tasks[-1].roles["receiver"][0]
+    pages: dict[str, Page] = {"audit": audit_page(audit)}
+    for party in contract.party_names:
+        if party == receiver:
+            pages[party] = story.receiver_page(contract, result, comparison, costs, measured, audit, party)
+        else:
+            pages[party] = story.other_page(contract, result, costs, measured, audit, party)
+    for name, page in pages.items():
+        (reports / f"{name}.html").write_text(render(page), encoding="utf-8")
+    _ = lang
+
+
+def _told(
+    result: performance.Result,
+    comparison: Comparison,
+    measured: story.Measured,
+    audit: AuditReport,
+    reports: Path,
+    seconds: float,
+) -> dict[str, Any]:
+    """Everything for a machine."""
+    agreement = comparison.agreement
+    return {
+        "job": result.job.id,
+        "contract": result.contract.id,
+        "joint": dict(result.metrics),
+        "alone": {"auc": comparison.alone.auc, "accuracy": comparison.alone_quality.accuracy},
+        "pooled": {"auc": comparison.pooled.auc, "accuracy": comparison.pooled_quality.accuracy},
+        "largest_score_difference": agreement.largest_score_difference,
+        "largest_coefficient_error": agreement.largest_coefficient_error,
+        "auc_difference": agreement.auc_difference,
+        "agrees_with_pooled": agreement.holds,
+        "alone_is_no_worse": comparison.alone_is_no_worse,
+        "coefficients": dict(zip(result.columns, result.coefficients.tolist(), strict=True)),
+        "intercept": result.intercept,
+        "steps": {name: dict(values) for name, values in measured.items()},
+        "audit": audit.verdict,
+        "seconds": seconds,
+        "reports": str(reports),
+    }
+
+
+class _Screen:
+    """What a person sees; nothing with --json."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        self.quiet = quiet
+        self._console = Console(stderr=False, quiet=quiet, highlight=False)
+
+    def step(self, text: str) -> None:
+        self._console.print(f"[bold]» {text}[/bold]")
+
+    def words(self, markdown: str) -> None:
+        self._console.print(Markdown(markdown))
+
+    def outcome(self, told: dict[str, Any], comparison: Comparison) -> None:
+        joint, alone, pooled = comparison.joint, comparison.alone_quality, comparison.pooled_quality
+        self._console.print(f"\n{'':<28}{'AUC':>8}{'KS':>8}{'accuracy':>10}")
+        for name, quality in (
+            ("joint, on secret shares", joint),
+            (comparison.alone.name, alone),
+            ("pooled in plaintext", pooled),
+        ):
+            self._console.print(f"{name:<28}{quality.auc:>8.4f}{quality.ks:>8.4f}{quality.accuracy:>10.4f}")
+        self._console.print(
+            f"\nlargest score difference {told['largest_score_difference']:.6f}, coefficients within "
+            f"{told['largest_coefficient_error']:.4%}, AUC difference {told['auc_difference']:.6f}"
+        )
+        if comparison.alone_is_no_worse:
+            self._console.print(f"{comparison.alone.name} is no worse here: the other columns add nothing.")
+        self._console.print(
+            f"audit: {told['audit']}; {told['seconds']:.1f} s from start to report; reports in {told['reports']}"
+        )

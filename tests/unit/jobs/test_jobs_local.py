@@ -15,7 +15,7 @@ from unseen.govern.contract import AssetTerms, ColumnTerms, Contract
 from unseen.jobs.local import LocalRun, run_local
 from unseen.jobs.tables import Matrix
 from unseen.scenes import baseline
-from unseen.scenes.medicine import Settings, workflow
+from unseen.scenes.joint_model import Settings, workflow
 from unseen.scenes.partition import Holding, breast_cancer
 
 

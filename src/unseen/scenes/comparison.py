@@ -1,0 +1,68 @@
+"""Hold the joint result against one holder alone and against everything pooled, on the same rows and split."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unseen.data.table import Table
+from unseen.learn.evaluate.binary import Quality, measure
+from unseen.scenes.baseline import Agreement, Baseline, compare, fit
+from unseen.scenes.partition import Holding
+from unseen.scenes.performance import Result
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The joint model's quality beside the others'."""
+
+    joint: Quality
+    alone: Baseline
+    alone_quality: Quality
+    pooled: Baseline
+    pooled_quality: Quality
+    agreement: Agreement
+
+    @property
+    def alone_is_no_worse(self) -> bool:
+        """Whether the holder of the label would do as well without the other."""
+        return self.alone.auc >= self.joint.auc
+
+
+def hold_against(result: Result, holdings: Sequence[Holding], *, penalty: float) -> Comparison:
+    """Fit the two baselines on the rows that the job trained on, and score the rows that it held out."""
+    tables = [
+        Table.of(item.table, id_columns=(item.key,), label_columns=(item.label,) if item.label else ())
+        for item in holdings
+    ]
+    places = [_places(table, item.key) for table, item in zip(tables, holdings, strict=True)]
+    held_out = list(result.ids)
+    train = sorted(set(places[0]) & set(places[1]) - set(held_out))
+    blocks = [table.numeric(table.features) for table in tables]
+    labels = tables[0].label(str(holdings[0].label))
+
+    def rows(place: int, ids: Sequence[str]) -> NDArray[Any]:
+        return np.array([places[place][name] for name in ids])
+
+    own = (blocks[0][rows(0, train)], blocks[0][rows(0, held_out)])
+    both = tuple(np.hstack([blocks[0][rows(0, ids)], blocks[1][rows(1, ids)]]) for ids in (train, held_out))
+    y_train, y_test = labels[rows(0, train)], labels[rows(0, held_out)]
+    alone = fit(f"{holdings[0].party} alone", own[0], y_train, own[1], y_test, penalty=penalty)
+    pooled = fit("pooled", both[0], y_train, both[1], y_test, penalty=penalty)
+    joint = measure(result.labels, result.scores)
+    return Comparison(
+        joint,
+        alone,
+        measure(y_test, alone.scores),
+        pooled,
+        measure(y_test, pooled.scores),
+        compare(result.scores, result.coefficients, joint.auc, pooled),
+    )
+
+
+def _places(table: Table, key: str) -> dict[str, int]:
+    return {str(value): place for place, value in enumerate(table.data.column(key).to_pylist())}
