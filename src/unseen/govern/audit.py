@@ -285,7 +285,7 @@ def _record(evidence: Evidence, party: str, terms: TaskTerms, entry: LogEntry, f
         told = (
             f"'{terms.name}': all {count} disclosure(s) that the gate of {party} recorded are in the contract"
         )
-        found.add(section, "proved" if count == 0 else "stated", told, party)
+        found.add(section, "stated", told, party)
     if body["outputs"]:
         found.add(
             section, "stated", f"'{terms.name}': {party} committed to {len(body['outputs'])} output(s)", party

@@ -62,6 +62,8 @@ _MOST = {
     Kind.ABORT: _MAX_CONTROL_BYTES,
     Kind.CLOSE: 0,
 }
+_LONGEST = HEAD.size + max(_MOST.values())
+_ROOM_BYTES = 1 << 18
 
 
 class Hello(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -77,6 +79,8 @@ class Hello(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         The other's `session`, or empty on the first connection.
     received
         Number of the last numbered frame that the sender took in.
+    window
+        First limit of every channel towards the sender.
     """
 
     versions: tuple[int, ...]
@@ -87,6 +91,7 @@ class Hello(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     session: bytes
     knows: bytes
     received: int
+    window: Annotated[int, msgspec.Meta(ge=1)]
 
 
 class Abort(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -102,7 +107,7 @@ class FrameError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One frame taken apart. The payload is a view that holds until the parser is fed again: copy what you keep."""
+    """One frame taken apart. The payload is a view that holds until the parser gives room again: copy what you keep."""
 
     kind: Kind
     flags: int
@@ -117,33 +122,37 @@ def pack(kind: Kind, payload: bytes = b"", *, flags: int = 0, channel: int = 0, 
 
 
 class Parser:
-    """Cuts a stream of bytes into frames. Not thread-safe."""
+    """Cuts a stream of bytes into frames; the bytes are written right into its buffer. Not thread-safe."""
 
     def __init__(self) -> None:
-        self._rest = bytearray()
+        self._buffer = memoryview(bytearray(_ROOM_BYTES + _LONGEST))
+        self._start = self._end = 0
 
-    def feed(self, data: memoryview) -> Iterator[Frame]:
-        """Frames that are complete now.
+    def room(self) -> memoryview:
+        """Where to write what comes next; frames taken before are gone."""
+        rest = self._end - self._start
+        self._buffer[:rest] = self._buffer[self._start : self._end]
+        self._start, self._end = 0, rest
+        return self._buffer[rest:]
+
+    def frames(self, count: int) -> Iterator[Frame]:
+        """Frames that are complete now that `count` more bytes lie in :meth:`room`.
 
         Raises
         ------
         FrameError
             An unknown kind, or a size that no frame of that kind has: before the payload is waited for.
         """
-        if self._rest:
-            self._rest += data
-            data, self._rest = memoryview(self._rest), bytearray()
-        start = 0
-        while len(data) - start >= HEAD.size:
-            kind, flags, channel, size, number = HEAD.unpack_from(data, start)
+        self._end += count
+        while self._end - self._start >= HEAD.size:
+            kind, flags, channel, size, number = HEAD.unpack_from(self._buffer, self._start)
             if kind not in _MOST or size > _MOST[kind]:
                 raise FrameError(f"a frame of kind {kind} with {size} bytes")
-            end = start + HEAD.size + size
-            if len(data) < end:
-                break
-            yield Frame(Kind(kind), flags, channel, number, data[start + HEAD.size : end])
-            start = end
-        self._rest = bytearray(data[start:])
+            begin = self._start + HEAD.size
+            if self._end - begin < size:
+                return
+            self._start = begin + size
+            yield Frame(Kind(kind), flags, channel, number, self._buffer[begin : begin + size])
 
 
 def limits(payload: memoryview) -> Iterator[tuple[int, int]]:

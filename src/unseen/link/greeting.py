@@ -44,7 +44,7 @@ def greet(connection: TlsConnection, ours: Hello, *, deadline: float) -> Greeted
     frames: list[Frame] = []
     try:
         while not frames:
-            frames = list(parser.feed(connection.first_words(deadline)))
+            frames = list(parser.frames(connection.first_words(parser.room(), deadline)))
         theirs = unpack_hello(frames[0])
     except FrameError as error:
         raise RemoteProtocolError(

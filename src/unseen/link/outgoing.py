@@ -46,10 +46,16 @@ class _Channel:
 
 
 class Outgoing:
-    """See the module. Not thread-safe: the link holds its lock."""
+    """See the module. Not thread-safe: the link holds its lock.
 
-    def __init__(self, window_bytes: int) -> None:
-        self._window = window_bytes
+    Attributes
+    ----------
+    window
+        The peer's first limit for each channel.
+    """
+
+    def __init__(self, window: int = 0) -> None:
+        self.window = window
         self._channels: dict[str, _Channel] = {}
         self._by_number: list[_Channel] = []
         self._ready: deque[_Channel] = deque()
@@ -72,7 +78,7 @@ class Outgoing:
         """Queue a message; returns its size."""
         channel = self._channels.get(name)
         if channel is None:
-            channel = self._channels[name] = _Channel(len(self._by_number), self._window)
+            channel = self._channels[name] = _Channel(len(self._by_number), self.window)
             self._by_number.append(channel)
             self._control.append((Kind.OPEN, channel.number, name.encode()))
         views = deque(view for part in parts if len(view := memoryview(part).cast("B")))

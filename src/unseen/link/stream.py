@@ -133,7 +133,8 @@ class StreamLink:
         self._session = secrets.token_bytes(32)
         self._their_session = b""
         self._change = threading.Condition(threading.Lock())
-        self._outgoing = Outgoing(window_bytes)
+        self._window_bytes = window_bytes
+        self._outgoing = Outgoing()
         self._incoming = Incoming(window_bytes)
         self._parser = Parser()
         self._connection: TlsConnection | None = None
@@ -311,7 +312,7 @@ class StreamLink:
             if cipher:
                 connection.feed(cipher)
                 while self._connection is connection and connection.more:
-                    self._take(connection.read())
+                    self._take(connection)
             if connection.clogged or self._outgoing.queued:
                 self._push()
         except ConnectionLost as error:
@@ -319,8 +320,8 @@ class StreamLink:
         except (FrameError, UnicodeDecodeError) as error:
             self._refuse(error)
 
-    def _take(self, plain: memoryview) -> None:
-        for frame in self._parser.feed(plain):
+    def _take(self, connection: TlsConnection) -> None:
+        for frame in self._parser.frames(connection.read(self._parser.room())):
             self._take_frame(frame)
         self._acknowledge()
 
@@ -394,6 +395,7 @@ class StreamLink:
         self.secret = link_secret(self._hello(), greeted.hello)
         self.peer_certificate = connection.peer_certificate
         self._transcript = Transcript.of(self.secret)
+        self._outgoing.window = greeted.hello.window
         self._bell, self._rope = socket.socketpair()
         self._bell.setblocking(False)
         self._rope.setblocking(False)
@@ -411,6 +413,7 @@ class StreamLink:
             self._session,
             self._their_session,
             self._incoming.number,
+            self._window_bytes,
         )
 
     def _adopt(self, connection: TlsConnection, greeted: Greeted) -> None:

@@ -45,7 +45,6 @@ class TlsConnection:
         self._outward = outward
         self._cipher = memoryview(b"")
         self._arrived = memoryview(bytearray(READ_BYTES))
-        self._plain = memoryview(bytearray(READ_BYTES))
         self._poller = select.poll()
         self._polled = 0
         self._wake: socket.socket | None = None
@@ -119,20 +118,20 @@ class TlsConnection:
 
     # ------------------------------------------------------------------ data
 
-    def first_words(self, deadline: float) -> memoryview:
-        """Wait for the first plaintext.
+    def first_words(self, room: memoryview, deadline: float) -> int:
+        """Wait for the first plaintext and write it to `room`; how many bytes.
 
         Raises
         ------
         ConnectionLost
             The connection ended, or nothing came in time.
         """
-        while not (plain := self.read()):
+        while not (count := self.read(room)):
             self.flush()
             if not self.wait(deadline - time.monotonic()):
                 raise ConnectionLost("no greeting in time")
             self.feed(self.receive())
-        return plain
+        return count
 
     def write(self, data: Buffer) -> None:
         """Encrypt."""
@@ -200,8 +199,8 @@ class TlsConnection:
         self.bytes_received += len(cipher)
         self._inward.write(cipher)
 
-    def read(self) -> memoryview:
-        """Plaintext that is ready (a view that holds until the next call); empty if none.
+    def read(self, room: memoryview) -> int:
+        """Write plaintext that is ready to `room`; how many bytes.
 
         Raises
         ------
@@ -211,15 +210,15 @@ class TlsConnection:
         filled = 0
         try:
             while self._inward.pending or self._tls.pending():
-                filled += int(self._tls.read(READ_BYTES - filled, self._plain[filled:]))
-                if filled == READ_BYTES:
+                filled += int(self._tls.read(len(room) - filled, room[filled:]))
+                if filled == len(room):
                     break
         except ssl.SSLWantReadError:
             pass
         except ssl.SSLError as error:
             kind = Refused if "ALERT" in (error.reason or "") else ConnectionLost
             raise kind(error.reason or str(error)) from error
-        return self._plain[:filled]
+        return filled
 
     @property
     def more(self) -> bool:

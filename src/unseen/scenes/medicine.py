@@ -190,7 +190,12 @@ def _told(
         "auc_difference": agreement.auc_difference,
         "agrees_with_pooled": agreement.holds,
         "alone_is_no_worse": comparison.alone_is_no_worse,
-        "coefficients": dict(zip(result.columns, result.coefficients.tolist(), strict=True)),
+        "coefficients": [
+            {"owner": owner, "column": column, "value": value}
+            for owner, column, value in zip(
+                result.owners, result.columns, result.coefficients.tolist(), strict=True
+            )
+        ],
         "intercept": result.intercept,
         "steps": {name: dict(values) for name, values in measured.items()},
         "audit": audit.verdict,

@@ -76,7 +76,7 @@ def agreement(joint: Floats, pooled: Floats) -> str:
         xlim=(-0.02, 1.02),
         ylim=(-0.02, 1.02),
     )
-    axes.text(0.03, 0.93, f"largest difference {largest:.5f}", transform=axes.transAxes, color=INK)
+    axes.text(0.03, 0.93, f"largest difference {largest:.1e}", transform=axes.transAxes, color=INK)
     return _svg(figure)
 
 
@@ -109,7 +109,7 @@ def coefficients(names: Sequence[str], owners: Sequence[str], joint: Floats, poo
     axes.axvline(0, color=RULE, linewidth=1)
     for owner, colour in colours.items():
         axes.barh([0], [0], color=colour, label=owner)
-    axes.legend(frameon=False, loc="lower right")
+    figure.legend(frameon=False, loc="outside upper right", ncols=3)
     axes.set(xlabel="coefficient of the standardised column")
     return _svg(figure)
 
