@@ -7,6 +7,7 @@ NATIVE := $(shell find native -name '*.cpp' -o -name '*.hpp' -o -name CMakeLists
 STAMP = date +%s > $@.begun
 SINCE = echo "  took $$(( $$(date +%s) - $$(cat $@.begun) )) s"; rm -f $@.begun
 
+.SECONDARY:
 .PHONY: help demo test setup lint fix check check-long bench docs native-test sanitize clean
 
 help:  ## Show this

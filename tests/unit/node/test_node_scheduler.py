@@ -358,7 +358,7 @@ def test_a_full_disk_at_commit_is_waited_out(world):
 def test_jobs_that_are_settled_are_left_alone_at_the_next_start(world):
     job = world["alice"].scheduler.start(CONTRACT.id)
     world.until_all(job.id, "finished")
-    world.until(lambda: world["alice"].work.ended == ["finished"])
+    world.until(lambda: world["alice"].work.ended == ["finished"] and not world["alice"].room.counts())
     time.sleep(0.05)
     world["alice"].crash()
     world["alice"].open()

@@ -22,7 +22,7 @@ FIGURES = {
 }
 WORDS = {
     "roc": "AUC 0.9900",
-    "agreement": "0.00100",
+    "agreement": "1.0e-03",
     "separation": "KS",
     "coefficients": "hospital",
     "steps": "train",
