@@ -184,9 +184,8 @@ class Front:
             _log.warning("a connection could not be accepted", problem=str(error))
             time.sleep(0.05)
             return
-        if len(self._callers) >= _MOST_WAITING:
-            sock.close()
-            return
+        if len(self._callers) >= _MOST_WAITING:  # who means it speaks at once: the oldest goes
+            self._dismiss(next(iter(self._callers.values())))
         sock.setblocking(False)
         self._callers[sock.fileno()] = _Caller(sock, time.monotonic() + PATIENCE_S)
         self._selector.register(sock, selectors.EVENT_READ)

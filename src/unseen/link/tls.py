@@ -216,6 +216,8 @@ class TlsConnection:
         except ssl.SSLWantReadError:
             pass
         except ssl.SSLError as error:
+            if filled:
+                return filled  # the end is found again by the next call
             kind = Refused if "ALERT" in (error.reason or "") else ConnectionLost
             raise kind(error.reason or str(error)) from error
         return filled
