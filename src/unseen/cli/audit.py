@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from unseen.cli.session import COMMON, Common
+from unseen.cli.session import COMMON, Common, emit, say
 from unseen.core.errors import UsageError
 
-BROKEN = 5
-INCOMPLETE = 7
+if TYPE_CHECKING:
+    from unseen.govern.audit import AuditReport
+
+EXIT_CODES = {"holds": 0, "broken": 5, "incomplete": 7}
 
 
 def audit(bundle: Path, *, html: Path | None = None, common: Common = COMMON) -> int:
@@ -32,4 +35,24 @@ def audit(bundle: Path, *, html: Path | None = None, common: Common = COMMON) ->
     except OSError as error:
         raise UsageError(f"{bundle} cannot be read.", why=str(error.strerror)) from error
     report = audit_bundle(content)
-    return 0
+    if html is not None:
+        _write(report, html, common)
+    emit(common, report.to_json() if common.json else report, _show)
+    return EXIT_CODES[report.verdict]
+
+
+def _show(report: AuditReport) -> None:
+    from unseen.cli.show import console, plain  # noqa: PLC0415
+
+    console().print(plain(report.to_text()), end="", soft_wrap=True)
+
+
+def _write(report: AuditReport, path: Path, common: Common) -> None:
+    from unseen.govern.report import audit_page, render  # noqa: PLC0415 - loads the templates
+
+    try:
+        path.expanduser().write_text(render(audit_page(report)), encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written.", why=str(error.strerror)) from error
+    if not common.json:
+        say(f"Wrote {path}.")

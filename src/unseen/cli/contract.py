@@ -157,6 +157,9 @@ def _in_words(value: ContractView, common: Common) -> ContractView:
     """The contract with its summary in the person's language; the node's own words are English."""
     if common.lang == "en" or not value.contract:
         return value
-    from unseen.cli.words import summary  # noqa: PLC0415 - only for other languages
+    from unseen.govern.contract import Contract  # noqa: PLC0415 - only for other languages
+    from unseen.govern.summary import summarise  # noqa: PLC0415
+    from unseen.jobs.evidence import facts_of  # noqa: PLC0415
 
-    return value.model_copy(update={"summary": summary(value.contract, common.lang)})
+    contract = Contract.model_validate(value.contract)
+    return value.model_copy(update={"summary": summarise(contract, facts=facts_of, language=common.lang)})

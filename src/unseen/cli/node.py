@@ -80,7 +80,7 @@ def run(*, stop_with_stdin: Flag = False, common: Common = COMMON) -> None:
         Also stop when standard input ends: a node that lives as long as the program that started it.
     """
     from unseen.api.server import serve  # noqa: PLC0415 - loads the web server
-    from unseen.node import daemon  # noqa: PLC0415
+    from unseen.node.daemon import run as run_daemon  # noqa: PLC0415
 
     @contextmanager
     def announced(node: Node, config: NodeConfig, metrics: Metrics | None = None) -> Iterator[str]:
@@ -93,7 +93,7 @@ def run(*, stop_with_stdin: Flag = False, common: Common = COMMON) -> None:
 
     if stop_with_stdin:
         threading.Thread(target=_stop_at_end_of_input, name="stdin", daemon=True).start()
-    daemon.run(common.folder, serve=announced)
+    run_daemon(common.folder, serve=announced)
 
 
 def _stop_at_end_of_input() -> None:

@@ -7,6 +7,7 @@ work as soon as a peer knows more of its log than it does itself (see `evidence`
 from __future__ import annotations
 
 import io
+import os
 import shutil
 import tarfile
 import tempfile
@@ -46,7 +47,9 @@ def backup(home: Home, database: Database, target: str, *, log_size: int) -> Bac
         with tempfile.TemporaryDirectory() as scratch:
             copy = Path(scratch) / _DATABASE
             database.copy_to(copy)
-            with tarfile.open(draft, "x:gz") as archive:
+            # never readable by others, not even while it is written: it holds keys
+            handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+            with os.fdopen(handle, "wb") as file, tarfile.open(fileobj=file, mode="w:gz") as archive:
                 mark = tarfile.TarInfo(_MARK)
                 text = b"1\n"
                 mark.size = len(text)
@@ -55,7 +58,6 @@ def backup(home: Home, database: Database, target: str, *, log_size: int) -> Bac
                 for name in (*_FILES, *_FOLDERS):
                     if (home.path / name).exists():
                         archive.add(home.path / name, name)
-        draft.chmod(0o600)
         draft.rename(place)
     except OSError as error:
         draft.unlink(missing_ok=True)

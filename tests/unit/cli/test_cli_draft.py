@@ -54,7 +54,7 @@ def test_keys_terms_and_disclosures_are_filled_in(file):
         "helper": "ed25519:" + "56" * 32,
     }
     assert [asset.rows for asset in contract.assets] == [500, 500]
-    assert [task.name for task in contract.tasks] == ["align", "split"]
+    assert [task.name for task in contract.tasks] == ["align", "split", "standardise", "train", "evaluate"]
     assert contract.runs == 3
     assert any(disclosure.task == "align" for disclosure in contract.disclosures)
 
