@@ -18,7 +18,7 @@ import ssl
 from dataclasses import dataclass, field
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -26,7 +26,7 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     load_pem_private_key,
 )
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, SignatureAlgorithmOID
 
 from unseen.core.errors import LocalProtocolError, UsageError, VerificationError
 from unseen.core.ids import check_name
@@ -39,6 +39,13 @@ _IDENTITY_LIFETIME = dt.timedelta(days=3650)
 _URI = "unseen:use:"
 _MAX_USE_CHARS = 200
 _PIPE_BYTES = 4096
+_MALFORMED = (
+    ValueError,
+    UnsupportedAlgorithm,
+    x509.InvalidVersion,
+    x509.ExtensionNotFound,
+    x509.DuplicateExtension,
+)
 _EXTENDED = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH])
 
 
@@ -140,14 +147,14 @@ def check_certificate(
     """
     try:
         certificate = x509.load_der_x509_certificate(der)
-        key = certificate.public_key()
         Ed25519PublicKey.from_public_bytes(identity).verify(
             certificate.signature, certificate.tbs_certificate_bytes
         )
+        key = certificate.public_key()
         reason = _objection(certificate, party, use, now)
     except InvalidSignature:
         reason = "it is not signed by the identity key that was agreed on"
-    except (ValueError, x509.ExtensionNotFound, x509.DuplicateExtension) as error:
+    except _MALFORMED as error:
         reason = f"it is malformed: {error}"
     else:
         if not reason and isinstance(key, Ed25519PublicKey):
@@ -284,6 +291,8 @@ def _objection(certificate: x509.Certificate, party: str, use: str, now: dt.date
             f"it is in force from {certificate.not_valid_before_utc} to {certificate.not_valid_after_utc} "
             f"and our clock says {now}"
         )
+    if certificate.signature_algorithm_oid != SignatureAlgorithmOID.ED25519:
+        return "it says to be signed by another algorithm"
     extensions = certificate.extensions
     if extensions.get_extension_for_class(x509.BasicConstraints).value.ca:
         return "it is an identity certificate, which never speaks on a link itself"
