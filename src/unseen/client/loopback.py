@@ -24,11 +24,19 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import numpy as np
+
+from unseen.client import together
 from unseen.client.homes import make
+from unseen.client.outcome import Outcome, PartyOutcome
 from unseen.client.remote import RemoteNode
+from unseen.client.together import Watch
+from unseen.client.workflow import Workflow
 from unseen.core.errors import UnavailableError, UnseenError, UsageError, from_dict
 from unseen.core.ids import check_name
+from unseen.jobs.artefacts import Artefact
 from unseen.node.models import AcceptPeer
+from unseen.node.operations import Node
 
 _PRIVATE = 0o700
 NODE_COMMAND = (sys.executable, "-m", "unseen.cli.main", "node", "run")
@@ -217,6 +225,26 @@ class Loopback:
         self._nodes[party] = RemoteNode.of_home(daemon.home, token=_owner(daemon.home))
         return self._nodes[party]
 
+    def run(self, workflow: Workflow, *, watch: Watch = lambda _party, _event: None) -> Outcome:
+        """Run a workflow whose tables were given with :meth:`Workflow.table`, on the nodes of its parties.
+
+        Raises
+        ------
+        UnseenError
+            What a node says when something is wrong or fails.
+        """
+        nodes: dict[str, Node] = {name: self[name] for name in workflow.parties}
+        starter = next(terms.holder for terms in workflow.assets)
+        folder = self._folder_of(starter).parent
+        together.bring(nodes, workflow, folder)
+        contract = together.agree(nodes, workflow, starter)
+        job = together.run(nodes, starter, contract, watch)
+        bundle = together.evidence(nodes, starter, contract)
+        return Outcome({name: _collect(name, node, job) for name, node in nodes.items()}, bundle)
+
+    def _folder_of(self, party: str) -> Path:
+        return self._daemons[party].home
+
     def _open(self) -> None:
         folder = self._folder()
         for party, port in zip(self.parties, _free_ports(len(self.parties)), strict=True):
@@ -266,3 +294,23 @@ def _free_ports(count: int) -> list[int]:
     with ExitStack() as stack:
         sockets = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
         return [item.getsockname()[1] for item in sockets]
+
+
+def _collect(party: str, node: Node, job: str) -> PartyOutcome:
+    """Everything that a party may see in clear: results with their arrays, of the rest what is known of it."""
+    found: dict[str, Artefact] = {}
+    with tempfile.TemporaryDirectory() as scratch:
+        for view in node.artefacts(job):
+            arrays: dict[str, Any] = {}
+            if view.kind in {"metrics", "scores"}:
+                place = Path(scratch) / view.reference
+                node.artefact_export(job, view.reference, str(place))
+                for name in view.arrays:
+                    raw = place / f"{name}.arrow"
+                    arrays[name] = (
+                        np.frombuffer(raw.read_bytes(), np.uint8)
+                        if raw.exists()
+                        else np.load(place / f"{name}.npy", allow_pickle=False)
+                    )
+            found[view.reference] = Artefact(view.kind, arrays, view.meta)
+    return PartyOutcome(party, found)

@@ -13,16 +13,27 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from secrets import token_hex
-from typing import Any
+from typing import Any, Protocol
 
+import pyarrow as pa
 from pydantic import ValidationError
 
 from unseen.core.errors import UsageError
+from unseen.data.read import read
+from unseen.data.table import Table
 from unseen.govern.contract import AssetTerms, ColumnTerms, Contract, Level, PartyTerms, RoleName
 from unseen.jobs.planner import Plan, TaskSketch, plan
 
 Reference = str | Mapping[str, str]
+
+
+class Environment(Protocol):
+    """Where workflows run: `Local`, `Loopback`, `Consortium`."""
+
+    def run(self, workflow: Workflow, /, **options: Any) -> Any:
+        """Run it as far as this environment can."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +79,7 @@ class Workflow:
         self.days = days
         self._parties: dict[str, tuple[str, tuple[RoleName, ...]]] = {}
         self._assets: dict[str, AssetTerms] = {}
+        self._tables: dict[str, Table] = {}
         self._sketches: list[TaskSketch] = []
 
     def party(self, name: str, *, roles: Sequence[RoleName], title: str = "") -> str:
@@ -80,20 +92,50 @@ class Workflow:
         self._assets[terms.name] = terms
         return terms.reference
 
-    def describe_asset(
-        self, name: str, *, holder: str, columns: Sequence[ColumnTerms], rows: int, steps: Sequence[str]
+    def table(
+        self,
+        name: str,
+        *,
+        holder: str,
+        source: str | Path | pa.Table | Table,
+        id_columns: Sequence[str] = (),
+        label_columns: Sequence[str] = (),
+        steps: Sequence[str] = ("psi",),
     ) -> str:
-        """Add an asset described here, allowed for this workflow's purpose; returns its reference."""
+        """Add an asset together with its data, a file or a table; returns its reference.
+
+        For `Local()` and `Loopback()`, where one person has everybody's data.
+
+        Raises
+        ------
+        UsageError
+            The file cannot be read, or has no such columns.
+        """
+        if isinstance(source, Table):
+            table = source
+        elif isinstance(source, pa.Table):
+            table = Table.of(source, id_columns=id_columns, label_columns=label_columns)
+        else:
+            table = read(source, id_columns=id_columns, label_columns=label_columns)
+        self._tables[name] = table
         return self.asset(
             AssetTerms(
                 name=name,
                 holder=holder,
-                columns=tuple(columns),
-                rows=rows,
+                columns=tuple(
+                    ColumnTerms(name=column.name, type=column.type, role=column.role)
+                    for column in table.schema
+                ),
+                rows=table.rows,
                 steps=tuple(steps),
                 purposes=(self.purpose,),
             )
         )
+
+    @property
+    def tables(self) -> Mapping[str, Table]:
+        """Asset -> data, as far as given here."""
+        return dict(self._tables)
 
     def task(
         self,
@@ -130,6 +172,10 @@ class Workflow:
     def plan(self) -> Plan:
         """Tasks, disclosures and estimates; see :func:`unseen.jobs.planner.plan`."""
         return plan(self._sketches, self.assets, level=self.level)
+
+    def run(self, environment: Environment, **options: Any) -> Any:
+        """The same as `environment.run(self)`: the environment is an argument, the job does not change."""
+        return environment.run(self, **options)
 
     def contract(self, identities: Mapping[str, str], *, now: datetime | None = None) -> Contract:
         """The contract to be signed.

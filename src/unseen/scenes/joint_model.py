@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from unseen.client.workflow import Workflow
-from unseen.govern.contract import AssetTerms
 from unseen.scenes.partition import Holding
 
 PURPOSE = "screening"
@@ -22,17 +21,26 @@ class Settings:
     iterations: int = 10
 
 
-def workflow(holdings: Sequence[Holding], assets: Sequence[AssetTerms], settings: Settings) -> Workflow:
+def workflow(holdings: Sequence[Holding], settings: Settings) -> Workflow:
     """Align, split, standardise, train, evaluate, predict: the main job.
 
-    `holdings[0]` has the label and is the receiver. `assets` are the owners' terms for the holdings.
+    `holdings[0]` has the label and is the receiver.
     """
     receiver, other = (holding.party for holding in holdings)
     flow = Workflow(f"Joint model of {receiver} and {other}", purpose=PURPOSE, level="shared")
     flow.party(receiver, roles=("holder", "receiver"), title=receiver.capitalize())
     flow.party(other, roles=("holder",), title=other.capitalize())
     flow.party(HELPER, roles=("computer",), title="Helper")
-    references = {terms.holder: flow.asset(terms) for terms in assets}
+    references = {
+        holding.party: flow.table(
+            holding.asset,
+            holder=holding.party,
+            source=holding.table,
+            id_columns=(holding.key,),
+            label_columns=(holding.label,) if holding.label else (),
+        )
+        for holding in holdings
+    }
     holders = (receiver, other)
     rows = flow.task("align", "psi", roles={"holders": holders}, inputs={"table": references})
     halves = flow.task(

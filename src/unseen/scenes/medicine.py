@@ -21,6 +21,7 @@ from rich.console import Console
 from rich.markdown import Markdown
 
 from unseen.cli import watch as watching
+from unseen.client import together
 from unseen.client.loopback import Loopback
 from unseen.client.workflow import Workflow
 from unseen.govern.audit import AuditReport
@@ -36,6 +37,11 @@ from unseen.scenes.partition import Holding, breast_cancer, from_folder
 
 OUTPUT = Path("demo-output")
 _BROKEN = 1
+
+
+def study(data: Path | None = None) -> Workflow:
+    """The workflow of this scene with its data, to be run in any environment: `Local().run(medicine.study())`."""
+    return workflow(from_folder(data) if data else breast_cancer(), Settings())
 
 
 def main(
@@ -73,29 +79,29 @@ def _play(
     holdings: tuple[Holding, Holding], folder: Path, reports: Path, show: _Screen, lang: str
 ) -> dict[str, Any]:
     settings = Settings()
+    flow = workflow(holdings, settings)
     parties = (*(holding.party for holding in holdings), HELPER)
     begun = time.monotonic()
     show.step(f"Starting {len(parties)} nodes, each with its own folder: {', '.join(parties)}")
     with Loopback(parties, folder=folder) as network:
         nodes: Mapping[str, Node] = network.nodes
         show.step("Putting the data into the catalogues: nothing leaves its holder")
-        performance.bring(nodes, holdings, folder)
+        together.bring(nodes, flow, folder)
         show.step(f"{parties[0]} proposes a contract; the others read it and sign")
-        contract_id = performance.agree(nodes, holdings, settings)
+        contract_id = together.agree(nodes, flow, parties[0])
         view = nodes[parties[1]].contract_show(contract_id)
         show.words(view.summary)
         show.step("Running the job")
         job = _run(nodes, parties[0], contract_id, show)
         result = performance.collect(nodes, holdings, job, folder)
-        bundle = performance.evidence(nodes, parties[0], contract_id)
-        measured = performance.measured(nodes, contract_id)
+        bundle = together.evidence(nodes, parties[0], contract_id)
+        measured = together.measured(nodes, contract_id)
     (reports / "evidence.bundle").write_bytes(bundle)
     show.step("Auditing the evidence bundle, offline")
     audit = audit_bundle(bundle)
     comparison = hold_against(result, holdings, penalty=settings.penalty)
     contract = Contract.model_validate(result.contract.contract)
-    plan = workflow(holdings, contract.assets, settings)
-    _write_pages(contract, result, comparison, plan, measured, audit, reports, lang)
+    _write_pages(contract, result, comparison, flow, measured, audit, reports, lang)
     seconds = time.monotonic() - begun
     told = _told(result, comparison, measured, audit, reports, seconds)
     show.outcome(told, comparison)
@@ -109,7 +115,7 @@ def _run(nodes: Mapping[str, Node], receiver: str, contract: str, show: _Screen)
 
     def work() -> None:
         try:
-            outcome.append(performance.run(nodes, receiver, contract, _own_words(heard)))
+            outcome.append(together.run(nodes, receiver, contract, _own_words(heard)))
         except Exception as error:  # noqa: BLE001 - raised below, in the caller's thread
             outcome.append(error)
         heard.put(None)
@@ -131,7 +137,7 @@ def _run(nodes: Mapping[str, Node], receiver: str, contract: str, show: _Screen)
     return str(outcome[0])
 
 
-def _own_words(heard: queue.Queue[JobEvent | None]) -> performance.Watch:
+def _own_words(heard: queue.Queue[JobEvent | None]) -> together.Watch:
     """Each party's node tells of itself only: what it says of others they say themselves."""
 
     def watch(party: str, event: JobEvent) -> None:

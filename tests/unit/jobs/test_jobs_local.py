@@ -11,7 +11,7 @@ import pytest
 from unseen.client.workflow import Workflow
 from unseen.core.errors import DeniedError, UsageError
 from unseen.data.table import Table
-from unseen.govern.contract import AssetTerms, ColumnTerms, Contract
+from unseen.govern.contract import Contract
 from unseen.jobs.local import LocalRun, run_local
 from unseen.jobs.tables import Matrix
 from unseen.scenes import baseline
@@ -28,30 +28,12 @@ def tables(holdings: tuple[Holding, ...]) -> dict[str, Table]:
     }
 
 
-def terms(holdings: tuple[Holding, ...]) -> list[AssetTerms]:
-    data = tables(holdings)
-    return [
-        AssetTerms(
-            name=item.asset,
-            holder=item.party,
-            columns=tuple(
-                ColumnTerms(name=column.name, type=column.type, role=column.role)
-                for column in data[item.asset].schema
-            ),
-            rows=data[item.asset].rows,
-            steps=("psi",),
-            purposes=("screening",),
-        )
-        for item in holdings
-    ]
-
-
 def signed(flow: Workflow) -> Contract:
     return flow.contract({name: f"ed25519:{place:064x}" for place, name in enumerate(flow.parties)})
 
 
 def go(holdings: tuple[Holding, ...], settings: Settings | None = None) -> LocalRun:
-    flow = workflow(holdings, terms(holdings), settings or Settings())
+    flow = workflow(holdings, settings or Settings())
     return run_local(signed(flow), tables(holdings))
 
 
@@ -91,7 +73,7 @@ def test_nobody_gets_what_the_contract_gives_to_others(finished: LocalRun) -> No
 
 def test_every_passage_is_one_that_the_contract_lists(finished: LocalRun) -> None:
     holdings = breast_cancer()
-    contract = signed(workflow(holdings, terms(holdings), Settings()))
+    contract = signed(workflow(holdings, Settings()))
     listed = {(item.task, item.name) for item in contract.disclosures}
     for records in finished.records.values():
         for task, record in records.items():
@@ -100,7 +82,7 @@ def test_every_passage_is_one_that_the_contract_lists(finished: LocalRun) -> Non
 
 def test_estimates_are_of_the_right_order(finished: LocalRun) -> None:
     holdings = breast_cancer()
-    costs = workflow(holdings, terms(holdings), Settings()).plan().costs
+    costs = workflow(holdings, Settings()).plan().costs
     sent = sum(records["train"].bytes_sent for records in finished.records.values())
     assert sent / 3 < costs["train"].bytes < sent * 3
 
@@ -136,7 +118,7 @@ def test_no_common_rows() -> None:
 
 def test_another_source_of_a_step_is_refused() -> None:
     holdings = breast_cancer()
-    contract = signed(workflow(holdings, terms(holdings), Settings()))
+    contract = signed(workflow(holdings, Settings()))
     other = contract.model_copy(
         update={
             "tasks": (contract.tasks[0].model_copy(update={"fingerprint": "0" * 64}), *contract.tasks[1:])
@@ -148,6 +130,6 @@ def test_another_source_of_a_step_is_refused() -> None:
 
 def test_a_missing_table_is_named() -> None:
     holdings = breast_cancer()
-    contract = signed(workflow(holdings, terms(holdings), Settings()))
+    contract = signed(workflow(holdings, Settings()))
     with pytest.raises(UsageError, match="measurements"):
         run_local(contract, {"diagnoses": tables(holdings)["diagnoses"]})
