@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from unseen.core.errors import VerificationError
 from unseen.ledger import merkle
-from unseen.ledger.notes import check_note, key_id, parse_note
+from unseen.ledger.notes import ED25519, check_note, parse_note, parse_verifier
 
 DATA = Path(__file__).parent / "data"
 MERKLE = json.loads((DATA / "merkle.json").read_text())
-NOTE = json.loads((DATA / "signed_note.json").read_text())
+NOTES = json.loads((DATA / "signed_note.json").read_text())
+PROBES = json.loads((DATA / "merkle_probes.json").read_text())
 LEAVES = [merkle.leaf_hash(bytes.fromhex(text)) for text in MERKLE["leaves"]]
 
 
@@ -44,12 +47,26 @@ def test_published_consistency_proof() -> None:
     assert [node.hex() for node in merkle.consistency_proof(LEAVES, 6)] == proof
 
 
-def test_signed_note() -> None:
-    _, identifier, encoded = NOTE["verifier"].split("+")
-    public = base64.b64decode(encoded)[1:]
-    assert key_id(NOTE["name"], public).hex() == identifier
-    note = parse_note(NOTE["note"])
-    check_note(note, NOTE["name"], public)
-    assert str(note) == NOTE["note"]
+@pytest.mark.parametrize("vector", NOTES, ids=lambda vector: vector["name"])
+def test_signed_notes(vector: dict[str, str]) -> None:
+    name, public, algorithm = parse_verifier(vector["verifier"])
+    assert (name, algorithm) == (vector["name"], ED25519)
+    note = parse_note(vector["note"])
+    check_note(note, name, public)
+    assert str(note) == vector["note"]
     with pytest.raises(VerificationError):
-        check_note(parse_note(NOTE["note"].replace("answer", "question")), NOTE["name"], public)
+        check_note(parse_note(vector["note"].replace("i", "j", 1)), name, public)
+
+
+@pytest.mark.parametrize("probe", PROBES["inclusion"], ids=lambda probe: probe["case"])
+def test_inclusion_probes(probe: dict[str, Any]) -> None:
+    leaf, top, *proof = map(base64.b64decode, (probe["leafHash"], probe["root"], *(probe["proof"] or ())))
+    with pytest.raises(VerificationError) if probe["wantErr"] else contextlib.nullcontext():
+        merkle.check_inclusion(leaf, probe["leafIdx"], probe["treeSize"], proof, top)
+
+
+@pytest.mark.parametrize("probe", PROBES["consistency"], ids=lambda probe: probe["case"])
+def test_consistency_probes(probe: dict[str, Any]) -> None:
+    old, new, *proof = map(base64.b64decode, (probe["root1"], probe["root2"], *(probe["proof"] or ())))
+    with pytest.raises(VerificationError) if probe["wantErr"] else contextlib.nullcontext():
+        merkle.check_consistency(probe["size1"], old, probe["size2"], new, proof)

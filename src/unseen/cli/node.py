@@ -97,7 +97,7 @@ def run(*, stop_with_stdin: Flag = False, common: Common = COMMON) -> None:
 
 
 def _stop_at_end_of_input() -> None:
-    while sys.stdin.buffer.read(1 << 12):
+    while os.read(sys.stdin.fileno(), 1 << 12):
         pass
     os.kill(os.getpid(), signal.SIGTERM)
 

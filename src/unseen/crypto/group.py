@@ -67,7 +67,9 @@ def from_uniform(numbers: Elements) -> Elements:
     """The one-way map of RFC 9496 section 4.3.4: shape (n, 64) of uniform bytes to (n, 32) elements."""
     source = np.ascontiguousarray(numbers, np.uint8)
     if source.ndim != 2 or source.shape[1] != HASH_BYTES:  # noqa: PLR2004 - rows of bytes
-        raise LocalProtocolError(f"The one-way map takes rows of {HASH_BYTES} bytes, not shape {source.shape}.")
+        raise LocalProtocolError(
+            f"The one-way map takes rows of {HASH_BYTES} bytes, not shape {source.shape}."
+        )
     out = np.empty((len(source), ELEMENT_BYTES), np.uint8)
     for index in range(len(source)):
         _from_hash(_address(out, index), _address(source, index))

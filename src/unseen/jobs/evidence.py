@@ -124,5 +124,5 @@ def contract_of(bundle: Bundle) -> Contract:
                 continue
     raise VerificationError(
         "The bundle does not hold the contract that it is about.",
-        mend="ask a party of the contract for a complete bundle: `unseen contract evidence`",
+        mend="ask a party of the contract for a complete bundle: `unseen export evidence`",
     )

@@ -151,7 +151,7 @@ def serve(line: socket.socket, preload: Sequence[str]) -> None:
             line.close()
             _become_worker(*handles)
         if pid > 0:
-            with contextlib.suppress(OSError):  # in both processes, so that the group is there whoever is first
+            with contextlib.suppress(OSError):  # here and in the child: the group is there whoever is first
                 os.setpgid(pid, pid)
         children.add(pid)
         for handle in handles:

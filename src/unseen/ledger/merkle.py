@@ -1,10 +1,14 @@
-"""Merkle trees as in RFC 6962 (and RFC 9162): roots, inclusion and consistency proofs."""
+"""Merkle trees as in RFC 6962 (and RFC 9162): roots, inclusion and consistency proofs.
+
+:func:`root` is the definition, over a list of leaf hashes. :class:`Tree` keeps the hashes of all full subtrees, so that
+heads and proofs of a growing log cost a logarithm. Checks need neither: sizes, hashes and a proof.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from unseen.core.errors import VerificationError
 
@@ -38,22 +42,109 @@ def _split(size: int) -> int:
     return 1 << ((size - 1).bit_length() - 1)
 
 
-def inclusion_proof(leaves: Sequence[bytes], index: int) -> list[bytes]:
-    """Audit path of leaf `index` in the tree over all `leaves`, from the leaf upwards.
+class Tree:
+    """A growing tree. Not thread-safe.
 
-    Raises
-    ------
-    VerificationError
-        There is no such leaf.
+    `levels[h][i]` is the hash of the full subtree over leaves i·2^h to (i+1)·2^h - 1.
     """
-    if not 0 <= index < len(leaves):
-        raise VerificationError(f"There is no entry {index} among {len(leaves)}.")
-    if len(leaves) == 1:
-        return []
-    split = _split(len(leaves))
-    if index < split:
-        return [*inclusion_proof(leaves[:split], index), root(leaves[split:])]
-    return [*inclusion_proof(leaves[split:], index - split), root(leaves[:split])]
+
+    def __init__(self, leaves: Iterable[bytes] = ()) -> None:
+        self._levels: list[list[bytes]] = [[]]
+        for leaf in leaves:
+            self.append(leaf)
+
+    def __len__(self) -> int:
+        return len(self._levels[0])
+
+    @property
+    def leaves(self) -> Sequence[bytes]:
+        """All leaf hashes; not to be changed."""
+        return self._levels[0]
+
+    def append(self, leaf: bytes) -> None:
+        """Add a leaf hash."""
+        self._levels[0].append(leaf)
+        height, count = 0, len(self._levels[0])
+        while count % 2 == 0:
+            pair = self._levels[height][count - 2 :]
+            height, count = height + 1, count // 2
+            if len(self._levels) == height:
+                self._levels.append([])
+            self._levels[height].append(node_hash(*pair))
+
+    def root(self, size: int | None = None) -> bytes:
+        """Root over the first `size` leaves (default: all).
+
+        Raises
+        ------
+        VerificationError
+            There are fewer.
+        """
+        size = len(self) if size is None else size
+        if not 0 <= size <= len(self):
+            raise VerificationError(f"A log of {len(self)} entries never had {size}.")
+        return self._root(0, size) if size else EMPTY_ROOT
+
+    def _root(self, start: int, end: int) -> bytes:
+        """Root over leaves `start` to `end` - 1, where `start` is a multiple of a power of two ≥ `end` - `start`."""
+        size = end - start
+        if size & (size - 1) == 0:
+            height = size.bit_length() - 1
+            return self._levels[height][start >> height]
+        middle = start + _split(size)
+        return node_hash(self._root(start, middle), self._root(middle, end))
+
+    def inclusion(self, index: int, size: int | None = None) -> list[bytes]:
+        """Audit path of leaf `index` in the tree over the first `size` leaves, from the leaf upwards.
+
+        Raises
+        ------
+        VerificationError
+            There is no such leaf, or there are fewer leaves.
+        """
+        size = len(self) if size is None else size
+        if not 0 <= index < size <= len(self):
+            raise VerificationError(f"There is no entry {index} among the first {size} of {len(self)}.")
+        return self._inclusion(index, 0, size)
+
+    def _inclusion(self, index: int, start: int, end: int) -> list[bytes]:
+        if end - start == 1:
+            return []
+        middle = start + _split(end - start)
+        if index < middle:
+            return [*self._inclusion(index, start, middle), self._root(middle, end)]
+        return [*self._inclusion(index, middle, end), self._root(start, middle)]
+
+    def consistency(self, old_size: int, size: int | None = None) -> list[bytes]:
+        """Proof that the first `old_size` leaves are a beginning of the first `size` (RFC 6962 section 2.1.2).
+
+        Raises
+        ------
+        VerificationError
+            There are fewer leaves.
+        """
+        size = len(self) if size is None else size
+        if not 0 <= old_size <= size <= len(self):
+            raise VerificationError(f"A log of {min(size, len(self))} entries never had {old_size}.")
+        return [] if old_size in {0, size} else self._consistency(old_size, 0, size, whole=True)
+
+    def _consistency(self, old_size: int, start: int, end: int, *, whole: bool) -> list[bytes]:
+        if old_size == end:
+            return [] if whole else [self._root(start, end)]
+        middle = start + _split(end - start)
+        if old_size <= middle:
+            return [*self._consistency(old_size, start, middle, whole=whole), self._root(middle, end)]
+        return [*self._consistency(old_size, middle, end, whole=False), self._root(start, middle)]
+
+
+def inclusion_proof(leaves: Sequence[bytes], index: int) -> list[bytes]:
+    """See :meth:`Tree.inclusion`."""
+    return Tree(leaves).inclusion(index)
+
+
+def consistency_proof(leaves: Sequence[bytes], old_size: int) -> list[bytes]:
+    """See :meth:`Tree.consistency`."""
+    return Tree(leaves).consistency(old_size)
 
 
 def check_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes], expected_root: bytes) -> None:
@@ -65,7 +156,7 @@ def check_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes], 
         It does not.
     """
     problem = VerificationError(f"The proof that entry {index} is in a log of {size} does not hold.")
-    if not 0 <= index < size:
+    if not 0 <= index < size or not _are_hashes((leaf, *proof)):
         raise problem
     place, last, computed = index, size - 1, leaf
     for sibling in proof:
@@ -82,34 +173,12 @@ def check_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes], 
         raise problem
 
 
-def consistency_proof(leaves: Sequence[bytes], old_size: int) -> list[bytes]:
-    """Proof that the tree over the first `old_size` leaves is a beginning of the tree over all (RFC 6962 section 2.1.2).
-
-    Raises
-    ------
-    VerificationError
-        There are fewer leaves.
-    """
-    if not 0 <= old_size <= len(leaves):
-        raise VerificationError(f"A log of {len(leaves)} entries never had {old_size}.")
-    if old_size in {0, len(leaves)}:
-        return []
-    return _subproof(leaves, old_size, whole=True)
-
-
-def _subproof(leaves: Sequence[bytes], old_size: int, *, whole: bool) -> list[bytes]:
-    if old_size == len(leaves):
-        return [] if whole else [root(leaves)]
-    split = _split(len(leaves))
-    if old_size <= split:
-        return [*_subproof(leaves[:split], old_size, whole=whole), root(leaves[split:])]
-    return [*_subproof(leaves[split:], old_size - split, whole=False), root(leaves[:split])]
-
-
 def check_consistency(
     old_size: int, old_root: bytes, size: int, new_root: bytes, proof: Sequence[bytes]
 ) -> None:
-    """Check that a log of `size` continues one of `old_size` (RFC 9162 section 2.1.4.2).
+    """Check that a log of `size` continues one of `old_size` ≥ 1 (RFC 9162 section 2.1.4.2).
+
+    From an empty log nothing follows, so a proof from it is refused: whoever knows nothing of a log yet has nothing to check.
 
     Raises
     ------
@@ -117,15 +186,21 @@ def check_consistency(
         It does not: something that stood in the log was changed.
     """
     problem = VerificationError(f"The log of {size} entries does not continue the one of {old_size}.")
-    if old_size > size or (old_size == size and (old_root != new_root or proof)):
+    if not 0 < old_size <= size or not _are_hashes(proof):
         raise problem
-    if old_size in {0, size}:
+    if old_size == size:
+        if proof or not hmac.compare_digest(old_root, new_root):
+            raise problem
         return
     if not proof:
         raise problem
     first, second, last = _climb(old_size, old_root, size, proof)
     if last != 0 or not (hmac.compare_digest(first, old_root) and hmac.compare_digest(second, new_root)):
         raise problem
+
+
+def _are_hashes(values: Iterable[bytes]) -> bool:
+    return all(len(value) == HASH_BYTES for value in values)
 
 
 def _climb(old_size: int, old_root: bytes, size: int, proof: Sequence[bytes]) -> tuple[bytes, bytes, int]:

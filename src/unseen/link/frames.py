@@ -35,7 +35,7 @@ SIZE = struct.Struct(">Q")
 LIMIT = struct.Struct(">HQ")
 PIECE_BYTES = 1 << 16
 MESSAGE_COST = 64
-MAX_CHANNELS = 1024
+MAX_CHANNELS = 256
 MAX_NAME_BYTES = 400
 _MAX_CONTROL_BYTES = 1 << 14
 _Text = Annotated[str, msgspec.Meta(max_length=200)]

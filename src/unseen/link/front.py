@@ -169,7 +169,7 @@ class Front:
                 if key.fileobj is self._listener:
                     self._accept()
                 elif key.fd in self._callers:
-                    self._look(self._callers[key.fd])
+                    self._look_safely(self._callers[key.fd])
             self._expire()
         for caller in list(self._callers.values()):
             self._dismiss(caller)
@@ -190,6 +190,16 @@ class Front:
         self._callers[sock.fileno()] = _Caller(sock, time.monotonic() + PATIENCE_S)
         self._selector.register(sock, selectors.EVENT_READ)
 
+    def _look_safely(self, caller: _Caller) -> None:
+        """No caller, whatever it does, may end the front for the others."""
+        handle = caller.socket.fileno()
+        try:
+            self._look(caller)
+        except Exception:  # noqa: BLE001 - said in the log
+            _log.exception("a caller could not be looked at")
+            if handle in self._callers:
+                self._dismiss(caller)
+
     def _look(self, caller: _Caller) -> None:
         try:
             data = caller.socket.recv(_MOST_BYTES, socket.MSG_PEEK)
@@ -203,10 +213,10 @@ class Front:
         if name is None:
             if len(data) in (caller.seen, _MOST_BYTES) or not data:
                 self._dismiss(caller)  # it hung up in the middle, or will never get to the point
+                return
             caller.seen = len(data)
-            caller.socket.setsockopt(
-                socket.SOL_SOCKET, socket.SO_RCVLOWAT, len(data) + 1
-            )  # until there is more
+            more = len(data) + 1
+            caller.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, more)
             return
         with self._lock:
             sink = self._sinks.get(name)

@@ -6,8 +6,20 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from unseen.core.errors import LocalProtocolError
 from unseen.link.channel import Buffer
-from unseen.link.frames import FIRST, HEAD, LAST, MESSAGE_COST, PIECE_BYTES, SIZE, FrameError, Kind, pack
+from unseen.link.frames import (
+    FIRST,
+    HEAD,
+    LAST,
+    MAX_CHANNELS,
+    MESSAGE_COST,
+    PIECE_BYTES,
+    SIZE,
+    FrameError,
+    Kind,
+    pack,
+)
 
 _COPIED_BYTES = 1 << 14
 
@@ -63,6 +75,7 @@ class Outgoing:
         self._number = 0
         self._unacknowledged: deque[tuple[int, Sequence[Buffer]]] = deque()
         self._acknowledged = 0
+        self._closed = False
 
     @property
     def idle(self) -> bool:
@@ -78,6 +91,8 @@ class Outgoing:
         """Queue a message; returns its size."""
         channel = self._channels.get(name)
         if channel is None:
+            if len(self._by_number) == MAX_CHANNELS:
+                raise LocalProtocolError(f"More than {MAX_CHANNELS} channels on one link.")
             channel = self._channels[name] = _Channel(len(self._by_number), self.window)
             self._by_number.append(channel)
             self._control.append((Kind.OPEN, channel.number, name.encode()))
@@ -89,8 +104,10 @@ class Outgoing:
         return size
 
     def close(self) -> None:
-        """Queue the end. It goes out after all data only if the caller waited for :attr:`queued` to be false."""
-        self._control.append((Kind.CLOSE, 0, b""))
+        """Queue the end, once. It goes out after all data only if the caller waited for :attr:`queued` to be false."""
+        if not self._closed:
+            self._closed = True
+            self._control.append((Kind.CLOSE, 0, b""))
 
     def next_frame(self) -> Sequence[Buffer] | None:
         """The next frame that may be sent now, as buffers to be written one after another."""

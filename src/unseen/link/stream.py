@@ -47,6 +47,7 @@ from unseen.link.greeting import Greeted, link_secret
 from unseen.link.incoming import Inbox, Incoming
 from unseen.link.outgoing import Outgoing
 from unseen.link.tls import ConnectionLost, TlsConnection
+from unseen.link.traffic import Traffic
 from unseen.link.transcript import Transcript
 
 __all__ = ["RECONNECT_S", "WINDOW_BYTES", "SocketSource", "StreamLink", "open_link"]
@@ -112,9 +113,10 @@ class StreamChannel:
 
     def send(self, parts: Sequence[Buffer]) -> None:
         """Queue one message."""
+        views = [memoryview(part).cast("B") for part in parts if memoryview(part).nbytes]
         with self._order:
-            self._link.transcribe(self.name, self._link.me, parts)
-            self._link.send(self.name, parts)
+            self._link.transcribe(self.name, self._link.me, views)
+            self._link.send(self.name, views)
 
     def recv(self, timeout_s: float | None = None) -> memoryview:
         """The next message."""
@@ -145,10 +147,7 @@ class StreamLink:
         self._bell: socket.socket | None = None
         self._rope: socket.socket | None = None
         self._channels: dict[str, StreamChannel] = {}
-        self._counts = [0, 0, 0, 0]
-        self._wire = [0, 0]
-        self._rounds = 0
-        self._sent_since_wait = False
+        self._traffic = Traffic()
         self.secret = b""
         self.peer_certificate: PeerCertificate | None = None
         self._pump = threading.Thread(target=self._run, name=f"link-{self.me}-{self.peer}", daemon=True)
@@ -175,12 +174,7 @@ class StreamLink:
     def stats(self) -> LinkStats:
         """Traffic so far."""
         with self._change:
-            wire = list(self._wire)
-            if self._connection is not None:
-                wire[0] += self._connection.bytes_sent
-                wire[1] += self._connection.bytes_received
-            sent, received, messages_sent, messages_received = self._counts
-            return LinkStats(sent, received, messages_sent, messages_received, self._rounds, wire[0], wire[1])
+            return self._traffic.stats(self._connection)
 
     def abort(self, code: str, step: str | None) -> None:
         """Tell the peer that this party failed, and close."""
@@ -202,18 +196,16 @@ class StreamLink:
 
     # ------------------------------------------------------------------ sending
 
-    def send(self, name: str, parts: Sequence[Buffer]) -> None:
+    def send(self, name: str, parts: Sequence[memoryview]) -> None:
         """Queue a message and send as much as goes at once."""
-        if sum(memoryview(part).nbytes for part in parts) > MAX_MESSAGE_BYTES:
+        if sum(len(part) for part in parts) > MAX_MESSAGE_BYTES:
             raise LocalProtocolError(f"A message is longer than {MAX_MESSAGE_BYTES} bytes.")
         with self._change:
             if self._ended is not None:
                 raise self._again(self._ended)
             if self._closing:
                 raise LocalProtocolError("A message is sent on a link that is being closed.")
-            self._counts[0] += self._outgoing.add(name, parts)
-            self._counts[2] += 1
-            self._sent_since_wait = True
+            self._traffic.sent(self._outgoing.add(name, parts))
             self._push()
 
     def _push(self) -> None:
@@ -241,10 +233,8 @@ class StreamLink:
         deadline = None if timeout_s is None else time.monotonic() + timeout_s
         with self._change:
             box = self._incoming.inbox(name)
+            self._traffic.waits()
             if not box.messages:
-                if self._sent_since_wait:
-                    self._rounds += 1
-                    self._sent_since_wait = False
                 box.waiting += 1
                 try:
                     self._acknowledge()
@@ -252,8 +242,7 @@ class StreamLink:
                 finally:
                     box.waiting -= 1
             message = self._incoming.pop(box)
-            self._counts[1] += len(message)
-            self._counts[3] += 1
+            self._traffic.received(len(message))
             self._acknowledge()
             return message
 
@@ -468,8 +457,7 @@ class StreamLink:
         self._change.notify_all()
 
     def _forget(self, connection: TlsConnection) -> None:
-        self._wire[0] += connection.bytes_sent
-        self._wire[1] += connection.bytes_received
+        self._traffic.over(connection)
         connection.close()
         self._connection = None
 

@@ -156,6 +156,7 @@ class Database:
             It is damaged.
         """
         self.path = path
+        path.touch(mode=0o600)
         self._writing = _Turn()
         self._engine = sql.create_engine(f"sqlite:///{path}", connect_args={"timeout": 30.0})
         sql.event.listen(self._engine, "connect", _prepare)

@@ -262,9 +262,7 @@ class Workshop:
             self._metrics.task_seconds.observe(time.monotonic() - started)
         if not running.told:
             running.told = True
-            died = UnavailableError(
-                "The worker died.", why="its process ended without a word", party=self.me
-            )
+            died = UnavailableError("The worker died.", why="its process ended without a word", party=self.me)
             self._feed(job.id, e.WorkerFailed(task, attempt, died))
 
     def _take_end(

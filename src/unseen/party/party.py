@@ -224,9 +224,7 @@ class Party:
             )
         return answers, missing
 
-    def open_masked(
-        self, values: NDArray[U], *, peers: Sequence[str] = (), xor: bool = False
-    ) -> NDArray[U]:
+    def open_masked(self, values: NDArray[U], *, peers: Sequence[str] = (), xor: bool = False) -> NDArray[U]:
         """Add this party's summand and those of `peers` (mod 2^64, or by XOR). Internal to protocols.
 
         The sum must be uniformly masked by randomness that no receiver knows: it is no disclosure and does

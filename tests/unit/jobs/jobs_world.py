@@ -73,7 +73,9 @@ class Nodes:
             self._decoded[state] = decode(state)
         return self._decoded[state]
 
-    def answer(self, party: str, state: bytes, key: object, event: e.Event) -> tuple[bytes, tuple[e.Action, ...]]:
+    def answer(
+        self, party: str, state: bytes, key: object, event: e.Event
+    ) -> tuple[bytes, tuple[e.Action, ...]]:
         known = self._answers.get((party, state, key))
         if known is None:
             machine = JobMachine.load(self.contract, party, state, **self.options)
@@ -115,7 +117,9 @@ class Explorer:
 
     # ------------------------------------------------------------------ steps
 
-    def perform(self, world: World, party: str, key: object, event: e.Event, upto: int | None = None) -> World:
+    def perform(
+        self, world: World, party: str, key: object, event: e.Event, upto: int | None = None
+    ) -> World:
         """The event and the first `upto` actions of its answer (None: all)."""
         place = self.nodes.names.index(party)
         _, actions = self.nodes.answer(party, world.states[place], key, event)
@@ -233,7 +237,9 @@ class Explorer:
 
     def _check_commit(self, world: World, party: str, action: e.Commit) -> None:
         """Everybody's outputs of exactly this attempt are on disk, and no other attempt is ever committed."""
-        assert all(known == (action.task, action.attempt) for known in world.commits if known[0] == action.task)
+        assert all(
+            known == (action.task, action.attempt) for known in world.commits if known[0] == action.task
+        )
         for name, phase, attempt in self._task_states(world, action.task):
             assert phase in {Phase.PREPARED, Phase.COMMITTED}, f"{name} is {phase} when {party} commits"
             assert attempt == action.attempt

@@ -29,7 +29,9 @@ def test_all_inclusion_proofs(size: int) -> None:
 @pytest.mark.parametrize("size", range(1, 34))
 def test_all_consistency_proofs(size: int) -> None:
     top = merkle.root(LEAVES[:size])
-    for old in range(size + 1):
+    with pytest.raises(VerificationError):
+        merkle.check_consistency(0, merkle.root([]), size, top, [])
+    for old in range(1, size + 1):
         proof = merkle.consistency_proof(LEAVES[:size], old)
         merkle.check_consistency(old, merkle.root(LEAVES[:old]), size, top, proof)
         if 0 < old < size:
@@ -62,3 +64,12 @@ def test_there_is_no_proof_of_what_is_not_there() -> None:
         merkle.consistency_proof(LEAVES[:5], 6)
     with pytest.raises(VerificationError):
         merkle.check_consistency(6, LEAVES[0], 5, LEAVES[0], [])
+
+
+@pytest.mark.parametrize("size", range(34))
+def test_the_growing_tree_agrees_with_the_definition(size: int) -> None:
+    tree = merkle.Tree(LEAVES)
+    assert tree.root(size) == merkle.root(LEAVES[:size])
+    for index in range(size):
+        assert tree.inclusion(index, size) == merkle.inclusion_proof(LEAVES[:size], index)
+        assert tree.consistency(index, size) == merkle.consistency_proof(LEAVES[:size], index)

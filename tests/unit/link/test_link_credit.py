@@ -6,7 +6,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from unseen.link.frames import MESSAGE_COST, PIECE_BYTES, Frame, FrameError, Kind, Parser, limits, pack
+from unseen.core.errors import LocalProtocolError
+from unseen.link.frames import (
+    MAX_CHANNELS,
+    MESSAGE_COST,
+    PIECE_BYTES,
+    Frame,
+    FrameError,
+    Kind,
+    Parser,
+    limits,
+    pack,
+)
 from unseen.link.incoming import Incoming
 from unseen.link.outgoing import Outgoing
 
@@ -182,10 +193,10 @@ def test_an_empty_piece_in_the_middle_is_refused() -> None:
 
 def test_too_many_channels_are_refused() -> None:
     incoming = Incoming(1 << 20)
-    for number in range(1024):
+    for number in range(MAX_CHANNELS):
         incoming.take(Frame(Kind.OPEN, 0, number, number + 1, memoryview(str(number).encode())))
-    with pytest.raises(FrameError, match="1024"):
-        incoming.take(Frame(Kind.OPEN, 0, 1024, 1025, memoryview(b"one more")))
+    with pytest.raises(FrameError, match=str(MAX_CHANNELS)):
+        incoming.take(Frame(Kind.OPEN, 0, MAX_CHANNELS, MAX_CHANNELS + 1, memoryview(b"one more")))
 
 
 @given(st.integers(0, 70000), st.lists(st.tuples(st.integers(0, 65535), st.integers(0, 1 << 63)), max_size=4))
@@ -201,6 +212,22 @@ def test_false_acknowledgements_are_refused(number: int, credit: list[tuple[int,
         return
     with pytest.raises(FrameError):
         outgoing.acknowledge(number, iter(credit))
+
+
+def test_a_sender_does_not_open_too_many_channels() -> None:
+    outgoing = Outgoing(window=1 << 20)
+    for number in range(MAX_CHANNELS):
+        outgoing.add(str(number), [b""])
+    with pytest.raises(LocalProtocolError, match="channels"):
+        outgoing.add("one more", [b""])
+
+
+def test_the_end_is_said_once() -> None:
+    outgoing = Outgoing(window=1 << 20)
+    outgoing.close()
+    outgoing.close()
+    assert outgoing.next_frame() is not None
+    assert outgoing.next_frame() is None
 
 
 def test_an_announced_size_beyond_the_kind_is_refused_before_it_is_waited_for() -> None:

@@ -1,0 +1,210 @@
+"""Kill -9 of workers and of whole nodes in the middle of the main job: it goes on, and the result is the same."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from unseen.client import together
+from unseen.client.loopback import Loopback, _collect
+from unseen.core.errors import DeniedError, UnseenError
+from unseen.jobs.evidence import audit_bundle
+from unseen.node.backup import restore
+from unseen.node.models import JOB_OVER
+from unseen.scenes.comparison import hold_against
+from unseen.scenes.joint_model import Settings, workflow
+from unseen.scenes.partition import breast_cancer
+from unseen.scenes.performance import collect
+
+PARTIES = ("hospital", "laboratory", "helper")
+HOLDINGS = breast_cancer()
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[Loopback]:
+    with Loopback(PARTIES, folder=tmp_path) as opened:
+        yield opened
+
+
+def prepare(world: Loopback, folder: Path) -> str:
+    flow = workflow(HOLDINGS, Settings())
+    nodes = dict(world.nodes)
+    together.bring(nodes, flow, folder)
+    return together.agree(nodes, flow, "hospital")
+
+
+def start(world: Loopback, contract: str) -> str:
+    job: str = together.wait_for(lambda: _try(lambda: world["hospital"].job_start(contract)), "the start").id
+    return job
+
+
+def _final(node) -> bool:
+    """Whether the own signature is witnessed by all, and all others' entries are here."""
+    heads = node.ledger_heads()
+    return not heads[0].pending and all(head.size for head in heads)
+
+
+def _try(action: Callable[[], object]) -> object:
+    with contextlib.suppress(UnseenError):
+        return action()
+    return None
+
+
+def until(world: Loopback, party: str, job: str, what: Callable[..., bool], timeout_s: float = 60.0) -> None:
+    deadline = time.monotonic() + timeout_s
+    while time.monotonic() < deadline:
+        with contextlib.suppress(UnseenError):
+            if what(world[party].job_show(job)):
+                return
+        time.sleep(0.005)
+    raise AssertionError(f"nothing happened at {party}: {world[party].job_show(job)}")
+
+
+def state_of(view, party: str, task: str) -> str:
+    return next(item.state for item in view.tasks if (item.party, item.task) == (party, task))
+
+
+def finish(world: Loopback, job: str, contract: str, folder: Path) -> None:
+    """The job finishes at all, the model is the pooled one, the evidence holds."""
+    for party in PARTIES:
+        until(world, party, job, lambda view: view.state in JOB_OVER)
+        assert world[party].job_show(job).state == "finished", world[party].job_show(job).problem
+    result = collect(dict(world.nodes), HOLDINGS, job, folder)
+    assert hold_against(result, HOLDINGS, penalty=1.0).agreement.holds
+    bundle = together.evidence(dict(world.nodes), "hospital", contract)
+    report = audit_bundle(bundle)
+    assert report.verdict == "holds", report.to_text()
+    with pytest.raises(DeniedError, match="No runs are left"):
+        world["hospital"].job_start(contract)
+
+
+def workers_of(world: Loopback, party: str) -> list[int]:
+    """Process ids of a node's workers: grandchildren by its fork-server."""
+    parents: dict[int, list[int]] = {}
+    for place in Path("/proc").iterdir():
+        if place.name.isdigit():
+            with contextlib.suppress(OSError, ValueError, IndexError):
+                fields = (place / "stat").read_text().rsplit(")", 1)[1].split()
+                parents.setdefault(int(fields[1]), []).append(int(place.name))
+    daemon = world.daemon(party)._process.pid
+    return [worker for server in parents.get(daemon, []) for worker in parents.get(server, [])]
+
+
+@pytest.mark.parametrize("party", PARTIES)
+def test_a_worker_is_killed_while_it_trains(world: Loopback, tmp_path: Path, party: str) -> None:
+    contract = prepare(world, tmp_path)
+    job = start(world, contract)
+    until(world, party, job, lambda view: state_of(view, party, "train") == "running")
+    for worker in workers_of(world, party):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(worker, signal.SIGKILL)
+    finish(world, job, contract, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("party", "task"), [("laboratory", "align"), ("hospital", "train"), ("helper", "train")]
+)
+def test_a_node_is_killed_in_the_middle_of_a_task(
+    world: Loopback, tmp_path: Path, party: str, task: str
+) -> None:
+    contract = prepare(world, tmp_path)
+    job = start(world, contract)
+    until(world, party, job, lambda view: state_of(view, party, task) in {"running", "finished"})
+    world.restart(party, kill=True)
+    finish(world, job, contract, tmp_path)
+
+
+def test_a_node_is_killed_again_and_again(world: Loopback, tmp_path: Path) -> None:
+    contract = prepare(world, tmp_path)
+    job = start(world, contract)
+    for delay_s in (0.05, 0.3, 0.6):
+        time.sleep(delay_s)
+        world.restart("laboratory", kill=True)
+    finish(world, job, contract, tmp_path)
+
+
+def test_a_peer_that_is_down_at_the_start_comes_up_later(world: Loopback, tmp_path: Path) -> None:
+    contract = prepare(world, tmp_path)
+    together.wait_for(lambda: _final(world["hospital"]) or None, "the witnesses of the signatures")
+    world.daemon("laboratory").stop(kill=True)
+    job = start(world, contract)
+    time.sleep(1.0)
+    assert world["hospital"].job_show(job).state == "running"
+    assert "laboratory" in world["hospital"].job_show(job).waiting_for
+    world.restart("laboratory")
+    finish(world, job, contract, tmp_path)
+
+
+def test_cancel_ends_it_everywhere_and_the_run_counts(world: Loopback, tmp_path: Path) -> None:
+    contract = prepare(world, tmp_path)
+    job = start(world, contract)
+    until(world, "laboratory", job, lambda view: view.state == "running")
+    world["laboratory"].job_cancel(job, "changed our mind")
+    for party in PARTIES:
+        until(world, party, job, lambda view: view.state in JOB_OVER)
+        view = world[party].job_show(job)
+        assert view.state == "cancelled"
+    with pytest.raises(DeniedError, match="No runs are left"):
+        world["hospital"].job_start(contract)
+
+
+def test_a_changed_file_stops_the_job_with_party_and_step(world: Loopback, tmp_path: Path) -> None:
+    contract = prepare(world, tmp_path)
+    path = tmp_path / "laboratory" / "data" / "measurements.parquet"
+    path.write_bytes(path.read_bytes()[:-1] + b"\0")
+    job = start(world, contract)
+    until(world, "hospital", job, lambda view: view.state in JOB_OVER)
+    told = world["hospital"].job_show(job).problem
+    assert told is not None
+    assert (told.party, told.step) == ("laboratory", "align")
+    own = world["laboratory"].job_show(job).problem
+    assert own is not None
+    assert "measurements" in own.what
+
+
+def test_a_withdrawn_signature_cancels_and_lets_nothing_start(world: Loopback, tmp_path: Path) -> None:
+    contract = prepare(world, tmp_path)
+    world["laboratory"].contract_withdraw(contract, "the purpose changed")
+    together.wait_for(
+        lambda: world["hospital"].contract_show(contract).state == "withdrawn" or None, "the withdrawal"
+    )
+    with pytest.raises(DeniedError, match="withdrawn"):
+        world["hospital"].job_start(contract)
+
+
+def test_a_restored_backup_refuses_work_when_peers_know_more(world: Loopback, tmp_path: Path) -> None:
+    contract = prepare(world, tmp_path)
+    made = world["laboratory"].backup(str(tmp_path / "old.backup"))
+    assert made.size_bytes > 0
+    job = start(world, contract)
+    finish(world, job, contract, tmp_path)
+    daemon = world.daemon("laboratory")
+    daemon.stop()
+    home = daemon.home
+    home.rename(tmp_path / "gone")
+    restore(Path(made.path), home)
+    node = world.restart("laboratory")
+    together.wait_for(lambda: node.status().refuses_work or None, "the news that it is behind")
+    assert "restored" in node.status().refuses_work
+
+
+def test_what_each_party_has_on_disk_is_sealed(world: Loopback, tmp_path: Path) -> None:
+    contract = prepare(world, tmp_path)
+    job = start(world, contract)
+    finish(world, job, contract, tmp_path)
+    outcome = _collect("laboratory", world["laboratory"], job)
+    weights = np.array(outcome["train.model"].meta["known"]["coefficients"])
+    assert len(weights) == 20
+    for party in PARTIES:
+        for path in (world.home(party) / "artefacts").rglob("*"):
+            if path.is_file():
+                assert b"unseen-artefact" not in path.read_bytes()
+    assert threading.active_count() < 200
