@@ -46,6 +46,8 @@ _MALFORMED = (
     x509.ExtensionNotFound,
     x509.DuplicateExtension,
 )
+# What stands between the signed part and the signature: Ed25519's identifier, and a bit string without unused bits.
+_BEFORE_SIGNATURE = bytes.fromhex("300506032b6570034100")
 _EXTENDED = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH])
 
 
@@ -293,6 +295,10 @@ def _objection(certificate: x509.Certificate, party: str, use: str, now: dt.date
         )
     if certificate.signature_algorithm_oid != SignatureAlgorithmOID.ED25519:
         return "it says to be signed by another algorithm"
+    # The signature does not cover what surrounds it, and the parser tolerates "unused" bits of it: one form only.
+    signed = certificate.tbs_certificate_bytes + _BEFORE_SIGNATURE + certificate.signature
+    if not certificate.public_bytes(Encoding.DER).endswith(signed):
+        return "it is not encoded in the one canonical form"
     extensions = certificate.extensions
     if extensions.get_extension_for_class(x509.BasicConstraints).value.ca:
         return "it is an identity certificate, which never speaks on a link itself"

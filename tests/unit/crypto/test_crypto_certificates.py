@@ -155,6 +155,17 @@ def test_any_changed_byte_is_noticed(change: int) -> None:
             check(bytes(broken))
 
 
+def test_bits_of_the_signature_that_are_said_to_be_unused_are_noticed() -> None:
+    """X.509 parsers drop up to seven zero bits at the end of a bit string: one certificate, two encodings."""
+    for _ in range(64):
+        fresh_one = bytearray(der(issue(KEY, "clinic", use=USE, now=NOW).certificate))
+        assert fresh_one[-65] == 0
+        for unused in range(1, 8):
+            fresh_one[-65] = unused
+            with pytest.raises(VerificationError):
+                check(bytes(fresh_one))
+
+
 @pytest.mark.parametrize("length", [0, 1, 10, len(CERTIFICATE) - 1])
 def test_a_certificate_cut_off_is_refused(length: int) -> None:
     with pytest.raises(VerificationError):

@@ -17,7 +17,7 @@ from unseen.govern.contract import Contract, PartyTerms, TaskTerms
 from unseen.jobs import events as e
 from unseen.jobs import messages as m
 from unseen.jobs.coordination import JobMachine
-from unseen.jobs.standing import JobPhase, JobStanding, Phase, decode
+from unseen.jobs.standing import JobPhase, JobStanding, Phase, decode, encode
 
 Shape = Sequence[tuple[str, Sequence[str], Sequence[str]]]
 """Tasks as (name, parties, names of earlier tasks it takes inputs from)."""
@@ -108,8 +108,6 @@ class Explorer:
 
     def start(self, **budgets: int) -> World:
         fresh = [JobMachine.new(self.nodes.contract, name, self.nodes.job) for name in self.nodes.names]
-        from unseen.jobs.standing import encode
-
         world = World(tuple(encode(machine.state) for machine in fresh), **budgets)
         for name in self.nodes.names:
             world = self.perform(world, name, ("accept",), e.Accept())
@@ -127,7 +125,7 @@ class Explorer:
             world = self._act(world, party, place, action)
         return world
 
-    def _act(self, world: World, party: str, place: int, action: e.Action) -> World:
+    def _act(self, world: World, party: str, place: int, action: e.Action) -> World:  # noqa: PLR0911
         match action:
             case e.Persist():
                 states = (*world.states[:place], action.state, *world.states[place + 1 :])
