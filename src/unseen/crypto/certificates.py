@@ -285,6 +285,14 @@ def _key_usage(*, authority: bool) -> x509.KeyUsage:
     )
 
 
+def _is_canonical(certificate: x509.Certificate) -> bool:
+    """Whether nothing around the signed part can vary: parsers tolerate "unused" bits of the signature."""
+    if certificate.signature_algorithm_oid != SignatureAlgorithmOID.ED25519:
+        return False
+    signed = certificate.tbs_certificate_bytes + _BEFORE_SIGNATURE + certificate.signature
+    return certificate.public_bytes(Encoding.DER).endswith(signed)
+
+
 def _objection(certificate: x509.Certificate, party: str, use: str, now: dt.datetime) -> str:
     if certificate.subject != _name(party) or certificate.issuer != _name(party):
         return f"it names {certificate.subject.rfc4514_string()}, issued by {certificate.issuer.rfc4514_string()}"
@@ -293,12 +301,8 @@ def _objection(certificate: x509.Certificate, party: str, use: str, now: dt.date
             f"it is in force from {certificate.not_valid_before_utc} to {certificate.not_valid_after_utc} "
             f"and our clock says {now}"
         )
-    if certificate.signature_algorithm_oid != SignatureAlgorithmOID.ED25519:
-        return "it says to be signed by another algorithm"
-    # The signature does not cover what surrounds it, and the parser tolerates "unused" bits of it: one form only.
-    signed = certificate.tbs_certificate_bytes + _BEFORE_SIGNATURE + certificate.signature
-    if not certificate.public_bytes(Encoding.DER).endswith(signed):
-        return "it is not encoded in the one canonical form"
+    if not _is_canonical(certificate):
+        return "it is not signed with Ed25519, or not encoded in the one canonical form"
     extensions = certificate.extensions
     if extensions.get_extension_for_class(x509.BasicConstraints).value.ca:
         return "it is an identity certificate, which never speaks on a link itself"
