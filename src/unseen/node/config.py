@@ -85,8 +85,6 @@ class LinkConfig(Section):
         How many bytes may be under way on a stream before the sender waits.
     reconnect_s
         How long a running task survives a cut connection.
-    handshake_s
-        How long a connection may take to prove who it is.
     """
 
     listen: Address | None = None
@@ -94,7 +92,6 @@ class LinkConfig(Section):
     proxy: Proxy | None = None
     window_bytes: int = Field(default=1 << 20, ge=1 << 14)
     reconnect_s: Seconds = 120.0
-    handshake_s: Seconds = 15.0
 
 
 class ApiConfig(Section):
@@ -108,27 +105,20 @@ class JobsConfig(Section):
 
     Attributes
     ----------
-    workers
-        How many tasks may run at the same time.
     silence_s
         A task fails when a peer says nothing for so long.
     attempts
         How often a task is tried before the job fails.
-    backoff_s
-        Wait before the second attempt; doubles with each further one.
     """
 
-    workers: int = Field(default=4, ge=1, le=256)
     silence_s: Seconds = 600.0
     attempts: int = Field(default=5, ge=1, le=100)
-    backoff_s: float = Field(default=0.5, ge=0)
 
 
 class KeepConfig(Section):
-    """Retention: what is deleted when a job is over."""
+    """What stays when a job is over, besides what a party received: `intermediates`, its shares and tables."""
 
-    intermediates_days: float = Field(default=0.0, ge=0)
-    results_days: float = Field(default=365.0, ge=0)
+    intermediates: bool = False
 
 
 class KeysConfig(Section):

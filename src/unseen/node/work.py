@@ -170,8 +170,7 @@ class Workshop:
             )
         self._ledger.publish()
         self._metrics.jobs.labels(end.phase.value).inc()
-        keep = self._config.keep.intermediates_days > 0
-        self._store.tidy(job.id, kinds=frozenset() if keep else _DERIVED)
+        self._store.tidy(job.id, kinds=frozenset() if self._config.keep.intermediates else _DERIVED)
         self._board.forget(job.id)
 
     # ------------------------------------------------------------------ a worker's task

@@ -137,13 +137,13 @@ def test_parties_need_proper_names(parties):
 def test_settings_are_added_for_all_and_for_one():
     world = Loopback(
         ("a", "b"),
-        settings={"*": {"jobs": {"workers": 2}}, "a": {"link": {"proxy": "http://p:1"}, "title": "A"}},
+        settings={"*": {"jobs": {"attempts": 2}}, "a": {"link": {"proxy": "http://p:1"}, "title": "A"}},
     )
     assert world._config("a", 7) == {
         "name": "a",
         "title": "A",
         "link": {"listen": "127.0.0.1:7", "public": ["127.0.0.1:7"], "proxy": "http://p:1"},
-        "jobs": {"workers": 2},
+        "jobs": {"attempts": 2},
     }
     assert world._config("b", 8)["link"] == {"listen": "127.0.0.1:8", "public": ["127.0.0.1:8"]}
 

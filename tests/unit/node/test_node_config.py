@@ -19,14 +19,14 @@ def test_all_mistakes_are_listed_at_once(tmp_path):
     values = {
         "name": "Big Hospital",
         "link": {"listen": "nowhere", "window_bytes": 1, "proxy": "socks5://x:1"},
-        "jobs": {"workers": 0},
+        "jobs": {"attempts": 0},
         "log_level": "loud",
     }
     with pytest.raises(UsageError) as caught:
         parse(values, base=tmp_path)
     problems = "\n".join(caught.value.problems)
     assert len(caught.value.problems) == 6
-    for place in ("name", "link.listen", "link.window_bytes", "link.proxy", "jobs.workers", "log_level"):
+    for place in ("name", "link.listen", "link.window_bytes", "link.proxy", "jobs.attempts", "log_level"):
         assert f"{place}:" in problems
 
 
@@ -94,7 +94,8 @@ def test_what_is_written_reads_back_the_same(tmp_path):
             "name": "clinic-b",
             "title": 'Clinic "B"\nsecond line \\ tab\t end é',
             "link": {"listen": "[::]:7710", "public": ["b.example:7710"], "proxy": "http://p.example:3128/"},
-            "jobs": {"backoff_s": 0.25, "workers": 2},
+            "jobs": {"silence_s": 0.25, "attempts": 2},
+            "keep": {"intermediates": True},
             "allow_slow_unhardened_reference_kernels": True,
             "log_level": "debug",
         },
