@@ -95,7 +95,7 @@ class LinkConfig(Section):
 
 
 class ApiConfig(Section):
-    """The internal address for API and console. Port 0: any free one, written to `api.address` in the home."""
+    """The internal address for API and console. Port 0: any free one, written to `run/api.address` in the home."""
 
     listen: Address = "127.0.0.1:0"
 

@@ -1,5 +1,7 @@
 """node.toml: every mistake at once, and no key that means nothing."""
 
+from pathlib import Path
+
 import pytest
 
 from unseen.core.errors import UsageError
@@ -110,3 +112,11 @@ def test_every_setting_has_a_default_but_the_name(tmp_path):
         "name",
         "home",
     }
+
+
+def test_the_documentation_lists_every_setting():
+    text = (Path(__file__).parents[3] / "docs/node.md").read_text(encoding="utf-8")
+    for name, field in NodeConfig.model_fields.items():
+        inner = getattr(field.annotation, "model_fields", None)
+        for setting in [f"{name}.{key}" for key in inner] if inner else [name]:
+            assert f"`{setting}`" in text, f"docs/node.md does not tell of {setting}"
