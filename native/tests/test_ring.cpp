@@ -5,11 +5,14 @@
 
 #include "unseen/ring.hpp"
 
+using namespace unseen;
+
 int main() {
     std::mt19937_64 random(1);
     int failures = 0;
     for (const auto& name : unseen::instruction_sets()) {
-        const auto kernel = unseen::matmul_kernel(name);
+        unseen::use(name);
+        const auto kernel = UNSEEN_CHOOSE(matmul);
         for (std::size_t n : {0, 1, 3, 8, 9, 17})
             for (std::size_t k : {0, 1, 5, 255, 256, 257, 300})
                 for (std::size_t m : {1, 2, 7, 8, 23, 24, 25, 50}) {

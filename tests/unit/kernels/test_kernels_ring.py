@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from unseen.kernels import backend, matmul, reference
+from unseen.kernels import backend, matmul
+from unseen.kernels.reference import ring as reference
 
 NATIVE = backend().startswith("native")
 needs_native = pytest.mark.skipif(not NATIVE, reason="the native kernels are not built")
@@ -52,7 +53,8 @@ def test_inner_dimensions_must_agree() -> None:
 def test_the_variable_chooses(name: str) -> None:
     """In a process of its own: the choice is made once."""
     code = (
-        "import numpy as np\nfrom unseen.kernels import backend, matmul, reference\n"
+        "import numpy as np\nfrom unseen.kernels import backend, matmul\n"
+        "from unseen.kernels.reference import ring as reference\n"
         "a = np.arange(35 * 27, dtype=np.uint64).reshape(35, 27) ** np.uint64(9)\n"
         "assert (matmul(a, a.T) == reference.matmul(a, a.T)).all()\nprint(backend())"
     )

@@ -8,7 +8,15 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace unseen {
+#include "simd/target.hpp"
+
+namespace unseen::UNSEEN_ISA {
+
+#ifdef UNSEEN_AVX2
+constexpr std::size_t kColumns = 8;
+#else
+constexpr std::size_t kColumns = 4;
+#endif
 
 template <std::size_t Rows, std::size_t Strip>
 inline void multiply_block(const std::uint64_t* a, const std::uint64_t* b, std::uint64_t* c, std::size_t k,
@@ -70,4 +78,4 @@ inline void multiply(const std::uint64_t* a, const std::uint64_t* b, std::uint64
     }
 }
 
-}  // namespace unseen
+}  // namespace unseen::UNSEEN_ISA

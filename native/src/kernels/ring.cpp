@@ -1,10 +1,13 @@
-// AVX-512 DQ has a 64-bit multiplication (vpmullq): 8 rows of 3 vectors stay in registers.
-#include <immintrin.h>
-
-#include "ring_block.hpp"
+// Matrix products: the blocks of ring_block.hpp; where AVX-512 DQ has a 64-bit multiplication (vpmullq), 8 rows of 3
+// vectors stay in registers.
 #include "unseen/ring.hpp"
 
-namespace unseen {
+#include "ring_block.hpp"
+#include "simd/target.hpp"
+
+namespace unseen::UNSEEN_ISA {
+
+#ifdef UNSEEN_AVX512
 namespace {
 
 constexpr std::size_t kRows = 8, kVectors = 3, kStrip = 8 * kVectors, kDepth = 256;
@@ -30,8 +33,8 @@ void block(const std::uint64_t* a, const std::uint64_t* b, std::uint64_t* c, std
 
 }  // namespace
 
-void matmul_avx512(const std::uint64_t* a, const std::uint64_t* b, std::uint64_t* c, std::size_t n, std::size_t k,
-                   std::size_t m) {
+void matmul(const std::uint64_t* a, const std::uint64_t* b, std::uint64_t* c, std::size_t n, std::size_t k,
+            std::size_t m) {
     if (m < kStrip || n < kRows || k == 0) return multiply<4, 8>(a, b, c, n, k, m);
     for (std::size_t first = 0; first < k; first += kDepth) {
         const std::size_t last = std::min(k, first + kDepth);
@@ -46,4 +49,13 @@ void matmul_avx512(const std::uint64_t* a, const std::uint64_t* b, std::uint64_t
     }
 }
 
-}  // namespace unseen
+#else
+
+void matmul(const std::uint64_t* a, const std::uint64_t* b, std::uint64_t* c, std::size_t n, std::size_t k,
+            std::size_t m) {
+    multiply<4, kColumns>(a, b, c, n, k, m);
+}
+
+#endif
+
+}  // namespace unseen::UNSEEN_ISA

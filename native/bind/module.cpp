@@ -1,0 +1,20 @@
+// The native module: see unseen.kernels for what it is to Python.
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
+
+#include "bind.hpp"
+#include "unseen/isa.hpp"
+
+namespace nb = nanobind;
+
+NB_MODULE(_native, module) {
+    module.doc() = "Native kernels; see unseen.kernels.";
+    module.def("instruction_sets", &unseen::instruction_sets, "Those that this machine can run, slowest first.");
+    module.def(
+        "use",
+        [](const std::string& name) {
+            if (!unseen::use(name)) throw nb::value_error("this machine has no such instruction set");
+        },
+        nb::arg("instruction_set"), "Choose one.");
+    unseen::bind::bind_ring(module);
+}

@@ -1,0 +1,37 @@
+// Which instruction set the kernels run on: chosen once at start, by what the processor has or by name.
+//
+// Every kernel file in src/kernels is compiled once for each set, into a namespace of that set's name:
+//   portable  any processor; constant time by construction (no tables indexed by secrets)
+//   avx2      AES-NI, PCLMULQDQ, AVX2, BMI2, ADX
+//   avx512    F, BW, DQ, VL, VBMI, IFMA, VAES, VPCLMULQDQ, GFNI
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace unseen {
+
+enum class Isa { portable, avx2, avx512 };
+
+// Instruction sets that this machine can run, slowest first.
+std::vector<std::string> instruction_sets();
+
+// Choose one; false if this machine has no such set.
+bool use(const std::string& name);
+
+// The chosen one (portable until `use` was called).
+Isa isa();
+
+}  // namespace unseen
+
+// UNSEEN_EACH_ISA(DECLARE) declares kernels in each namespace; UNSEEN_CHOOSE(name) is the chosen one's.
+#ifdef UNSEEN_X86
+#define UNSEEN_EACH_ISA(DECLARE) DECLARE(portable) DECLARE(avx2) DECLARE(avx512)
+#define UNSEEN_CHOOSE(name)                                      \
+    (::unseen::isa() == ::unseen::Isa::avx512 ? &avx512::name    \
+     : ::unseen::isa() == ::unseen::Isa::avx2 ? &avx2::name      \
+                                              : &portable::name)
+#else
+#define UNSEEN_EACH_ISA(DECLARE) DECLARE(portable)
+#define UNSEEN_CHOOSE(name) (&portable::name)
+#endif
