@@ -63,7 +63,7 @@ check-long: $(VENV)/.built-dev check native-test  ## The slow tests too
 	@$(BIN)/python -m pytest
 
 bench: $(VENV)/.built-dev  ## Reproduce the figures in the docs
-	@for file in bench/*.py; do echo "== $$file"; $(BIN)/python $$file; done
+	@for file in bench/*/__main__.py; do area=$$(basename $$(dirname $$file)); echo "== $$area"; $(BIN)/python -m bench.$$area || exit 1; done
 
 native-test: $(VENV)/.built-dev  ## The kernels' own tests
 	@$(BIN)/cmake -S native -B build/native -DUNSEEN_TESTS=ON > /dev/null

@@ -1,7 +1,8 @@
-"""What every link keeps, over TLS or in memory: protocols are tested with the one and run on the other."""
+"""What every link keeps, over TLS, bare TCP or in memory: protocols are tested with the one and run on the other."""
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Iterator
 
@@ -17,11 +18,28 @@ from unseen.core.errors import (
 )
 from unseen.link import memory
 from unseen.link.channel import Link, LinkStats
+from unseen.testing import plain
 
 
-@pytest.fixture(params=["memory", "tls"])
+def bare() -> tuple[Link, Link]:
+    listener = socket.create_server(("127.0.0.1", 0))
+    one = socket.create_connection(listener.getsockname())
+    other, _ = listener.accept()
+    listener.close()
+    made: list[Link] = []
+    joining = threading.Thread(target=lambda: made.append(plain.join("b", "a", other, transcript=True)))
+    joining.start()
+    link = plain.join("a", "b", one, transcript=True)
+    joining.join()
+    return link, made[0]
+
+
+MADE = {"memory": lambda: memory.pair("a", "b"), "bare": bare, "tls": lambda: World().links()}
+
+
+@pytest.fixture(params=MADE)
 def ends(request: pytest.FixtureRequest) -> Iterator[tuple[Link, Link]]:
-    a, b = memory.pair("a", "b") if request.param == "memory" else World().links()
+    a, b = MADE[request.param]()
     yield a, b
     for link in (a, b):
         link.abort("unavailable", None)
@@ -165,7 +183,7 @@ def test_closing_twice_is_no_fault(ends: Ends) -> None:
 
 
 def test_a_message_beyond_the_limit_is_not_sent(ends: Ends, monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("memory", "stream"):
+    for module in ("memory", "stream", "channel"):
         monkeypatch.setattr(f"unseen.link.{module}.MAX_MESSAGE_BYTES", 100)
     with pytest.raises(LocalProtocolError):
         ends[0].channel("m").send([bytes(60), bytes(41)])

@@ -1,0 +1,1 @@
+"""The main job, whole and its training alone."""

@@ -1,0 +1,114 @@
+"""What we are held against: programs that stay up and answer one JSON line with one JSON line.
+
+    with python_rival("scikit-learn", ["scikit-learn"], Path(__file__).with_name("sklearn_pooled.py")) as rival:
+        answer = rival.ask(rows=569)
+
+Python rivals get a virtual environment of their own under build/rivals, so that their requirements do not meet ours.
+A program that is not Python is a `Rival(name, [its command])`.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import venv
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+ROOT = Path(__file__).parent.parent
+ENVIRONMENTS = ROOT / "build" / "rivals"
+STOP_S = 10.0
+
+
+class RivalMissingError(RuntimeError):
+    """The rival could not be installed or started here."""
+
+
+class Rival:
+    """A program that is asked over its standard input and answers over its standard output."""
+
+    def __init__(self, name: str, command: Sequence[str]) -> None:
+        self.name = name
+        self._command = list(command)
+        self._process: subprocess.Popen[str] | None = None
+
+    def __enter__(self) -> Self:
+        try:
+            self._process = subprocess.Popen(
+                self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            )
+        except OSError as error:
+            raise RivalMissingError(f"{self.name}: {error}") from error
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        process = self._process
+        if process is None or process.stdin is None or process.stdout is None:
+            return
+        process.stdin.close()
+        try:
+            process.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        process.stdout.close()
+
+    def ask(self, **request: Any) -> dict[str, Any]:
+        """One request, one answer.
+
+        Raises
+        ------
+        RivalMissingError
+            It ended.
+        """
+        process = self._process
+        if process is None or process.stdin is None or process.stdout is None:
+            raise RivalMissingError(f"{self.name} was not started")
+        process.stdin.write(json.dumps(request) + "\n")
+        process.stdin.flush()
+        line = process.stdout.readline()
+        if not line:
+            raise RivalMissingError(f"{self.name} ended with code {process.wait()}")
+        answer: dict[str, Any] = json.loads(line)
+        return answer
+
+
+def python_rival(name: str, requirements: Sequence[str], program: Path) -> Rival:
+    """A Python program in an environment of its own, made once.
+
+    Raises
+    ------
+    RivalMissingError
+        The requirements could not be installed.
+    """
+    place = ENVIRONMENTS / name
+    python = place / "bin" / "python"
+    stamp = place / "requirements.txt"
+    wanted = "\n".join(requirements)
+    if not stamp.exists() or stamp.read_text(encoding="utf-8") != wanted:
+        venv.create(place, with_pip=True, clear=True)
+        done = subprocess.run(
+            [python, "-m", "pip", "--disable-pip-version-check", "--quiet", "install", *requirements],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise RivalMissingError(f"{name} cannot be installed: {done.stderr.strip()[-500:]}")
+        stamp.write_text(wanted, encoding="utf-8")
+    return Rival(name, [str(python), str(program)])
+
+
+def present(make: Callable[[], Rival], stack: ExitStack) -> Rival | None:
+    """The rival, started until the stack ends; None, said on standard error, where it cannot be had."""
+    try:
+        return stack.enter_context(make())
+    except RivalMissingError as error:
+        sys.stderr.write(f"without rival: {error}\n")
+        return None

@@ -1,0 +1,46 @@
+"""Every area runs, quickly and without rivals, and prints lines that hold what they must."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+AREAS = sorted(path.parent.name for path in (ROOT / "bench").glob("*/__main__.py"))
+MUST = (
+    "bench",
+    "case",
+    "ours_s",
+    "rival",
+    "rival_s",
+    "ratio",
+    "bytes",
+    "rounds",
+    "peak_mib",
+    "error",
+    "trust",
+)
+
+
+@pytest.mark.parametrize("area", AREAS)
+def test_area_runs(area: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", f"bench.{area}", "--quick", "--no-rivals"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=110,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert lines
+    for line in lines:
+        assert set(MUST) <= set(line)
+        assert line["bench"] == area
+        assert line["case"].startswith(f"{area}/")
+        assert line["ours_s"] > 0
