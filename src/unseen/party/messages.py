@@ -184,7 +184,7 @@ def decode(payload: memoryview, message_type: type[M], *, sender: str) -> M:
     """
     try:
         return _decode(payload, message_type)
-    except (ValueError, TypeError, KeyError, struct.error, msgspec.DecodeError) as error:
+    except (ValueError, TypeError, KeyError, RecursionError, struct.error, msgspec.DecodeError) as error:
         raise RemoteProtocolError(
             f"{sender} sent something that is not a {tag_of(message_type)}.",
             why=str(error),
@@ -206,7 +206,7 @@ def _decode(payload: memoryview, message_type: type[M]) -> M:
     values: dict[str, Any] = {}
     offset = body
     for (name, (kind, plain)), item in zip(fields.items(), head[1:], strict=True):
-        if get_origin(plain) is np.ndarray:
+        if np.ndarray in (plain, get_origin(plain)):
             value, offset = _decode_array(item, payload, offset)
         else:
             value = msgspec.convert(item, plain, strict=True)
