@@ -10,9 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from unseen.core.cost import Cost, Network
 from unseen.core.errors import UsageError
 from unseen.govern.contract import AssetTerms, DisclosureTerms, Level, TaskTerms
-from unseen.jobs.step import Cost, Network, Roles, Sizes, Step, fingerprint, parse_params, step
+from unseen.jobs.step import Roles, Sizes, Step, fingerprint, parse_params, step
 
 _STRENGTH = {"federated": 0, "shared": 1, "shared-malicious": 2, "enclave": 2}
 

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from unseen.core.cost import Cost, Network
 from unseen.core.errors import RemoteProtocolError, UsageError
 from unseen.jobs.artefacts import Artefact
-from unseen.jobs.step import Cost, Network, Roles, Sizes
+from unseen.jobs.step import Roles, Sizes
 from unseen.jobs.tables import Matrix
 from unseen.learn.vertical import layout, logistic
 from unseen.mpc import Engine, SecretArray

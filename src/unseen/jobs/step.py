@@ -15,6 +15,7 @@ from typing import Any, Protocol, cast
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from unseen.core import registry
+from unseen.core.cost import Cost, Network
 from unseen.core.errors import DeniedError, UsageError
 from unseen.jobs.artefacts import Artefact
 from unseen.party import Disclosure, Party
@@ -60,29 +61,11 @@ class Roles:
 
 
 @dataclass(frozen=True, slots=True)
-class Network:
-    """What the estimate assumes of the network between any two parties."""
-
-    latency_s: float = 0.0002
-    bytes_per_s: float = 1.25e8
-
-
-@dataclass(frozen=True, slots=True)
 class Sizes:
     """Public sizes: rows and columns by party, known from the contract."""
 
     rows: Mapping[str, int]
     columns: Mapping[str, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """What a task is expected to take: wall seconds, payload bytes of all parties, rounds, peak bytes of memory."""
-
-    seconds: float
-    bytes: int
-    rounds: int
-    memory_bytes: int
 
 
 class Step(Protocol):

@@ -1,36 +1,26 @@
-"""The one door to private set intersection: choose a protocol by name, get aligned rows."""
+"""The one door to private set intersection: choose a protocol, by name or by cost, and get aligned rows."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from unseen.core import registry
-from unseen.core.errors import LocalProtocolError, UsageError
-from unseen.party import Party
+from unseen.core.cost import Network
+from unseen.core.errors import LocalProtocolError, RemoteProtocolError, UsageError
+from unseen.party import Message, Party, Public
+from unseen.psi.plan import AUTO, choose
+from unseen.psi.protocol import Aligned, Mode, protocol
 
-PROTOCOLS = "unseen.psi.protocols"
-DISCLOSURE = "intersection"
 _ID_BYTES = 32
+_PARTIES = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Aligned:
-    """The common rows: indices into the own table, int64, in an order that is the same at every holder.
+class SetSize(Message, frozen=True, tag="psi.set-size/1"):
+    """How many ids the sender brings: the one thing about a set that its peer always learns."""
 
-    The order is that of values that are uniform to everybody, so it tells nothing about ids or tables.
-    """
-
-    rows: NDArray[np.int64]
-
-    @property
-    def size(self) -> int:
-        """Number of common rows."""
-        return len(self.rows)
+    count: Public[int]
 
 
 def intersect(
@@ -39,9 +29,13 @@ def intersect(
     *,
     holders: Sequence[str],
     to: Sequence[str],
-    protocol: str = "dh",
+    method: str = AUTO,
+    mode: Mode | None = None,
+    sizes: Mapping[str, int] | None = None,
+    network: Network | None = None,
+    allow_empty: bool = False,
 ) -> Aligned | None:
-    """Find the rows that all holders have. Everyone calls it alike; None at parties without a result.
+    """Find the rows that both holders have. Everyone calls it alike; None at parties without a result.
 
     Parameters
     ----------
@@ -51,19 +45,41 @@ def intersect(
         The parties that bring ids.
     to
         The holders that learn the result: disclosure "intersection".
+    method
+        A protocol's name, or "auto": the one that :func:`unseen.psi.plan.choose` expects to be fastest.
+    sizes
+        Public size of each holder's set, or a bound that hides it; None: the holders tell each other how many they have.
+    network
+        What "auto" assumes of the network; the same at both holders.
+    allow_empty
+        Whether no common rows are a result rather than an error.
 
     Raises
     ------
     UsageError
-        No common rows, or a number of holders that the protocol cannot do.
+        No common rows, repeated ids, more ids than their bound, or a number of holders that no protocol can do.
     DeniedError
         The contract does not list the disclosure.
     """
-    if party.name in holders:
-        _check(ids)
-    module: Any = registry.load(PROTOCOLS, protocol)
-    aligned: Aligned | None = module.intersect(party, ids, holders=tuple(holders), to=tuple(to))
-    if aligned is not None and not aligned.size:
+    if len(holders) != _PARTIES or not set(to) <= set(holders):
+        raise UsageError(
+            f"An intersection is for two holders, one or both of whom get the result, not {len(holders)}.",
+            mend="intersect pair by pair",
+        )
+    if party.name not in holders:
+        return None
+    ours = _checked(ids)
+    peer = next(name for name in holders if name != party.name)
+    public = dict(sizes) if sizes is not None else _tell_sizes(party, peer, len(ours))
+    if len(ours) > public[party.name]:
+        raise UsageError(f"There are {len(ours)} ids where {public[party.name]} are the agreed bound.")
+    asked = mode or Mode()
+    pair = (public[holders[0]], public[holders[1]])
+    if method == AUTO:
+        choice = choose(pair, asked, network or Network())
+        method, asked = choice.method, choice.mode
+    aligned = protocol(method).intersect(party, ours, sizes=public, to=tuple(to), mode=asked)
+    if aligned is not None and not aligned.size and not allow_empty:
         raise UsageError(
             "The holders have no rows in common.",
             mend="compare how each of you writes the ids: the same kind of id, the same type, leading zeros",
@@ -71,10 +87,25 @@ def intersect(
     return aligned
 
 
-def _check(ids: NDArray[np.uint8] | None) -> None:
+def _tell_sizes(party: Party, peer: str, count: int) -> dict[str, int]:
+    theirs = party.exchange(SetSize(count), SetSize, peers=(peer,))[peer].count
+    if theirs < 0:
+        raise RemoteProtocolError(f"{peer} has {theirs} ids, it says.", party=peer)
+    return {party.name: count, peer: theirs}
+
+
+def _checked(ids: NDArray[np.uint8] | None) -> NDArray[np.uint8]:
     if ids is None or ids.ndim != 2 or ids.shape[1] != _ID_BYTES or ids.dtype != np.uint8:  # noqa: PLR2004 - rows
         raise LocalProtocolError(f"Identifiers are rows of {_ID_BYTES} bytes.")
-    if len(np.unique(ids, axis=0)) != len(ids):
-        raise UsageError(
-            "Some ids come more than once.", mend="drop the repeated rows, or name more id columns"
-        )
+    rows = np.ascontiguousarray(ids)
+    # Sort by the first word (uniform, as ids are digests) and compare whole rows only where it is equal.
+    first = rows.view(np.uint64)[:, 0] if len(rows) else np.zeros(0, np.uint64)
+    ordered = np.sort(first)
+    suspects = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
+    if suspects.size:
+        alike = rows[np.isin(first, suspects)]
+        if len(np.unique(alike, axis=0)) != len(alike):
+            raise UsageError(
+                "Some ids come more than once.", mend="drop the repeated rows, or name more id columns"
+            )
+    return rows

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from unseen.core.cost import Cost
 from unseen.govern.audit import AuditReport
 from unseen.govern.contract import Contract
 from unseen.govern.report import Fact, Figure, Page, Section, Table
 from unseen.govern.summary import learns
-from unseen.jobs.step import Cost
 from unseen.scenes import plots
 from unseen.scenes.comparison import Comparison
 from unseen.scenes.performance import Result

@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from unseen.core import registry
+from unseen.core.cost import Network
 from unseen.core.errors import UsageError
 from unseen.govern.contract import AssetTerms, ColumnTerms
 from unseen.jobs.planner import TaskSketch, plan
-from unseen.jobs.step import STEPS, Network, Roles, fingerprint, step
+from unseen.jobs.step import STEPS, Roles, fingerprint, step
 
 HOLDERS = ("hospital", "laboratory")
 TOGETHER = {"holders": HOLDERS, "helper": ("helper",)}

@@ -29,7 +29,7 @@ def go(
     sets = {"a": left, "b": right}
     options.setdefault("disclosures", TOLD)
     return simulate(
-        lambda party: intersect(party, sets.get(party.name), holders=("a", "b"), to=("a", "b")),
+        lambda party: intersect(party, sets.get(party.name), holders=("a", "b"), to=("a", "b"), method="dh"),
         parties,
         **options,
     )
@@ -59,7 +59,7 @@ def test_several_thousand_and_a_bystander() -> None:
     assert not outcome.errors
     assert outcome.results["c"] is None
     assert outcome.results["a"].size == outcome.results["b"].size == 1500
-    assert outcome.rounds("a") == 2
+    assert outcome.rounds("a") == 3  # the first tells the sizes
 
 
 def test_repeated_ids_are_refused_before_anything_is_sent() -> None:
@@ -71,7 +71,9 @@ def test_repeated_ids_are_refused_before_anything_is_sent() -> None:
 def test_wrong_shape_is_refused() -> None:
     with pytest.raises(LocalProtocolError):
         run(
-            lambda party: intersect(party, np.zeros((3, 8), np.uint8), holders=("a", "b"), to=("a", "b")),
+            lambda party: intersect(
+                party, np.zeros((3, 8), np.uint8), holders=("a", "b"), to=("a", "b"), method="dh"
+            ),
             ("a", "b"),
             disclosures=TOLD,
         )
@@ -82,12 +84,12 @@ def test_without_the_disclosure_nothing_is_told() -> None:
     assert isinstance(outcome.errors["a"], DeniedError)
     assert isinstance(outcome.errors["b"], DeniedError)
     seen = {type(item.message).__name__ for view in outcome.views.values() for item in view}
-    assert seen == {"MaskedIds"}
+    assert seen == {"SetSize", "MaskedIds"}
 
 
 def test_three_holders_are_refused() -> None:
     def program(party: Party) -> Any:
-        return intersect(party, ids([1]), holders=("a", "b", "c"), to=("a", "b", "c"))
+        return intersect(party, ids([1]), holders=("a", "b", "c"), to=("a", "b", "c"), method="dh")
 
-    with pytest.raises(UsageError, match="two holders"):
+    with pytest.raises(UsageError, match="for two holders"):
         run(program, ("a", "b", "c"), disclosures=TOLD)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from unseen.core.cost import Cost, Network
 from unseen.core.errors import UsageError
 from unseen.jobs.artefacts import Artefact
 from unseen.jobs.shared_models import SCORES, reveal_scores, scoring_cost, scoring_disclosures
-from unseen.jobs.step import Cost, Network, Roles, Sizes, StepParams
+from unseen.jobs.step import Roles, Sizes, StepParams
 from unseen.jobs.tables import Matrix
 from unseen.learn.evaluate.binary import measure
 from unseen.party import Disclosure, Party

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from unseen.core.cost import Cost, Network
 from unseen.jobs.artefacts import Artefact
 from unseen.jobs.shared_models import SCORES, reveal_scores, scoring_cost, scoring_disclosures
-from unseen.jobs.step import Cost, Network, Roles, Sizes, StepParams
+from unseen.jobs.step import Roles, Sizes, StepParams
 from unseen.jobs.tables import Matrix
 from unseen.party import Disclosure, Party
 

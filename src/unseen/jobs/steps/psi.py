@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from unseen.core.cost import Cost, Network
 from unseen.data.identifiers import identifiers
 from unseen.jobs.artefacts import Artefact
-from unseen.jobs.step import Cost, Network, Roles, Sizes, StepParams
+from unseen.jobs.step import Roles, Sizes, StepParams
 from unseen.jobs.tables import from_table, to_table
 from unseen.party import Disclosure, Door, Party
-from unseen.psi.intersect import intersect
+from unseen.psi import Mode, choose, intersect
+from unseen.psi.plan import AUTO
+from unseen.psi.protocol import protocol
 
-VERSION = 1
+VERSION = 2
 SUMMARY = (
     "Find the rows that the holders have in common; nobody learns anything about the others' other rows."
 )
@@ -22,12 +25,17 @@ OUTPUTS = {"table": "the common rows of the own table, in the same order at ever
 LEVELS = ("shared",)
 TRUST = "Semi-honest holders; no third party."
 
-_SECONDS_PER_POINT = 80e-6
-_POINT_BYTES = 32
-
 
 class Params(StepParams):
-    """The protocol is Diffie-Hellman over ristretto255."""
+    """How the sets are intersected.
+
+    Attributes
+    ----------
+    method
+        A protocol of `unseen.psi`, or "auto": the one that is expected to be fastest for these sizes.
+    """
+
+    method: str = AUTO
 
 
 def disclosures(_params: Params, roles: Roles) -> tuple[Disclosure, ...]:
@@ -42,20 +50,19 @@ def disclosures(_params: Params, roles: Roles) -> tuple[Disclosure, ...]:
     )
 
 
-def estimate(_params: Params, roles: Roles, sizes: Sizes, network: Network) -> Cost:
-    """Two multiplications of a point per id and party; three lists of points on the wire."""
-    rows = [sizes.rows.get(holder, 0) for holder in roles.all("holders")]
-    points = sum(rows)
-    sent = 2 * points * _POINT_BYTES
-    seconds = points * _SECONDS_PER_POINT + 3 * network.latency_s + sent / network.bytes_per_s
-    return Cost(seconds, sent, 3, 400 * max(rows, default=0))
+def estimate(params: Params, roles: Roles, sizes: Sizes, network: Network) -> Cost:
+    """That of the protocol."""
+    left, right = (sizes.rows.get(holder, 0) for holder in roles.all("holders"))
+    if params.method == AUTO:
+        return choose((left, right), Mode(), network).cost
+    return protocol(params.method).estimate((left, right), Mode(), network)
 
 
-def run(party: Party, inputs: Mapping[str, Artefact], _params: Params, roles: Roles) -> dict[str, Any]:
+def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Roles) -> dict[str, Any]:
     """At every holder."""
     holders = roles.all("holders")
     table = to_table(inputs["table"])
-    aligned = intersect(party, identifiers(table), holders=holders, to=holders)
+    aligned = intersect(party, identifiers(table), holders=holders, to=holders, method=params.method)
     if aligned is None:
         return {}
     return {"table": from_table(table.take(aligned.rows))}

@@ -9,10 +9,11 @@ from typing import Annotated, Any
 import numpy as np
 from pydantic import Field
 
+from unseen.core.cost import Cost, Network
 from unseen.core.errors import RemoteProtocolError, UsageError
 from unseen.crypto.prg import Prg
 from unseen.jobs.artefacts import Artefact
-from unseen.jobs.step import Cost, Network, Roles, Sizes, StepParams
+from unseen.jobs.step import Roles, Sizes, StepParams
 from unseen.jobs.tables import from_table, to_table
 from unseen.party import Disclosure, Message, Party, Public
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from unseen.core.cost import Cost, Network
 from unseen.data.table import Table
 from unseen.jobs.artefacts import Artefact
-from unseen.jobs.step import Cost, Network, Roles, Sizes, StepParams
+from unseen.jobs.step import Roles, Sizes, StepParams
 from unseen.jobs.tables import Matrix, to_table
 from unseen.learn.prepare.standardise import Scaling, fit
 from unseen.party import Disclosure, Party

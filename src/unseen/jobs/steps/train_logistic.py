@@ -8,10 +8,11 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from unseen.core.cost import Cost, Network
 from unseen.core.errors import UsageError
 from unseen.jobs.artefacts import Artefact
 from unseen.jobs.shared_models import SharedModel
-from unseen.jobs.step import Cost, Network, Roles, Sizes, StepParams
+from unseen.jobs.step import Roles, Sizes, StepParams
 from unseen.jobs.tables import Matrix
 from unseen.learn.vertical import layout, logistic
 from unseen.mpc import Engine

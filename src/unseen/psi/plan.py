@@ -1,0 +1,67 @@
+"""Which intersection protocol to run: what each is expected to cost on this network, and why one was chosen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from unseen.core import registry
+from unseen.core.cost import Cost, Network
+from unseen.core.errors import UsageError
+from unseen.psi.protocol import PROTOCOLS, Mode, protocol
+
+AUTO = "auto"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A protocol and a mode for it, with what it costs, what it leaks, and the reason in words."""
+
+    method: str
+    mode: Mode
+    cost: Cost
+    leaks: str
+    assumption: str
+    reason: str
+
+
+def options(sizes: tuple[int, int], mode: Mode, network: Network) -> tuple[Choice, ...]:
+    """Every protocol and mode that gives the asked security, cheapest in seconds first."""
+    found: dict[tuple[str, Mode], Choice] = {}
+    for name in registry.names(PROTOCOLS):
+        candidate = protocol(name)
+        if mode.security not in candidate.SECURITIES:
+            continue
+        for compact in (False, True) if not mode.compact else (True,):
+            asked = replace(mode, compact=compact)
+            cost = candidate.estimate(sizes, asked, network)
+            found[name, asked] = Choice(
+                name, asked, cost, candidate.LEAKS, candidate.assumption(asked), _words(name, cost)
+            )
+    return tuple(
+        sorted(found.values(), key=lambda item: (item.cost.seconds, item.cost.bytes, item.mode.compact))
+    )
+
+
+def choose(sizes: tuple[int, int], mode: Mode, network: Network) -> Choice:
+    """The protocol and mode expected to be fastest for sets of these sizes on this network.
+
+    A `mode` that asks for `compact` gets it; one that does not gets it where it is faster.
+
+    Raises
+    ------
+    UsageError
+        No protocol gives the asked security.
+    """
+    ranked = options(sizes, mode, network)
+    if not ranked:
+        raise UsageError(f"No intersection protocol is secure against {mode.security} parties.")
+    best = ranked[0]
+    others = {item.method: item for item in reversed(ranked) if item.method != best.method}
+    compared = "; ".join(item.reason for item in sorted(others.values(), key=lambda item: item.cost.seconds))
+    speed = f"{network.bytes_per_s * 8 / 1e6:,.0f} Mbit/s and {network.latency_s * 1e3:g} ms"
+    reason = f"{best.reason}, the least for {sizes[0]:,} x {sizes[1]:,} ids at {speed}"
+    return replace(best, reason=f"{reason}; {compared}" if compared else reason)
+
+
+def _words(name: str, cost: Cost) -> str:
+    return f"{name}: about {cost.seconds:.2g} s and {cost.bytes / 1e6:,.1f} MB"
