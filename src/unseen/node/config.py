@@ -131,6 +131,21 @@ class KeysConfig(Section):
     passphrase_file: Path | None = None
 
 
+class ConfineConfig(Section):
+    """Keep the node and its workers to its home and the system's own folders, by the kernel (Linux only).
+
+    Attributes
+    ----------
+    on
+        Whether; the node does not start where the system cannot.
+    allow
+        Further folders it may use: where the data files lie, and where results are to be exported to.
+    """
+
+    on: bool = False
+    allow: tuple[Path, ...] = ()
+
+
 class NodeConfig(Section):
     """Everything in `node.toml`; see the sections."""
 
@@ -144,6 +159,7 @@ class NodeConfig(Section):
     jobs: JobsConfig = JobsConfig()
     keep: KeepConfig = KeepConfig()
     keys: KeysConfig = KeysConfig()
+    confine: ConfineConfig = ConfineConfig()
 
 
 def load(path: Path) -> NodeConfig:
@@ -191,7 +207,14 @@ def parse(values: dict[str, Any], *, base: Path, source: str = FILE_NAME) -> Nod
             f"{source} has 1 mistake.", problems=("keys: give either keyfile or passphrase_file, not both",)
         )
     fixed = {name: base / path for name, path in keys if path is not None}
-    return config.model_copy(update={"home": base / config.home, "keys": keys.model_copy(update=fixed)})
+    confine = {"allow": tuple(base / path.expanduser() for path in config.confine.allow)}
+    return config.model_copy(
+        update={
+            "home": base / config.home,
+            "keys": keys.model_copy(update=fixed),
+            "confine": config.confine.model_copy(update=confine),
+        }
+    )
 
 
 def _problem(location: tuple[int | str, ...], kind: str, message: str) -> str:
@@ -217,7 +240,7 @@ def to_toml(config: NodeConfig) -> str:
         lines.append(f"log_level = {_toml(config.log_level)}")
     if config.allow_slow_unhardened_reference_kernels:
         lines.append("allow_slow_unhardened_reference_kernels = true")
-    for name in ("link", "api", "jobs", "keep", "keys"):
+    for name in ("link", "api", "jobs", "keep", "keys", "confine"):
         section = getattr(config, name)
         values = section.model_dump(mode="json", exclude_defaults=True, exclude_none=True)
         if values:

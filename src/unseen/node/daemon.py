@@ -6,7 +6,9 @@ started, and the API served. The signals TERM and INT end it in order.
 
 from __future__ import annotations
 
+import os
 import signal
+import tempfile
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -19,6 +21,7 @@ from unseen.jobs.forkserver import ForkServer
 from unseen.node import logs
 from unseen.node.compose import build
 from unseen.node.config import NodeConfig, load
+from unseen.node.confine import confine
 from unseen.node.home import Home
 from unseen.node.metrics import Metrics
 from unseen.node.operations import Node
@@ -45,6 +48,8 @@ def run(folder: Path, *, serve: Serve) -> None:
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
+    if config.confine.on:
+        _confine(config)
     forkserver = ForkServer.start()
     try:
         home = Home(config.home)
@@ -61,3 +66,12 @@ def run(folder: Path, *, serve: Serve) -> None:
                 services.stop()
     finally:
         forkserver.stop()
+
+
+def _confine(config: NodeConfig) -> None:
+    """Before the first thread and the first worker. Temporary files go into the home: /tmp is everybody's."""
+    home = Home(config.home)
+    home.make()
+    os.environ["TMPDIR"] = tempfile.tempdir = str(home.run)
+    keys = [path for path in (config.keys.keyfile, config.keys.passphrase_file) if path is not None]
+    confine((config.home, *config.confine.allow), readable=keys)

@@ -15,6 +15,8 @@ from unseen.scenes.baseline import Agreement, Baseline, compare, fit
 from unseen.scenes.partition import Holding
 from unseen.scenes.performance import Result
 
+MEASURES = ("AUC", "KS", "accuracy")
+
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
@@ -28,9 +30,26 @@ class Comparison:
     agreement: Agreement
 
     @property
-    def alone_is_no_worse(self) -> bool:
-        """Whether the holder of the label would do as well without the other."""
-        return self.alone.auc >= self.joint.auc
+    def alone_is_no_worse_by(self) -> tuple[str, ...]:
+        """Measures by which the holder of the label would do as well without the other."""
+        own, joint = self.alone_quality, self.joint
+        pairs = (
+            ("AUC", own.auc, joint.auc),
+            ("KS", own.ks, joint.ks),
+            ("accuracy", own.accuracy, joint.accuracy),
+        )
+        return tuple(name for name, alone, together in pairs if alone >= together)
+
+    @property
+    def verdict_on_alone(self) -> str:
+        """What the joint work was good for, in one sentence; empty where it is better by every measure."""
+        by = self.alone_is_no_worse_by
+        others = [name for name in MEASURES if name not in by]
+        if not by:
+            return ""
+        if not others:
+            return f"{self.alone.name} is no worse here by any measure: on these rows the other columns add nothing."
+        return f"By {' and '.join(by)}, {self.alone.name} is no worse here; by {' and '.join(others)} the joint model is better."
 
 
 def hold_against(result: Result, holdings: Sequence[Holding], *, penalty: float) -> Comparison:

@@ -14,6 +14,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +28,11 @@ from unseen.client.workflow import Workflow
 from unseen.govern.audit import AuditReport
 from unseen.govern.contract import Contract
 from unseen.govern.report import Page, audit_page, render
-from unseen.jobs.evidence import audit_bundle
-from unseen.node.models import JobEvent
+from unseen.govern.summary import summarise
+from unseen.jobs.evidence import audit_bundle, facts_of
+from unseen.learn.evaluate.binary import Quality
+from unseen.node.confine import available
+from unseen.node.models import JobEvent, TaskProgress
 from unseen.node.operations import Node
 from unseen.scenes import performance, story
 from unseen.scenes.comparison import Comparison, hold_against
@@ -82,15 +86,20 @@ def _play(
     flow = workflow(holdings, settings)
     parties = (*(holding.party for holding in holdings), HELPER)
     begun = time.monotonic()
-    show.step(f"Starting {len(parties)} nodes, each with its own folder: {', '.join(parties)}")
-    with Loopback(parties, folder=folder) as network:
+    confined = available()
+    apart = (
+        "that the others cannot open" if confined else "(this system cannot keep one account's nodes apart)"
+    )
+    show.step(f"Starting {len(parties)} nodes, each with a folder {apart}: {', '.join(parties)}")
+    with Loopback(parties, folder=folder, settings={"*": {"confine": {"on": confined}}}) as network:
         nodes: Mapping[str, Node] = network.nodes
         show.step("Putting the data into the catalogues: nothing leaves its holder")
         together.bring(nodes, flow, folder)
         show.step(f"{parties[0]} proposes a contract; the others read it and sign")
         contract_id = together.agree(nodes, flow, parties[0])
-        view = nodes[parties[1]].contract_show(contract_id)
-        show.words(view.summary)
+        agreed = Contract.model_validate(nodes[parties[1]].contract_show(contract_id).contract)
+        words = summarise(agreed, facts=facts_of, language="zh" if lang == "zh" else "en")
+        show.words(words)
         show.step("Running the job")
         job = _run(nodes, parties[0], contract_id, show)
         result = performance.collect(nodes, holdings, job, folder)
@@ -100,10 +109,13 @@ def _play(
     show.step("Auditing the evidence bundle, offline")
     audit = audit_bundle(bundle)
     comparison = hold_against(result, holdings, penalty=settings.penalty)
-    contract = Contract.model_validate(result.contract.contract)
-    _write_pages(contract, result, comparison, flow, measured, audit, reports, lang)
-    seconds = time.monotonic() - begun
-    told = _told(result, comparison, measured, audit, reports, seconds)
+    _write_pages(agreed, result, comparison, flow, measured, audit, reports)
+    told = {
+        **_told(result, comparison, measured, audit),
+        "plain_words": words,
+        "reports": str(reports),
+        "seconds": time.monotonic() - begun,
+    }
     show.outcome(told, comparison)
     return told
 
@@ -130,11 +142,22 @@ def _run(nodes: Mapping[str, Node], receiver: str, contract: str, show: _Screen)
         first = next(events, None)
         if first is not None:
             view = nodes[receiver].job_show(first.job)
-            watching.bars(view.model_copy(update={"tasks": ()}), _chained(first, events))
+            tasks = _all_tasks(nodes[receiver], contract)
+            watching.bars(view.model_copy(update={"tasks": tasks}), _chained(first, events))
     thread.join()
     if isinstance(outcome[0], Exception):
         raise outcome[0]
     return str(outcome[0])
+
+
+def _all_tasks(node: Node, contract: str) -> tuple[TaskProgress, ...]:
+    """Every task at every party, in the order of the contract: all bars stand there from the beginning."""
+    terms = Contract.model_validate(node.contract_show(contract).contract)
+    return tuple(
+        TaskProgress(party=party, task=task.name, state="waiting")
+        for task in terms.tasks
+        for party in task.parties
+    )
 
 
 def _own_words(heard: queue.Queue[JobEvent | None]) -> together.Watch:
@@ -160,7 +183,6 @@ def _write_pages(
     measured: story.Measured,
     audit: AuditReport,
     reports: Path,
-    lang: str,
 ) -> None:
     costs = plan.plan().costs
     receiver = contract.tasks[-1].roles["receiver"][0]
@@ -172,7 +194,6 @@ def _write_pages(
             pages[party] = story.other_page(contract, result, costs, measured, audit, party)
     for name, page in pages.items():
         (reports / f"{name}.html").write_text(render(page), encoding="utf-8")
-    _ = lang
 
 
 def _told(
@@ -180,22 +201,20 @@ def _told(
     comparison: Comparison,
     measured: story.Measured,
     audit: AuditReport,
-    reports: Path,
-    seconds: float,
 ) -> dict[str, Any]:
     """Everything for a machine."""
     agreement = comparison.agreement
     return {
         "job": result.job.id,
         "contract": result.contract.id,
-        "joint": dict(result.metrics),
-        "alone": {"auc": comparison.alone.auc, "accuracy": comparison.alone_quality.accuracy},
-        "pooled": {"auc": comparison.pooled.auc, "accuracy": comparison.pooled_quality.accuracy},
+        "joint": _quality(comparison.joint),
+        "alone": _quality(comparison.alone_quality),
+        "pooled": _quality(comparison.pooled_quality),
         "largest_score_difference": agreement.largest_score_difference,
         "largest_coefficient_error": agreement.largest_coefficient_error,
         "auc_difference": agreement.auc_difference,
         "agrees_with_pooled": agreement.holds,
-        "alone_is_no_worse": comparison.alone_is_no_worse,
+        "alone_is_no_worse_by": list(comparison.alone_is_no_worse_by),
         "coefficients": [
             {"owner": owner, "column": column, "value": value}
             for owner, column, value in zip(
@@ -205,8 +224,14 @@ def _told(
         "intercept": result.intercept,
         "steps": {name: dict(values) for name, values in measured.items()},
         "audit": audit.verdict,
-        "seconds": seconds,
-        "reports": str(reports),
+        "audit_lines": audit.to_json()["lines"],
+    }
+
+
+def _quality(quality: Quality) -> dict[str, Any]:
+    """Measures and ROC curve."""
+    return {
+        name: value.tolist() if hasattr(value, "tolist") else value for name, value in asdict(quality).items()
     }
 
 
@@ -236,8 +261,8 @@ class _Screen:
             f"\nlargest score difference {told['largest_score_difference']:.6f}, coefficients within "
             f"{told['largest_coefficient_error']:.4%}, AUC difference {told['auc_difference']:.6f}"
         )
-        if comparison.alone_is_no_worse:
-            self._console.print(f"{comparison.alone.name} is no worse here: the other columns add nothing.")
+        if comparison.verdict_on_alone:
+            self._console.print(comparison.verdict_on_alone)
         self._console.print(
             f"audit: {told['audit']}; {told['seconds']:.1f} s from start to report; reports in {told['reports']}"
         )

@@ -93,7 +93,7 @@ def separation(scores: Floats, labels: NDArray[Any]) -> str:
     distance = abs(float(share[0][at] - share[1][at]))
     axes.text(grid[at], (share[0][at] + share[1][at]) / 2, f"  KS {distance:.3f}", color=ALONE, va="center")
     axes.set(xlabel="score", ylabel="share of the class at or below", xlim=(-0.01, 1.01), ylim=(0, 1.02))
-    axes.legend(frameon=False, loc="upper left")
+    axes.legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
     return _svg(figure)
 
 

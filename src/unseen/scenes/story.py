@@ -132,8 +132,8 @@ def _comparison(comparison: Comparison, result: Result) -> Section:
             "(allowed 0.002)."
         ),
     ]
-    if comparison.alone_is_no_worse:
-        text.append(f"{comparison.alone.name} is no worse here: on these rows the other columns add nothing.")
+    if comparison.verdict_on_alone:
+        text.append(comparison.verdict_on_alone)
     names = [f"{name} ({owner})" for name, owner in zip(result.columns, result.owners, strict=True)]
     return Section(
         "Beside the alternatives",
