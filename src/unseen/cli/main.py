@@ -59,6 +59,7 @@ def build() -> App:
     app["node"].command(token)
     app.command("unseen.cli.audit:audit", name="audit", help="Check an evidence bundle offline.")
     app.command("unseen.cli.demo:demo", name="demo", help="Run a demonstration on this machine.")
+    app.command("unseen.cli.relay:relay", name="relay", help="Join parties that can only dial out.")
     app.command("unseen.cli.completion:completion", name="completion", help="Install shell completion.")
     return app
 

@@ -31,6 +31,7 @@ def init(
     public: Names = (),
     api: str = "127.0.0.1:0",
     proxy: str | None = None,
+    relay: str | None = None,
     title: str = "",
     common: Common = COMMON,
 ) -> None:
@@ -48,13 +49,20 @@ def init(
         Internal host:port for commands and programs; port 0 takes any free one.
     proxy
         HTTP CONNECT proxy for everything the node dials.
+    relay
+        host:port of a relay, to meet peers that let nothing in either; see `unseen relay`.
     title
         The organisation's full name.
     """
     from unseen.cli import show  # noqa: PLC0415 - after the arguments are known to be right
     from unseen.client.homes import make  # noqa: PLC0415
 
-    link = {"listen": listen, "public": public or ((listen,) if listen else ()), "proxy": proxy}
+    link = {
+        "listen": listen,
+        "public": public or ((listen,) if listen else ()),
+        "proxy": proxy,
+        "relay": relay,
+    }
     made = make(
         common.folder,
         {

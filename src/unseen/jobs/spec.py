@@ -11,11 +11,16 @@ from unseen.jobs.execute import TaskRecord
 
 
 class PeerSpec(msgspec.Struct, frozen=True):
-    """Another party of the task: which end of the link we are, and the key that the contract pins."""
+    """Another party of the task: which end of the link we are, and the key that the contract pins.
+
+    `fetched` says that our node opens the sockets: it dials the peer, or a relay where both ends must dial. Else the
+    peer opens them, and they come without being asked for.
+    """
 
     name: str
     role: str
     identity: bytes
+    fetched: bool
 
 
 class CredentialsSpec(msgspec.Struct, frozen=True):

@@ -82,7 +82,7 @@ class _Source:
 
     def next(self, timeout_s: float) -> socket.socket:
         """See :class:`unseen.link.stream.SocketSource`."""
-        if self._peer.role == "dial":
+        if self._peer.fetched:
             self._control.send(spec.encode(spec.WantSocket(self._peer.name)))
         sock = None
         try:

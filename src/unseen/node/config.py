@@ -81,6 +81,8 @@ class LinkConfig(Section):
         Addresses under which peers reach `listen`; they stand in our invitations. Empty: nobody can dial us.
     proxy
         HTTP CONNECT proxy for everything we dial.
+    relay
+        Where we meet peers that nobody can dial, if nobody can dial us either. Both need the same one.
     window_bytes
         How many bytes may be under way on a stream before the sender waits.
     reconnect_s
@@ -90,6 +92,7 @@ class LinkConfig(Section):
     listen: Address | None = None
     public: tuple[Address, ...] = ()
     proxy: Proxy | None = None
+    relay: Address | None = None
     window_bytes: int = Field(default=1 << 20, ge=1 << 14)
     reconnect_s: Seconds = 120.0
 

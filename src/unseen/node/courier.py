@@ -26,6 +26,7 @@ CHANNEL = "mail"
 SILENCE_S = 45.0
 PING_S = 15.0
 FIRST_WAIT_S = 0.2
+AGAIN_WAIT_S = 1.0
 LONGEST_WAIT_S = 15.0
 _BATCH = 64
 _log = structlog.get_logger("unseen.mail")
@@ -134,6 +135,7 @@ class Courier:
         self._notes: dict[str, NoteHandler] = {}
         self._stopping = threading.Event()
         self._session: _Session | None = None
+        self._connected_at: float | None = None
         self._thread = threading.Thread(target=self._run, name=f"courier-{peer}", daemon=True)
 
     def take_notes(self, handlers: dict[str, NoteHandler]) -> None:
@@ -170,7 +172,7 @@ class Courier:
     def _run(self) -> None:
         wait_s = FIRST_WAIT_S
         while not self._stopping.is_set():
-            started = time.monotonic()
+            self._connected_at = None
             try:
                 self._serve(self._connector.connect(self.peer, self._stopping))
             except UnseenError as error:
@@ -179,8 +181,8 @@ class Courier:
                 _log.exception("courier failed", peer=self.peer)
                 self._note_problem(repr(error))
             self.line.connected = False
-            if time.monotonic() - started > SILENCE_S:
-                wait_s = FIRST_WAIT_S
+            if (at := self._connected_at) is not None:  # a cut cable: the peer is there
+                wait_s = FIRST_WAIT_S if time.monotonic() - at > wait_s else min(wait_s, AGAIN_WAIT_S)
             self._stopping.wait(wait_s)
             wait_s = min(wait_s * 2, LONGEST_WAIT_S)
 
@@ -194,7 +196,7 @@ class Courier:
         writer: threading.Thread | None = None
         try:
             after = self._greet(session)
-            self._session = session
+            self._session, self._connected_at = session, time.monotonic()
             self.line.connected, self.line.last_seen, self.line.problem = True, time.time(), ""
             _log.info("connected", peer=self.peer)
             writer = threading.Thread(

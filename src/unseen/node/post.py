@@ -13,12 +13,15 @@ from unseen.crypto.sign import public_key
 from unseen.link.channel import Link
 from unseen.link.dial import dial, who_dials
 from unseen.link.front import Front, Sink, server_name
+from unseen.link.relay import dial_relay
 from unseen.link.stream import open_link
 from unseen.node.config import NodeConfig, parse_address
 from unseen.node.identity import Identity
 from unseen.node.peers import PeerBook
 
 _SLICE_S = 0.25
+_DIAL_S = 10.0
+_RELAY_SLICE_S = 2.0  # how long a node that stops may still stand at a relay
 _LEASE_S = 12 * 3600
 
 
@@ -36,29 +39,40 @@ class Post:
         self._arrived: dict[str, queue.Queue[socket.socket]] = {}
 
     def role(self, peer: str) -> str:
-        """Whether we dial `peer`, or accept."""
+        """Whether we dial `peer`, or accept. At a relay both dial, and this says who opens the TLS greeting."""
         theirs = bool(self._peers.show(peer).addresses)
         dialler = who_dials(self.me, peer, one_listens=bool(self._config.link.public), other_listens=theirs)
         return "dial" if dialler == self.me else "accept"
 
-    def dial(self, peer: str, timeout_s: float = 10.0) -> socket.socket:
-        """A socket to the front of `peer`: its addresses in turn.
+    def fetches(self, peer: str) -> bool:
+        """Whether we open the sockets to `peer`, itself or a relay. Else `peer` opens them."""
+        return self.role(peer) == "dial" or self.meets_at_relay(peer)
+
+    def meets_at_relay(self, peer: str) -> bool:
+        """Whether neither of us can be dialled."""
+        return not self._config.link.public and not self._peers.show(peer).addresses
+
+    def dial(self, peer: str, scope: str, timeout_s: float = _DIAL_S) -> socket.socket:
+        """A socket to the front of `peer`, its addresses in turn; or one that meets `peer` for `scope` at the relay.
 
         Raises
         ------
         UnavailableError
             None of them answers.
         """
-        addresses = self._peers.show(peer).addresses
         proxy = self._config.link.proxy
         via = parse_address(proxy.removeprefix("http://")) if proxy else None
+        relay = self._config.link.relay
+        if relay and self.meets_at_relay(peer):
+            name = server_name(scope, self.me, peer)
+            return dial_relay(parse_address(relay), name, self.role(peer), proxy=via, timeout_s=timeout_s)
         problem = UnavailableError(
             f"There is no address of {peer}.",
             why="neither side can be reached from outside",
-            mend="let one of you set link.listen and link.public",
+            mend="let one of you set link.listen and link.public, or both set link.relay to the same relay",
             party=peer,
         )
-        for address in addresses:
+        for address in self._peers.show(peer).addresses:
             try:
                 return dial(parse_address(address), proxy=via, timeout_s=timeout_s)
             except UnavailableError as error:
@@ -104,12 +118,24 @@ class _MailSockets:
 
     def next(self, timeout_s: float) -> socket.socket:
         """See :class:`unseen.link.stream.SocketSource`."""
-        if self._post.role(self._peer) == "dial":
-            return self._post.dial(self._peer, timeout_s=min(timeout_s, 10.0))
-        arrived, deadline = self._post.arrivals(self._peer), time.monotonic() + timeout_s
+        deadline = time.monotonic() + timeout_s
+        if self._post.fetches(self._peer):
+            return self._fetch(deadline)
+        arrived = self._post.arrivals(self._peer)
         while not self._stopping.is_set() and time.monotonic() < deadline:
             try:
                 return arrived.get(timeout=_SLICE_S)
             except queue.Empty:
                 continue
         raise UnavailableError(f"{self._peer} has not called.", party=self._peer)
+
+    def _fetch(self, deadline: float) -> socket.socket:
+        """Dial once; at a relay, stand there until the peer has come, too."""
+        slice_s = _RELAY_SLICE_S if self._post.meets_at_relay(self._peer) else _DIAL_S
+        while True:
+            left = deadline - time.monotonic()
+            try:
+                return self._post.dial(self._peer, NODE_USE, timeout_s=max(0.01, min(left, slice_s)))
+            except UnavailableError:
+                if slice_s == _DIAL_S or left <= slice_s or self._stopping.wait(_SLICE_S):
+                    raise

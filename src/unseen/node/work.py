@@ -127,7 +127,7 @@ class Workshop:
         with self._lock:
             self._running[job.id, task, attempt] = running
         for peer in prepared.peers:
-            if peer.role == "accept":
+            if not peer.fetched:
                 self._post.expect(running.scope, peer.name, _hand_over(worker, peer.name))
         listener = threading.Thread(
             target=self._hear, args=(job, task, attempt, running), name=f"worker-{task}", daemon=True
@@ -179,7 +179,12 @@ class Workshop:
         terms = contract.task(task)
         scope = f"{job.id}/{task}/{attempt}"
         peers = tuple(
-            spec.PeerSpec(name, self._post.role(name), public_key(contract.party(name).identity))
+            spec.PeerSpec(
+                name,
+                self._post.role(name),
+                public_key(contract.party(name).identity),
+                fetched=self._post.fetches(name),
+            )
             for name in terms.parties
             if name != self.me
         )
@@ -298,7 +303,8 @@ class Workshop:
             deadline = time.monotonic() + _CONNECT_S
             while not running.ended.is_set() and time.monotonic() < deadline:
                 try:
-                    send_socket(running.worker.sockets, f"{peer}\n".encode(), self._post.dial(peer))
+                    sock = self._post.dial(peer, running.scope)
+                    send_socket(running.worker.sockets, f"{peer}\n".encode(), sock)
                 except UnavailableError as error:
                     _log.info("no socket for a worker", peer=peer, problem=error.what)
                     running.ended.wait(0.3)

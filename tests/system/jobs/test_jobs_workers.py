@@ -71,7 +71,12 @@ class Side:
             terms=terms.model_dump_json().encode(),
             disclosures=(told,),
             peers=(
-                spec.PeerSpec(peer, "dial" if name == "a" else "accept", raw_public_key(world["keys"][peer])),
+                spec.PeerSpec(
+                    peer,
+                    "dial" if name == "a" else "accept",
+                    raw_public_key(world["keys"][peer]),
+                    fetched=name == "a",
+                ),
             ),
             credentials=spec.CredentialsSpec.of(credentials),
             inputs={"table": str(self.folder / "table")},

@@ -7,83 +7,24 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+from node_world import PARTIES, final, finish, prepare, start, state_of, until
 
 from unseen.client import together
 from unseen.client.loopback import Loopback, _collect
-from unseen.core.errors import DeniedError, UnseenError
-from unseen.jobs.evidence import audit_bundle
+from unseen.core.errors import DeniedError
 from unseen.node.backup import restore
 from unseen.node.models import JOB_OVER
-from unseen.scenes.comparison import hold_against
-from unseen.scenes.joint_model import Settings, workflow
-from unseen.scenes.partition import breast_cancer
-from unseen.scenes.performance import collect
-
-PARTIES = ("hospital", "laboratory", "helper")
-HOLDINGS = breast_cancer()
 
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[Loopback]:
     with Loopback(PARTIES, folder=tmp_path) as opened:
         yield opened
-
-
-def prepare(world: Loopback, folder: Path) -> str:
-    flow = workflow(HOLDINGS, Settings())
-    nodes = dict(world.nodes)
-    together.bring(nodes, flow, folder)
-    return together.agree(nodes, flow, "hospital")
-
-
-def start(world: Loopback, contract: str) -> str:
-    job: str = together.wait_for(lambda: _try(lambda: world["hospital"].job_start(contract)), "the start").id
-    return job
-
-
-def _final(node) -> bool:
-    """Whether the own signature is witnessed by all, and all others' entries are here."""
-    heads = node.ledger_heads()
-    return not heads[0].pending and all(head.size for head in heads)
-
-
-def _try(action: Callable[[], object]) -> object:
-    with contextlib.suppress(UnseenError):
-        return action()
-    return None
-
-
-def until(world: Loopback, party: str, job: str, what: Callable[..., bool], timeout_s: float = 60.0) -> None:
-    deadline = time.monotonic() + timeout_s
-    while time.monotonic() < deadline:
-        with contextlib.suppress(UnseenError):
-            if what(world[party].job_show(job)):
-                return
-        time.sleep(0.005)
-    raise AssertionError(f"nothing happened at {party}: {world[party].job_show(job)}")
-
-
-def state_of(view, party: str, task: str) -> str:
-    return next(item.state for item in view.tasks if (item.party, item.task) == (party, task))
-
-
-def finish(world: Loopback, job: str, contract: str, folder: Path) -> None:
-    """The job finishes at all, the model is the pooled one, the evidence holds."""
-    for party in PARTIES:
-        until(world, party, job, lambda view: view.state in JOB_OVER)
-        assert world[party].job_show(job).state == "finished", world[party].job_show(job).problem
-    result = collect(dict(world.nodes), HOLDINGS, job, folder)
-    assert hold_against(result, HOLDINGS, penalty=1.0).agreement.holds
-    bundle = together.evidence(dict(world.nodes), "hospital", contract)
-    report = audit_bundle(bundle)
-    assert report.verdict == "holds", report.to_text()
-    with pytest.raises(DeniedError, match="No runs are left"):
-        world["hospital"].job_start(contract)
 
 
 def workers_of(world: Loopback, party: str) -> list[int]:
@@ -133,7 +74,7 @@ def test_a_node_is_killed_again_and_again(world: Loopback, tmp_path: Path) -> No
 
 def test_a_peer_that_is_down_at_the_start_comes_up_later(world: Loopback, tmp_path: Path) -> None:
     contract = prepare(world, tmp_path)
-    together.wait_for(lambda: _final(world["hospital"]) or None, "the witnesses of the signatures")
+    together.wait_for(lambda: final(world["hospital"]) or None, "the witnesses of the signatures")
     world.daemon("laboratory").stop(kill=True)
     job = start(world, contract)
     time.sleep(1.0)

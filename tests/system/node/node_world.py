@@ -1,0 +1,83 @@
+"""The main job on three real nodes: how tests start it, wait for it, and know that it came out right."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from unseen.client import together
+from unseen.client.loopback import Loopback
+from unseen.core.errors import DeniedError, UnseenError
+from unseen.jobs.evidence import audit_bundle
+from unseen.node.models import JOB_OVER, JobView
+from unseen.scenes.comparison import hold_against
+from unseen.scenes.joint_model import Settings, workflow
+from unseen.scenes.partition import breast_cancer
+from unseen.scenes.performance import collect
+
+PARTIES = ("hospital", "laboratory", "helper")
+HOLDINGS = breast_cancer()
+
+
+def prepare(world: Loopback, folder: Path) -> str:
+    """Data in all catalogues and a contract with all signatures."""
+    flow = workflow(HOLDINGS, Settings())
+    nodes = dict(world.nodes)
+    together.bring(nodes, flow, folder)
+    return together.agree(nodes, flow, "hospital")
+
+
+def start(world: Loopback, contract: str) -> str:
+    """The hospital starts the run, once all signatures are witnessed."""
+    job: str = together.wait_for(
+        lambda: attempt(lambda: world["hospital"].job_start(contract)), "the start"
+    ).id
+    return job
+
+
+def final(node) -> bool:
+    """Whether the own signature is witnessed by all, and all others' entries are here."""
+    heads = node.ledger_heads()
+    return not heads[0].pending and all(head.size for head in heads)
+
+
+def attempt(action: Callable[[], object]) -> object:
+    """What it gives, or None while it says no."""
+    with contextlib.suppress(UnseenError):
+        return action()
+    return None
+
+
+def until(
+    world: Loopback, party: str, job: str, what: Callable[[JobView], bool], timeout_s: float = 60.0
+) -> None:
+    """Wait until the job looks so at that party."""
+    deadline = time.monotonic() + timeout_s
+    while time.monotonic() < deadline:
+        with contextlib.suppress(UnseenError):
+            if what(world[party].job_show(job)):
+                return
+        time.sleep(0.005)
+    raise AssertionError(f"nothing happened at {party}: {world[party].job_show(job)}")
+
+
+def state_of(view: JobView, party: str, task: str) -> str:
+    return next(item.state for item in view.tasks if (item.party, item.task) == (party, task))
+
+
+def finish(world: Loopback, job: str, contract: str, folder: Path, timeout_s: float = 60.0) -> None:
+    """The job finishes at all, the model is the pooled one, the evidence holds, the run is spent."""
+    for party in PARTIES:
+        until(world, party, job, lambda view: view.state in JOB_OVER, timeout_s)
+        assert world[party].job_show(job).state == "finished", world[party].job_show(job).problem
+    result = collect(dict(world.nodes), HOLDINGS, job, folder)
+    assert hold_against(result, HOLDINGS, penalty=1.0).agreement.holds
+    bundle = together.evidence(dict(world.nodes), "hospital", contract)
+    report = audit_bundle(bundle)
+    assert report.verdict == "holds", report.to_text()
+    with pytest.raises(DeniedError, match="No runs are left"):
+        world["hospital"].job_start(contract)
