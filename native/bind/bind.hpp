@@ -35,6 +35,7 @@ Out<T> make(std::initializer_list<std::size_t> shape) {
 }
 
 // One per file; called by module.cpp.
+void bind_blocks(nb::module_& module);
 void bind_ring(nb::module_& module);
 
 }  // namespace unseen::bind

@@ -16,5 +16,6 @@ NB_MODULE(_native, module) {
             if (!unseen::use(name)) throw nb::value_error("this machine has no such instruction set");
         },
         nb::arg("instruction_set"), "Choose one.");
+    unseen::bind::bind_blocks(module);
     unseen::bind::bind_ring(module);
 }

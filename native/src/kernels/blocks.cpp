@@ -1,0 +1,77 @@
+#include "unseen/blocks.hpp"
+
+#include "simd/aes.hpp"
+
+namespace unseen::UNSEEN_ISA {
+namespace {
+
+constexpr std::size_t kAtOnce = 64;
+
+// The first half of SHA-256("unseen/blocks/fixed-key/v1").
+constexpr std::uint8_t kFixedKey[16] = {0x84, 0xDE, 0xFD, 0x0D, 0x39, 0xEA, 0x2C, 0xAB,
+                                        0xB8, 0x2D, 0x1C, 0x43, 0x00, 0xD2, 0x43, 0xD1};
+
+// The orthomorphism that keeps x and its hash's input apart: upper half u, lower half l, to (u + l | u).
+inline Block sigma(Block x) { return make_block(high(x), high(x) ^ low(x)); }
+
+inline std::size_t smaller(std::size_t a, std::size_t b) { return a < b ? a : b; }
+
+}  // namespace
+
+void aes_ctr(const std::uint8_t* key, std::uint64_t stream, std::uint64_t first, std::uint8_t* out,
+             std::size_t blocks) {
+    const AesKey schedule = expand(load(key));
+    Block batch[kAtOnce];
+    for (std::size_t done = 0; done < blocks; done += kAtOnce) {
+        const std::size_t count = smaller(kAtOnce, blocks - done);
+        for (std::size_t i = 0; i < count; ++i) batch[i] = make_block(first + done + i, stream);
+        encrypt(schedule, batch, count);
+        for (std::size_t i = 0; i < count; ++i) store(out + 16 * (done + i), batch[i]);
+    }
+}
+
+void hash(const std::uint8_t* in, std::uint8_t* out, std::size_t blocks) {
+    const AesKey schedule = expand(load(kFixedKey));
+    Block batch[kAtOnce], kept[kAtOnce];
+    for (std::size_t done = 0; done < blocks; done += kAtOnce) {
+        const std::size_t count = smaller(kAtOnce, blocks - done);
+        for (std::size_t i = 0; i < count; ++i) batch[i] = kept[i] = sigma(load(in + 16 * (done + i)));
+        encrypt(schedule, batch, count);
+        for (std::size_t i = 0; i < count; ++i) store(out + 16 * (done + i), batch[i] ^ kept[i]);
+    }
+}
+
+void hash_tweaked(const std::uint8_t* in, std::uint64_t first, std::uint8_t* out, std::size_t blocks) {
+    const AesKey schedule = expand(load(kFixedKey));
+    Block batch[kAtOnce], kept[kAtOnce];
+    for (std::size_t done = 0; done < blocks; done += kAtOnce) {
+        const std::size_t count = smaller(kAtOnce, blocks - done);
+        for (std::size_t i = 0; i < count; ++i) batch[i] = load(in + 16 * (done + i));
+        encrypt(schedule, batch, count);
+        for (std::size_t i = 0; i < count; ++i) {
+            kept[i] = batch[i];
+            batch[i] ^= make_block(first + done + i, 0);
+        }
+        encrypt(schedule, batch, count);
+        for (std::size_t i = 0; i < count; ++i) store(out + 16 * (done + i), batch[i] ^ kept[i]);
+    }
+}
+
+void hash_rekeyed(const std::uint8_t* in, const std::uint8_t* start, std::uint64_t first, std::size_t per_key,
+                  std::uint8_t* out, std::size_t blocks) {
+    const Block base = load(start);
+    Block batch[kAtOnce], kept[kAtOnce];
+    std::uint64_t key = first;
+    for (std::size_t begin = 0; begin < blocks; begin += per_key, ++key) {
+        const AesKey schedule = expand(base ^ make_block(key, 0));
+        const std::size_t end = begin + smaller(per_key, blocks - begin);
+        for (std::size_t done = begin; done < end; done += kAtOnce) {
+            const std::size_t count = smaller(kAtOnce, end - done);
+            for (std::size_t i = 0; i < count; ++i) batch[i] = kept[i] = sigma(load(in + 16 * (done + i)));
+            encrypt(schedule, batch, count);
+            for (std::size_t i = 0; i < count; ++i) store(out + 16 * (done + i), batch[i] ^ kept[i]);
+        }
+    }
+}
+
+}  // namespace unseen::UNSEEN_ISA
