@@ -26,6 +26,7 @@ from typing import Any, Literal
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from bench.report import Sample
+from bench.shaping import Shaper
 from unseen.crypto.certificates import Credentials, issue
 from unseen.crypto.sign import raw_public_key
 from unseen.link.channel import Link
@@ -103,6 +104,7 @@ def play(
     ready: Callable[[str], Any] | None = None,
     threads: int = 1,
     on_links: bool = False,
+    shaper: Shaper | None = None,
 ) -> Played:
     """Run `program` at every party at once.
 
@@ -114,6 +116,8 @@ def play(
         Of each party's pool.
     on_links
         The program's first argument is the mapping of the bare links instead of a Party.
+    shaper
+        The network between any two of them; None: loopback.
 
     Raises
     ------
@@ -125,7 +129,7 @@ def play(
     ears, processes = [], []
     seats = [
         _Seat(*ends, wire=wire, disclosures=disclosures, threads=threads, on_links=on_links)
-        for ends in _ends(parties)
+        for ends in _ends(parties, shaper)
     ]
     for seat in seats:
         ear, mouth = context.Pipe(duplex=False)
@@ -159,13 +163,15 @@ def _hear(ear: Connection) -> Any:
 
 
 def _ends(
-    parties: Sequence[str],
+    parties: Sequence[str], shaper: Shaper | None
 ) -> list[tuple[str, dict[str, socket.socket], Credentials, dict[str, bytes]]]:
     """Name, connected sockets, credentials and everybody's identity, for each party."""
     sockets: dict[str, dict[str, socket.socket]] = {name: {} for name in parties}
     for left, right in combinations(parties, 2):
         with socket.create_server(("127.0.0.1", 0)) as listener:
-            sockets[left][right] = socket.create_connection(listener.getsockname())
+            port = listener.getsockname()[1]
+            way = shaper.way(to=port) if shaper else port
+            sockets[left][right] = socket.create_connection(("127.0.0.1", way))
             sockets[right][left], _ = listener.accept()
     keys = {name: Ed25519PrivateKey.generate() for name in parties}
     identities = {name: raw_public_key(key) for name, key in keys.items()}
