@@ -6,36 +6,96 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <initializer_list>
 #include <memory>
+#include <new>
+#include <utility>
+
+#ifdef __linux__
+#include <sys/mman.h>
+#endif
 
 namespace unseen::bind {
 
 namespace nb = nanobind;
 
-// Read-only C-contiguous arrays; nanobind copies what is not contiguous and refuses another dtype or rank.
+// Read-only C-contiguous arrays: what is not contiguous is copied, another dtype or rank is a TypeError. (nanobind's own
+// array would convert the dtype, so that 1.7 or 2^32 + 1 would quietly become an index of 1.)
 template <typename T, std::size_t Rank>
-using In = nb::ndarray<const T, nb::numpy, nb::ndim<Rank>, nb::c_contig, nb::device::cpu>;
+struct In : nb::ndarray<const T, nb::numpy, nb::ndim<Rank>, nb::c_contig, nb::device::cpu> {};
 
 // Arrays that are written in place: never copied.
 template <typename T, std::size_t Rank>
-using InOut = nb::ndarray<T, nb::numpy, nb::ndim<Rank>, nb::c_contig, nb::device::cpu>;
+struct InOut : nb::ndarray<T, nb::numpy, nb::ndim<Rank>, nb::c_contig, nb::device::cpu> {};
 
 template <typename T>
 using Out = nb::ndarray<T, nb::numpy, nb::c_contig>;
 
-// A new array of that shape, uninitialised and 64-byte aligned, owned by Python; write to .data().
+// Memory for a result, 64-byte aligned. Large results ask for huge pages: the page faults of a fresh array of small
+// pages take longer than most kernels do.
+inline void* allocate(std::size_t bytes) {
+    constexpr std::size_t kLine = 64, kHuge = std::size_t{2} << 20;
+    const std::size_t step = bytes >= 2 * kHuge ? kHuge : kLine;
+    void* data = std::aligned_alloc(step, (bytes / step + 1) * step);
+    if (data == nullptr) throw std::bad_alloc();
+#ifdef __linux__
+    if (step == kHuge) madvise(data, bytes, MADV_HUGEPAGE);  // a wish; nothing depends on it
+#endif
+    return data;
+}
+
+// A new array of that shape, uninitialised, owned by Python; write to .data().
 template <typename T>
 Out<T> make(std::initializer_list<std::size_t> shape) {
     std::size_t count = 1;
     for (const auto extent : shape) count *= extent;
-    auto* data = static_cast<T*>(::operator new(count * sizeof(T) + 1, std::align_val_t{64}));
-    nb::capsule owner(data, [](void* p) noexcept { ::operator delete(p, std::align_val_t{64}); });
+    auto* data = static_cast<T*>(allocate(count * sizeof(T)));
+    nb::capsule owner(data, [](void* p) noexcept { std::free(p); });
     return Out<T>(data, shape, owner);
 }
 
 // One per file; called by module.cpp.
 void bind_blocks(nb::module_& module);
 void bind_ring(nb::module_& module);
+void bind_rows(nb::module_& module);
 
 }  // namespace unseen::bind
+
+namespace nanobind::detail {
+
+template <typename T, std::size_t Rank>
+struct type_caster<unseen::bind::In<T, Rank>> {
+    using Array = ndarray<const T, numpy, ndim<Rank>, c_contig, device::cpu>;
+    using AnyOrder = ndarray<const T, numpy, ndim<Rank>, device::cpu>;
+    using Given = unseen::bind::In<T, Rank>;
+    NB_TYPE_CASTER(Given, make_caster<Array>::Name)
+
+    template <typename Flags>
+    bool from_python(handle source, Flags flags, cleanup_list* cleanup) noexcept {
+        const auto as_is = static_cast<Flags>(flags & ~static_cast<Flags>(cast_flags::convert));
+        make_caster<AnyOrder> any;
+        make_caster<Array> contiguous;
+        if (!any.from_python(source, as_is, cleanup) || !contiguous.from_python(source, flags, cleanup)) return false;
+        static_cast<Array&>(value) = std::move(contiguous.value);
+        return true;
+    }
+};
+
+template <typename T, std::size_t Rank>
+struct type_caster<unseen::bind::InOut<T, Rank>> {
+    using Array = ndarray<T, numpy, ndim<Rank>, c_contig, device::cpu>;
+    using Given = unseen::bind::InOut<T, Rank>;
+    NB_TYPE_CASTER(Given, make_caster<Array>::Name)
+
+    template <typename Flags>
+    bool from_python(handle source, Flags flags, cleanup_list* cleanup) noexcept {
+        make_caster<Array> array;
+        if (!array.from_python(source, static_cast<Flags>(flags & ~static_cast<Flags>(cast_flags::convert)), cleanup))
+            return false;
+        static_cast<Array&>(value) = std::move(array.value);
+        return true;
+    }
+};
+
+}  // namespace nanobind::detail

@@ -49,6 +49,13 @@ def test_inner_dimensions_must_agree() -> None:
 
 
 @needs_native
+@pytest.mark.parametrize("dtype", [np.float64, np.int64, np.uint32])
+def test_another_dtype_is_refused(dtype: type) -> None:
+    with pytest.raises(TypeError, match="uint64"):
+        matmul(np.ones((2, 2), dtype), random(1, 2, 2))
+
+
+@needs_native
 @pytest.mark.parametrize("name", ["portable", "avx2", "avx512", "reference", "nonsense"])
 def test_the_variable_chooses(name: str) -> None:
     """In a process of its own: the choice is made once."""
