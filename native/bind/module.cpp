@@ -20,4 +20,5 @@ NB_MODULE(_native, module) {
     unseen::bind::bind_ggm(module);
     unseen::bind::bind_ring(module);
     unseen::bind::bind_rows(module);
+    unseen::bind::bind_curve(module);
 }

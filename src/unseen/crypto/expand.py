@@ -5,13 +5,12 @@ Everything that is hashed into a group or to a scalar goes through here, so that
 
 from __future__ import annotations
 
-import hashlib
+import numpy as np
 
 from unseen.core.errors import LocalProtocolError
+from unseen.kernels import curve
 
-_DIGEST_BYTES = 64
-_BLOCK_BYTES = 128
-_MAX_BLOCKS = 255
+_MAX_BYTES = 255 * 64
 _MAX_DOMAIN = 255
 
 
@@ -23,13 +22,7 @@ def expand_message(message: bytes, domain: bytes, length: int) -> bytes:
     LocalProtocolError
         A domain that is empty or longer than 255 bytes, or too many bytes asked for.
     """
-    if not 0 < len(domain) <= _MAX_DOMAIN or not 0 < length <= _MAX_BLOCKS * _DIGEST_BYTES:
+    if not 0 < len(domain) <= _MAX_DOMAIN or not 0 < length <= _MAX_BYTES:
         raise LocalProtocolError(f"No expansion to {length} bytes under a domain of {len(domain)} bytes.")
-    tail = domain + bytes([len(domain)])
-    first = hashlib.sha512(bytes(_BLOCK_BYTES) + message + length.to_bytes(2, "big") + b"\0" + tail).digest()
-    out, block = b"", bytes(_DIGEST_BYTES)
-    for index in range(1, -(-length // _DIGEST_BYTES) + 1):
-        mixed = bytes(a ^ b for a, b in zip(first, block, strict=True))
-        block = hashlib.sha512(mixed + bytes([index]) + tail).digest()
-        out += block
-    return out[:length]
+    row = np.frombuffer(message, np.uint8).reshape(1, len(message))
+    return curve.expand_message(row, domain, length).tobytes()

@@ -1,22 +1,25 @@
-"""The prime-order group ristretto255 (RFC 9496), on arrays of encoded elements; arithmetic by libsodium.
+"""The prime-order group ristretto255 (RFC 9496), on arrays of encoded elements.
 
 Elements and scalars are 32-byte strings; a batch of n elements is a uint8 array of shape (n, 32). What a peer sent is
-checked by the operation that uses it: an encoding that is not canonical, and the identity, are refused.
+checked by the operation that uses it: an encoding that is not canonical, and the identity where it is multiplied, are
+refused with the sender's name.
 
-libsodium computes in constant time and without the interpreter's lock, so batches spread over threads.
+The native kernels compute where they are built, libsodium (:mod:`unseen.crypto.sodium`) where not, and for single
+scalars. Both are constant time and work without the interpreter's lock, so batches spread over threads.
 """
 
 from __future__ import annotations
 
-import ctypes
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from rbcl._sodium import _sodium
 
 from unseen.core.errors import LocalProtocolError, RemoteProtocolError
+from unseen.crypto import sodium
 from unseen.crypto.expand import expand_message
+from unseen.kernels import curve
 
 Elements = NDArray[np.uint8]
 
@@ -24,26 +27,12 @@ ELEMENT_BYTES = 32
 SCALAR_BYTES = 32
 HASH_BYTES = 64
 
-_from_hash = _sodium.crypto_core_ristretto255_from_hash
-_mult = _sodium.crypto_scalarmult_ristretto255
-_mult_base = _sodium.crypto_scalarmult_ristretto255_base
-_valid = _sodium.crypto_core_ristretto255_is_valid_point
-_add = _sodium.crypto_core_ristretto255_add
-_subtract = _sodium.crypto_core_ristretto255_sub
-for _function in (_from_hash, _mult, _mult_base, _valid, _add, _subtract):
-    _function.restype = ctypes.c_int
-_add.argtypes = _subtract.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p]
-_mult_base.argtypes = [ctypes.c_void_p, ctypes.c_void_p]
-_from_hash.argtypes = [ctypes.c_void_p, ctypes.c_void_p]
-_mult.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p]
-_valid.argtypes = [ctypes.c_void_p]
+_backend: Any = curve if curve.is_native() else sodium
 
 
 def scalar_random() -> bytes:
     """A uniform scalar other than 0."""
-    out = ctypes.create_string_buffer(SCALAR_BYTES)
-    _sodium.crypto_core_ristretto255_scalar_random(out)
-    return out.raw
+    return sodium.scalar_random()
 
 
 def scalar_invert(scalar: bytes) -> bytes:
@@ -54,19 +43,27 @@ def scalar_invert(scalar: bytes) -> bytes:
     LocalProtocolError
         The scalar is 0.
     """
-    out = ctypes.create_string_buffer(SCALAR_BYTES)
-    if _sodium.crypto_core_ristretto255_scalar_invert(out, _scalar(scalar)) != 0:
+    inverse = sodium.scalar_invert(_scalar(scalar))
+    if inverse is None:
         raise LocalProtocolError("The scalar 0 has no inverse.")
-    return out.raw
+    return inverse
+
+
+def scalar_multiply(left: bytes, right: bytes) -> bytes:
+    """Product left * right modulo the order of the group."""
+    return sodium.scalar_multiply(_scalar(left), _scalar(right))
+
+
+def scalar_add(left: bytes, right: bytes) -> bytes:
+    """Sum left + right modulo the order of the group."""
+    return sodium.scalar_add(_scalar(left), _scalar(right))
 
 
 def scalar_reduce(number: bytes) -> bytes:
     """A 64-byte little-endian number modulo the order of the group."""
     if len(number) != HASH_BYTES:
         raise LocalProtocolError(f"{HASH_BYTES} bytes are reduced to a scalar, not {len(number)}.")
-    out = ctypes.create_string_buffer(SCALAR_BYTES)
-    _sodium.crypto_core_ristretto255_scalar_reduce(out, number)
-    return out.raw
+    return sodium.scalar_reduce(number)
 
 
 def from_uniform(numbers: Elements) -> Elements:
@@ -76,9 +73,7 @@ def from_uniform(numbers: Elements) -> Elements:
         raise LocalProtocolError(
             f"The one-way map takes rows of {HASH_BYTES} bytes, not shape {source.shape}."
         )
-    out = np.empty((len(source), ELEMENT_BYTES), np.uint8)
-    for index in range(len(source)):
-        _from_hash(_address(out, index), _address(source, index))
+    out: Elements = _backend.ristretto_map(source)
     return out
 
 
@@ -91,6 +86,11 @@ def hash_to_group(messages: Sequence[bytes], domain: bytes) -> Elements:
     return from_uniform(np.frombuffer(b"".join(numbers), np.uint8).reshape(-1, HASH_BYTES))
 
 
+def hash_rows_to_group(rows: NDArray[np.uint8], domain: bytes) -> Elements:
+    """:func:`hash_to_group` of many messages of one length, shape (n, length)."""
+    return from_uniform(curve.expand_message(rows, domain, HASH_BYTES))
+
+
 def scalar_mult(scalar: bytes, elements: Elements, *, sender: str) -> Elements:
     """`scalar` times each element, shape (n, 32).
 
@@ -99,9 +99,8 @@ def scalar_mult(scalar: bytes, elements: Elements, *, sender: str) -> Elements:
     RemoteProtocolError
         One is no canonical encoding, or the identity, or becomes it; `sender` is named.
     """
-    source = _received(elements, sender)
-    factor = np.frombuffer(_scalar(scalar), np.uint8)
-    return _multiplied(np.broadcast_to(factor, (len(source), SCALAR_BYTES)).copy(), source, sender)
+    factor = np.frombuffer(_scalar(scalar), np.uint8).reshape(1, SCALAR_BYTES)
+    return _multiplied(factor, _received(elements, sender), sender)
 
 
 def scalar_mult_each(scalars: Elements, elements: Elements, *, sender: str) -> Elements:
@@ -116,6 +115,17 @@ def scalar_mult_each(scalars: Elements, elements: Elements, *, sender: str) -> E
     return _multiplied(_scalars(scalars, len(source)), source, sender)
 
 
+def scalar_mult_base(scalar: bytes) -> bytes:
+    """`scalar` times the generator.
+
+    Raises
+    ------
+    LocalProtocolError
+        The scalar is 0.
+    """
+    return base_mult_each(np.frombuffer(_scalar(scalar), np.uint8).reshape(1, SCALAR_BYTES)).tobytes()
+
+
 def base_mult_each(scalars: Elements) -> Elements:
     """Each scalar times the generator, shape (n, 32).
 
@@ -124,11 +134,9 @@ def base_mult_each(scalars: Elements) -> Elements:
     LocalProtocolError
         A scalar is 0.
     """
-    factors = _scalars(scalars, len(scalars))
-    out = np.empty((len(factors), ELEMENT_BYTES), np.uint8)
-    for index in range(len(factors)):
-        if _mult_base(_address(out, index), _address(factors, index)) != 0:
-            raise LocalProtocolError("The scalar 0 gives the identity.")
+    out: Elements = _backend.ristretto_multiply_base(_scalars(scalars, len(scalars)))
+    if not out.any(axis=1).all():
+        raise LocalProtocolError("The scalar 0 gives the identity.")
     return out
 
 
@@ -140,36 +148,30 @@ def add(left: Elements, right: Elements, *, sender: str) -> Elements:
     RemoteProtocolError
         One is no canonical encoding; `sender` is named.
     """
-    return _combined(_add, left, right, sender)
+    return _combined(left, right, sender, minus=False)
 
 
 def subtract(left: Elements, right: Elements, *, sender: str) -> Elements:
     """Element by element left - right; see :func:`add`."""
-    return _combined(_subtract, left, right, sender)
-
-
-def scalar_mult_base(scalar: bytes) -> bytes:
-    """`scalar` times the generator.
-
-    Raises
-    ------
-    LocalProtocolError
-        The scalar is 0.
-    """
-    out = ctypes.create_string_buffer(ELEMENT_BYTES)
-    if _mult_base(out, _scalar(scalar)) != 0:
-        raise LocalProtocolError("The scalar 0 gives the identity.")
-    return out.raw
+    return _combined(left, right, sender, minus=True)
 
 
 def is_valid(element: bytes) -> bool:
     """Whether it is the canonical encoding of an element (the identity too)."""
-    return len(element) == ELEMENT_BYTES and bool(_valid(ctypes.create_string_buffer(element, ELEMENT_BYTES)))
+    if len(element) != ELEMENT_BYTES:
+        return False
+    return bool(_backend.ristretto_valid(to_array([element]))[0])
 
 
 def to_array(elements: Sequence[bytes]) -> Elements:
     """Encoded elements as one array, shape (n, 32)."""
     return np.frombuffer(b"".join(elements), np.uint8).reshape(len(elements), ELEMENT_BYTES)
+
+
+def _scalar(scalar: bytes) -> bytes:
+    if len(scalar) != SCALAR_BYTES:
+        raise LocalProtocolError(f"A scalar has {SCALAR_BYTES} bytes, not {len(scalar)}.")
+    return scalar
 
 
 def _received(elements: Elements, sender: str) -> Elements:
@@ -187,40 +189,24 @@ def _scalars(scalars: Elements, count: int) -> Elements:
 
 
 def _multiplied(factors: Elements, source: Elements, sender: str) -> Elements:
-    out = np.empty_like(source)
-    for index in range(len(source)):
-        if _mult(_address(out, index), _address(factors, index), _address(source, index)) != 0:
-            raise _no_element(index, len(source), sender, "or the identity")
-    return out
+    out, valid = _backend.ristretto_multiply(factors, source)
+    product: Elements = _required(out, valid & out.any(axis=1), sender, ", or the identity")
+    return product
 
 
-def _combined(
-    operation: Callable[[int, int, int], int], left: Elements, right: Elements, sender: str
-) -> Elements:
+def _combined(left: Elements, right: Elements, sender: str, *, minus: bool) -> Elements:
     one, other = _received(left, sender), _received(right, sender)
     if one.shape != other.shape:
         raise RemoteProtocolError(f"{sender} sent {len(one)} and {len(other)} elements.", party=sender)
-    out = np.empty_like(one)
-    for index in range(len(one)):
-        if operation(_address(out, index), _address(one, index), _address(other, index)) != 0:
-            raise _no_element(index, len(one), sender, "")
+    out, valid = _backend.ristretto_add(one, other, minus=minus)
+    return _required(out, valid, sender, "")
+
+
+def _required(out: Elements, valid: NDArray[np.bool_], sender: str, also: str) -> Elements:
+    if not valid.all():
+        raise RemoteProtocolError(
+            f"{sender} sent something that is no element of the group.",
+            why=f"number {int(np.argmin(valid)) + 1} of {len(out)} is not a canonical encoding{also}",
+            party=sender,
+        )
     return out
-
-
-def _no_element(index: int, count: int, sender: str, also: str) -> RemoteProtocolError:
-    return RemoteProtocolError(
-        f"{sender} sent something that is no element of the group.",
-        why=f"number {index + 1} of {count} is not a canonical encoding{also and ', ' + also}",
-        party=sender,
-    )
-
-
-def _scalar(scalar: bytes) -> bytes:
-    if len(scalar) != SCALAR_BYTES:
-        raise LocalProtocolError(f"A scalar has {SCALAR_BYTES} bytes, not {len(scalar)}.")
-    return scalar
-
-
-def _address(array: Elements, index: int) -> int:
-    address: int = array.ctypes.data + index * array.shape[1]
-    return address

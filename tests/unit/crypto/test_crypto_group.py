@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from unseen.core.errors import LocalProtocolError, RemoteProtocolError
-from unseen.crypto import group
+from unseen.crypto import group, sodium
+from unseen.kernels import curve
 
 IDENTITY = np.zeros((1, 32), np.uint8)
 ORDER = 2**252 + 27742317777372353535851937790883648493
@@ -110,3 +111,15 @@ def test_messages_are_hashed_under_their_domain() -> None:
     assert group.hash_to_group([], b"one").shape == (0, 32)
     with pytest.raises(LocalProtocolError):
         group.hash_to_group([b""], b"")
+
+
+def test_an_encoding_with_its_top_bit_set_is_refused() -> None:
+    """Libsodium 1.0.18 overlooks it."""
+    p = points(2)
+    p[1, 31] |= 128
+    assert not group.is_valid(p[1].tobytes())
+    for module in (sodium, curve):
+        assert list(module.ristretto_valid(p)) == [True, False]
+        assert list(module.ristretto_multiply(scalars(1), p)[1]) == [True, False]
+        assert list(module.ristretto_add(p, points(2))[1]) == [True, False]
+        assert list(module.ristretto_add(points(2), p, minus=True)[1]) == [True, False]

@@ -1,0 +1,126 @@
+// GF(2^255-19) eight at a time with AVX-512 IFMA: lane i of the five vectors is the i-th number, in radix 2^51.
+//
+// `multiply_wide` works on 52-bit halves of 104-bit products (vpmadd52lo/hi), so limbs of operands must stay below 2^52.
+// Bounds: an Fe has limbs below 2^51 + 2^18. With them, lower halves are below 2^52 and upper halves below 2^51, and a
+// limb of the folded product is at most 2^52 + 19 (4 * 2^52 + 2 * 5 * 2^50.1) < 2^59.
+#pragma once
+
+
+
+namespace unseen::UNSEEN_ISA {
+
+constexpr std::size_t kLanes = 8;
+using Word = __m512i;   // eight unsigned 64-bit numbers; + - & | ^ << work lane by lane
+using Mask = __mmask8;  // a bit per lane
+
+inline Word word(std::uint64_t x) { return _mm512_set1_epi64(static_cast<long long>(x)); }
+inline Word shift_right(Word x, unsigned by) { return _mm512_srli_epi64(x, by); }
+inline Word rotate_right(Word x, int by) { return _mm512_rorv_epi64(x, _mm512_set1_epi64(by)); }
+inline Mask is_nonzero(Word x) { return _mm512_test_epi64_mask(x, x); }
+inline Mask is_equal(Word a, Word b) { return _mm512_cmpeq_epi64_mask(a, b); }
+inline Mask all_lanes() { return 0xFF; }
+inline Word select(Mask mask, Word yes, Word no) { return _mm512_mask_blend_epi64(mask, no, yes); }
+inline bool in_lane(Mask mask, std::size_t lane) { return (mask >> lane & 1) != 0; }
+
+// Eight bytes of each lane's row, little-endian; rows lie `stride` bytes apart (0: one row for all).
+inline Word load_lanes(const std::uint8_t* rows, std::size_t stride) {
+    const Word places = _mm512_mullo_epi64(_mm512_set_epi64(7, 6, 5, 4, 3, 2, 1, 0), word(stride));
+    return _mm512_i64gather_epi64(places, rows, 1);
+}
+inline void store_lanes(std::uint8_t* rows, std::size_t stride, Word x) {
+    const Word places = _mm512_mullo_epi64(_mm512_set_epi64(7, 6, 5, 4, 3, 2, 1, 0), word(stride));
+    _mm512_i64scatter_epi64(rows, places, x, 1);
+}
+inline Word swap_bytes(Word x) {
+    return _mm512_shuffle_epi8(
+        x, _mm512_set4_epi64(0x08090A0B0C0D0E0F, 0x0001020304050607, 0x08090A0B0C0D0E0F, 0x0001020304050607));
+}
+
+struct Fe {
+    Word v[5];
+};
+struct Wide {  // a sum of products or differences, not yet carried: limbs below 2^63
+    Word v[5];
+};
+
+constexpr std::uint64_t kMask51 = (std::uint64_t{1} << 51) - 1;
+
+[[gnu::always_inline]] inline Word madd_low(Word sum, Word a, Word b) { return _mm512_madd52lo_epu64(sum, a, b); }
+[[gnu::always_inline]] inline Word madd_high(Word sum, Word a, Word b) { return _mm512_madd52hi_epu64(sum, a, b); }
+[[gnu::always_inline]] inline Word times19(Word x) { return x + (x << 1) + (x << 4); }
+
+[[gnu::always_inline]] inline Fe carry(const Wide& a) {
+    const Word mask = word(kMask51);
+    Fe r;
+    r.v[0] = madd_low(a.v[0] & mask, shift_right(a.v[4], 51), word(19));
+    r.v[1] = (a.v[1] & mask) + shift_right(a.v[0], 51);
+    r.v[2] = (a.v[2] & mask) + shift_right(a.v[1], 51);
+    r.v[3] = (a.v[3] & mask) + shift_right(a.v[2], 51);
+    r.v[4] = (a.v[4] & mask) + shift_right(a.v[3], 51);
+    return r;
+}
+
+// low[k] and high[k] are the sums of the halves at 2^(51k) and 2^(51k + 52): the upper ones count twice one limb up.
+[[gnu::always_inline]] inline Wide fold(const Word (&low)[9], const Word (&high)[9]) {
+    Wide r;
+    r.v[0] = low[0] + times19(low[5] + high[4] + high[4]);
+    r.v[1] = low[1] + high[0] + high[0] + times19(low[6] + high[5] + high[5]);
+    r.v[2] = low[2] + high[1] + high[1] + times19(low[7] + high[6] + high[6]);
+    r.v[3] = low[3] + high[2] + high[2] + times19(low[8] + high[7] + high[7]);
+    r.v[4] = low[4] + high[3] + high[3] + times19(high[8] + high[8]);
+    return r;
+}
+
+[[gnu::always_inline]] inline Wide multiply_wide(const Fe& a, const Fe& b) {
+    Word low[9], high[9];
+    for (int k = 0; k < 9; ++k) low[k] = high[k] = _mm512_setzero_si512();
+#pragma GCC unroll 5
+    for (int i = 0; i < 5; ++i) {
+#pragma GCC unroll 5
+        for (int j = 0; j < 5; ++j) {
+            low[i + j] = madd_low(low[i + j], a.v[i], b.v[j]);
+            high[i + j] = madd_high(high[i + j], a.v[i], b.v[j]);
+        }
+    }
+    return fold(low, high);
+}
+
+[[gnu::always_inline]] inline Wide square_wide(const Fe& a) {
+    Word low[9], high[9];
+    for (int k = 0; k < 9; ++k) low[k] = high[k] = _mm512_setzero_si512();
+#pragma GCC unroll 4
+    for (int i = 0; i < 4; ++i) {
+#pragma GCC unroll 5
+        for (int j = i + 1; j < 5; ++j) {
+            low[i + j] = madd_low(low[i + j], a.v[i], a.v[j]);
+            high[i + j] = madd_high(high[i + j], a.v[i], a.v[j]);
+        }
+    }
+#pragma GCC unroll 9
+    for (int k = 1; k < 8; ++k) {
+        low[k] = low[k] + low[k];
+        high[k] = high[k] + high[k];
+    }
+#pragma GCC unroll 5
+    for (int i = 0; i < 5; ++i) {
+        low[2 * i] = madd_low(low[2 * i], a.v[i], a.v[i]);
+        high[2 * i] = madd_high(high[2 * i], a.v[i], a.v[i]);
+    }
+    return fold(low, high);
+}
+
+// a times a number below 2^20.
+[[gnu::always_inline]] inline Wide multiply_small(const Fe& a, std::uint64_t factor) {
+    const Word b = word(factor), zero = _mm512_setzero_si512();
+    Word high[5];
+    for (int k = 0; k < 5; ++k) high[k] = madd_high(zero, a.v[k], b);
+    Wide r;
+    r.v[0] = madd_low(madd_low(zero, a.v[0], b), high[4], word(38));
+    for (int k = 1; k < 5; ++k) r.v[k] = madd_low(high[k - 1] + high[k - 1], a.v[k], b);
+    return r;
+}
+
+[[gnu::always_inline]] inline Fe multiply(const Fe& a, const Fe& b) { return carry(multiply_wide(a, b)); }
+[[gnu::always_inline]] inline Fe square(const Fe& a) { return carry(square_wide(a)); }
+
+}  // namespace unseen::UNSEEN_ISA
