@@ -1,38 +1,69 @@
 """Identifiers of rows in one form for everybody: equal ids give equal bytes at every holder.
 
-Each value becomes text: whole numbers in decimal without leading zeros or sign of plus, whether they are stored as
-integers or as 3.0; text in Unicode NFKC without surrounding blanks, upper and lower case kept. Text is never taken
-for a number, so "007" and 7 differ. Several id columns are joined with their lengths. The result is hashed with
-SHA-256, which hides nothing (ids are guessable): it only gives all ids one length.
+Each id column becomes canonical text (:mod:`unseen.data.canonical`); several id columns are joined with their lengths.
+Text is never taken for a number, so "007" and 7 differ unless the column's kind says otherwise. The result is hashed
+with SHA-256, which hides nothing (ids are guessable): it only gives all ids one length.
 """
 
 from __future__ import annotations
 
-import hashlib
-import unicodedata
-from collections import Counter
+from collections.abc import Mapping, Sequence
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from unseen.core.errors import UsageError
+from unseen.data.canonical import TEXT, KindOf, canonical
+from unseen.data.repeats import repeats
 from unseen.data.table import Table
+from unseen.kernels.rows import digest_rows
+
+ID_BYTES = 32
 
 _DOMAIN = b"unseen/identifier/v1\n"
 _SHOWN = 3
 
 
-def identifiers(table: Table) -> NDArray[np.uint8]:
+def identifiers(table: Table, kinds: Mapping[str, KindOf] | None = None) -> NDArray[np.uint8]:
     """One 32-byte identifier per row, shape (rows, 32).
+
+    Parameters
+    ----------
+    kinds
+        Id column -> its kind; text where nothing is said.
 
     Raises
     ------
     UsageError
-        The table has no id column, or a row without id.
+        The table has no id column, or a row without id or with one that is not of its kind.
     """
-    columns = _canonical(table)
-    digests = b"".join(_digest(values) for values in zip(*columns, strict=True))
-    return np.frombuffer(digests, np.uint8).reshape(table.rows, 32)
+    if not table.ids:
+        raise UsageError("The table has no id column.", mend="name it when adding the asset (--id)")
+    parts, done = [], 0
+    for batch in table.data.select(list(table.ids)).to_batches():
+        parts.append(digests(batch, table.ids, kinds or {}, first_row=done + 1))
+        done += batch.num_rows
+    if len(parts) == 1:
+        return parts[0]
+    return np.concatenate(parts) if parts else np.zeros((0, ID_BYTES), np.uint8)
+
+
+def digests(
+    batch: pa.RecordBatch, names: Sequence[str], kinds: Mapping[str, KindOf], *, first_row: int
+) -> NDArray[np.uint8]:
+    """Identifiers of a batch's rows from the columns `names`, shape (rows, 32).
+
+    Raises
+    ------
+    UsageError
+        See :func:`unseen.data.canonical.canonical`.
+    """
+    columns = [
+        canonical(batch.column(name), name=name, kind=kinds.get(name, TEXT), first_row=first_row)
+        for name in names
+    ]
+    return digest_rows(_DOMAIN, columns)
 
 
 def check_unique(table: Table) -> None:
@@ -45,49 +76,17 @@ def check_unique(table: Table) -> None:
     """
     if not table.ids:
         return
-    counts = Counter(zip(*_canonical(table), strict=True))
-    repeated = [values for values, count in counts.items() if count > 1]
-    if repeated:
-        first = "; ".join("/".join(values) for values in repeated[:_SHOWN])
-        raise UsageError(
-            f"{len(repeated)} ids come more than once.",
-            why=f"for example: {first}",
-            mend="drop the repeated rows, or name more id columns",
-        )
+    found = repeats(identifiers(table))
+    if found.rows.size:
+        raise repeated(table.data, table.ids, np.sort(found.rows[found.first])[:_SHOWN], found.ids)
 
 
-def _canonical(table: Table) -> list[list[str]]:
-    if not table.ids:
-        raise UsageError("The table has no id column.", mend="name it when adding the asset (--id)")
-    columns = []
-    for name in table.ids:
-        column = table.data.column(name).combine_chunks()
-        if column.null_count:
-            raise UsageError(
-                f"{column.null_count} rows have no '{name}'.", mend="drop these rows, or fill in the id"
-            )
-        columns.append([_text(value, name) for value in column.to_pylist()])
-    return columns
-
-
-def _text(value: object, name: str) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float):
-        if not value.is_integer():
-            raise UsageError(
-                f"The id column '{name}' holds fractions ({value}).", mend="name another id column"
-            )
-        return str(int(value))
-    text = unicodedata.normalize("NFKC", str(value)).strip()
-    if not text:
-        raise UsageError(f"A row has an empty '{name}'.", mend="drop these rows, or fill in the id")
-    return text
-
-
-def _digest(values: tuple[str, ...]) -> bytes:
-    state = hashlib.sha256(_DOMAIN)
-    for value in values:
-        encoded = value.encode()
-        state.update(len(encoded).to_bytes(4, "big") + encoded)
-    return state.digest()
+def repeated(data: pa.Table, names: Sequence[str], rows: NDArray[np.int64], count: int) -> UsageError:
+    """The error for `count` ids that come more than once, those of `rows` among them."""
+    shown = data.select(list(names)).take(pa.array(rows))
+    values = zip(*(shown.column(name).to_pylist() for name in names), strict=True)
+    return UsageError(
+        f"{count} ids come more than once.",
+        why=f"for example: {'; '.join('/'.join(str(value).strip() for value in row) for row in values)}",
+        mend="drop the repeated rows, or name more id columns",
+    )
