@@ -218,7 +218,9 @@ class Loopback:
     def restart(self, party: str, *, kill: bool = False) -> RemoteNode:
         """Stop a party's daemon (`kill`: as a power cut would) and start it again on the same home."""
         daemon = self._daemons[party]
-        self._nodes.pop(party).close()
+        node = self._nodes.pop(party, None)  # none where an earlier start failed
+        if node is not None:
+            node.close()
         daemon.stop(kill=kill)
         daemon.start()
         daemon.wait_ready()

@@ -52,6 +52,8 @@ class Evidence:
         Party -> names of those who cosigned the head of its log.
     findings
         (log, what is wrong with it), from checking the logs themselves.
+    behind
+        (log, what of it is missing): others had seen more of it than is here.
     trust
         Step name -> who must not collude with whom.
     """
@@ -61,6 +63,7 @@ class Evidence:
     witnesses: Mapping[str, Sequence[str]]
     findings: Sequence[tuple[str, str]]
     trust: Mapping[str, str] = field(default_factory=dict)
+    behind: Sequence[tuple[str, str]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +152,9 @@ def _logs(evidence: Evidence, found: _Findings) -> None:
     section = "Logs"
     for log, what in evidence.findings:
         found.add(section, "broken", f"log of {log}: {what}", log)
-    bad = {log for log, _ in evidence.findings}
+    for log, what in evidence.behind:
+        found.lacks(section, f"the log of {log} goes on after what is here: {what}", log)
+    bad = {log for log, _ in (*evidence.findings, *evidence.behind)}
     for party in evidence.contract.party_names:
         if party in evidence.logs and party not in bad:
             names = sorted(evidence.witnesses.get(party, ()))

@@ -98,7 +98,8 @@ def audit_bundle(data: bytes) -> AuditReport:
                 for name, log in checked.logs.items()
             },
             witnesses={name: sorted(log.witnesses) for name, log in checked.logs.items()},
-            findings=[(finding.log, finding.what) for finding in checked.findings],
+            findings=[(item.log, item.what) for item in checked.findings if not item.behind],
+            behind=[(item.log, item.what) for item in checked.findings if item.behind],
             trust={task.step: facts_of(task.step).trust for task in contract.tasks},
         )
     )

@@ -14,6 +14,7 @@ import msgspec
 from unseen.core.errors import VerificationError
 from unseen.ledger import merkle
 from unseen.ledger.entries import Entry
+from unseen.ledger.log import check_head
 from unseen.ledger.notes import Note, check_note, cosigners, parse_checkpoint, parse_note
 
 MAGIC = b"unseen-evidence\x00"
@@ -63,10 +64,15 @@ def read(data: bytes) -> Bundle:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something that is wrong, and the log it is pinned on."""
+    """Something that is wrong, and the log it is pinned on.
+
+    `behind` says that the log in the bundle may be right, but its author had signed a longer one before: the rest was
+    kept back by its author, or has not reached the maker of the bundle.
+    """
 
     log: str
     what: str
+    behind: bool = False
 
 
 @dataclass(slots=True)
@@ -105,8 +111,9 @@ def check(bundle: Bundle, keys: Mapping[str, bytes]) -> Checked:
         checked.logs[party] = log
     for party in sorted(set(bundle.logs) - set(keys)):
         checked.findings.append(Finding(party, "there is a log of somebody who is no party of the contract"))
+    trees = {party: merkle.Tree(hashes) for party, hashes in leaves.items()}
     for log in checked.logs.values():
-        _check_dependencies(log, leaves, checked.findings)
+        _check_dependencies(log, trees, keys, checked.findings)
     return checked
 
 
@@ -175,24 +182,30 @@ def _check_sequence(log: CheckedLog, findings: list[Finding]) -> None:
         before = index
 
 
-def _check_dependencies(log: CheckedLog, leaves: Mapping[str, list[bytes]], findings: list[Finding]) -> None:
-    """The heads of others that an entry names must be beginnings of the others' logs."""
+def _check_dependencies(
+    log: CheckedLog, trees: Mapping[str, merkle.Tree], keys: Mapping[str, bytes], findings: list[Finding]
+) -> None:
+    """The heads of others that an entry names must be beginnings of the others' logs.
+
+    One that is not is pinned on the other only with its signature on that head: else anybody could accuse anybody.
+    """
     for index, entry in sorted(log.entries.items()):
         for peer, head in entry.depends_on.items():
-            known = leaves.get(peer)
+            known = trees.get(peer)
             if known is None:
                 continue
+            fits = head.size <= len(known) and known.root(head.size).hex() == head.root
+            if fits and head.signature is None:
+                continue
+            try:
+                check_head(head, peer, keys[peer])
+            except VerificationError:
+                told = f"entry {index} names a head of {peer} that {peer} has not signed"
+                findings.append(Finding(log.party, told))
+                continue
             if head.size > len(known):
-                findings.append(
-                    Finding(
-                        peer,
-                        f"{log.party} saw {head.size} entries (entry {index}), the bundle has {len(known)}",
-                    )
-                )
-            elif merkle.root(known[: head.size]).hex() != head.root:
-                findings.append(
-                    Finding(
-                        peer,
-                        f"its first {head.size} entries are not those that {log.party} saw (entry {index})",
-                    )
-                )
+                told = f"{log.party} saw {head.size} entries (entry {index}), the bundle has {len(known)}"
+                findings.append(Finding(peer, told, behind=True))
+            elif not fits:
+                told = f"its first {head.size} entries are not those that {log.party} saw (entry {index})"
+                findings.append(Finding(peer, told))

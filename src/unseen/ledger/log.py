@@ -6,6 +6,7 @@ before it counts; a torn last line is cut off at the next start. Cosignatures li
 
 from __future__ import annotations
 
+import base64
 import os
 import threading
 from collections.abc import Sequence
@@ -21,12 +22,29 @@ from unseen.ledger.notes import (
     Note,
     Signature,
     check_note,
+    key_id,
     parse_checkpoint,
     parse_note,
     sign_note,
 )
 
 _HEX = 2 * merkle.HASH_BYTES
+
+
+def check_head(head: Head, party: str, public: bytes) -> None:
+    """Check that `party` signed that head of its log.
+
+    Raises
+    ------
+    VerificationError
+        It did not, or its signature is not there.
+    """
+    text = Checkpoint(party, head.size, bytes.fromhex(head.root)).text()
+    try:
+        value = base64.b64decode(head.signature or "", validate=True)
+    except ValueError:
+        value = b""
+    check_note(Note(text, (Signature(party, key_id(party, public), value),)), party, public)
 
 
 class Lines:
@@ -215,6 +233,15 @@ class Mirror:
         for line in self._heads.lines:
             self.note = parse_note(bytes.fromhex(line.decode()).decode())
 
+    def signed_head(self) -> Head:
+        """The newest head that its author signed, with the signature: what an own entry may lean on."""
+        with self.leaves.lock:
+            if self.note is None:
+                return Head(size=0, root=merkle.root([]).hex())
+            head = parse_checkpoint(self.note)
+            signature = base64.b64encode(self.note.signatures[0].value).decode()
+            return Head(size=head.size, root=head.root.hex(), signature=signature)
+
     def extend(self, start: int, items: Sequence[tuple[bytes, bytes]], note: Note) -> Checkpoint:
         """Take in leaves from index `start` on, up to the signed head `note`; returns that head.
 
@@ -229,7 +256,7 @@ class Mirror:
         with self.leaves.lock:
             known = self.leaves.size
             fresh = list(items[max(0, known - start) :])
-            if head.origin != self.party or start > known or start + len(items) < head.size:
+            if head.origin != self.party or start > known or start + len(items) != head.size:
                 raise VerificationError(
                     f"{self.party} sent a piece of its log that does not fit.", party=self.party
                 )

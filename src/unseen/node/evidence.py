@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from unseen.core.errors import RemoteProtocolError, UsageError, VerificationErro
 from unseen.crypto.sign import public_key
 from unseen.govern.contract import Contract
 from unseen.ledger.bundle import Bundle, LogExtract, write
-from unseen.ledger.entries import Entry, timestamp
+from unseen.ledger.entries import Entry, Head, timestamp
 from unseen.ledger.log import Log, Mirror
 from unseen.ledger.notes import Note, check_cosignature, cosign, parse_checkpoint, parse_note
 from unseen.node import models as m
@@ -34,6 +34,8 @@ from unseen.node.peers import PeerBook
 NEWS, COSIGNED, WANTED = "log", "log-cosigned", "log-wanted"
 _SENT = "log-sent/"
 _BATCH = 500
+_PATIENCE_S = 5.0
+_LOOK_AGAIN_S = 0.05
 _log = structlog.get_logger("unseen.ledger")
 Parties = Callable[[str], tuple[str, ...]]
 Change = Callable[[], None]
@@ -110,7 +112,7 @@ class Ledger:
         """Write an entry; on disk when it returns. Call :meth:`publish` to show it, outside any transaction."""
         with self._lock:
             heads = {
-                name: mirror.leaves.head()
+                name: mirror.signed_head()
                 for name, mirror in self._mirrors.items()
                 if name in self._parties(contract)
             }
@@ -298,18 +300,33 @@ class Ledger:
             raise UsageError(
                 f"There is no contract '{contract_id}'.", mend="`unseen contract list` shows them"
             )
-        logs = {self.me: self._own_extract(contract_id)}
-        for name in parties:
-            mirror = None if name == self.me else self.mirror(name)
-            if mirror is not None and mirror.note is not None:
-                logs[name] = self._extract(mirror, contract_id)
+        mirrors = [self.mirror(name) for name in parties if name != self.me]
+        deadline = time.monotonic() + _PATIENCE_S
+        while self._is_behind(mirrors, contract_id) and time.monotonic() < deadline:
+            time.sleep(_LOOK_AGAIN_S)
+        logs = {self.me: self._own_extract(mirrors, contract_id)}
+        for mirror in mirrors:
+            if mirror.note is not None:
+                logs[mirror.party] = self._extract(mirror, contract_id)
         return write(Bundle(contract_id, self.me, logs))
 
-    def _own_extract(self, contract: str) -> LogExtract:
-        """Up to the newest head that has witnesses and covers the contract's last entry; else the whole log."""
+    def _is_behind(self, mirrors: Sequence[Mirror], contract: str) -> bool:
+        """Whether somebody saw more of another's log than has reached this node yet."""
+        return any(
+            head.size > mirror.signed_head().size
+            for mirror in mirrors
+            for head in _seen(mirrors, contract, mirror.party)
+        )
+
+    def _own_extract(self, mirrors: Sequence[Mirror], contract: str) -> LogExtract:
+        """Up to the newest head that has witnesses and covers all that matters; else the whole log.
+
+        What matters is the contract's last entry, and every head that an entry of the others leans on.
+        """
         leaves = self._log.leaves
         best, last = self._log.best_size(), leaves.last_of(contract)
-        size = best if last is not None and best > last else leaves.size
+        least = max([(last or 0) + 1, *(head.size for head in _seen(mirrors, contract, self.me))])
+        size = best if best >= least else leaves.size
         return _cut(self._log.checkpoint(size), leaves.hashes[:size], leaves.entries, contract)
 
     def _extract(self, mirror: Mirror, contract: str) -> LogExtract:
@@ -342,6 +359,16 @@ class Ledger:
     def root(self) -> str:
         """Root of the own log, hex."""
         return self._log.leaves.root().hex()
+
+
+def _seen(mirrors: Sequence[Mirror], contract: str, party: str) -> list[Head]:
+    """The heads of a party's log that the others' entries on a contract name."""
+    return [
+        entry.depends_on[party]
+        for mirror in mirrors
+        for entry in list(mirror.leaves.entries.values())
+        if entry.contract == contract and party in entry.depends_on
+    ]
 
 
 def _cut(note: Note, hashes: list[bytes], entries: Mapping[int, Entry], contract: str) -> LogExtract:

@@ -13,7 +13,7 @@ from unseen.core.errors import VerificationError
 from unseen.crypto.sign import raw_public_key
 from unseen.ledger import merkle, receipts
 from unseen.ledger.bundle import Bundle, LogExtract, check, read, write
-from unseen.ledger.entries import Entry
+from unseen.ledger.entries import Entry, Head
 from unseen.ledger.log import Log, Mirror
 from unseen.ledger.notes import Checkpoint, Note, check_cosignature, cosign, parse_checkpoint, sign_note
 
@@ -40,7 +40,7 @@ class Node:
         self.mirrors = {peer: Mirror(folder, peer, PUBLIC[peer]) for peer in KEYS if peer != name}
 
     def write(self, kind: str = "contract-refused", contract: str = CONTRACT) -> None:
-        heads = {peer: mirror.leaves.head() for peer, mirror in self.mirrors.items()}
+        heads = {peer: mirror.signed_head() for peer, mirror in self.mirrors.items()}
         self.log.append(entry(self.name, kind, contract, depends_on=heads))
 
     def show(self, start: int = 0) -> tuple[int, list[tuple[bytes, bytes]], Note]:
@@ -153,7 +153,45 @@ def test_a_log_cut_short_and_signed_anew_is_pinned_on_it(nodes: dict[str, Node])
     hashes = [extract.leaves[i : i + 32] for i in range(0, len(extract.leaves), 32)][:2]
     note = sign_note(Checkpoint("b", 2, merkle.root(hashes)).text(), "b", KEYS["b"])
     entries = {i: d for i, d in extract.entries.items() if i < 2}
-    assert pinned(_with(bundle, "b", note=str(note), leaves=b"".join(hashes), entries=entries)) == {"b"}
+    findings = check(
+        _with(bundle, "b", note=str(note), leaves=b"".join(hashes), entries=entries), PUBLIC
+    ).findings
+    assert {(finding.log, finding.behind) for finding in findings} == {("b", True)}
+
+
+@pytest.mark.parametrize("signature", [None, "AAAA", "A", "of another head"])
+@pytest.mark.parametrize("size", [2, 100])
+def test_nobody_can_be_accused_without_its_signature(
+    nodes: dict[str, Node], size: int, signature: str | None
+) -> None:
+    """a says it had seen another log of b: that is a's word alone, and stays with a."""
+    a = nodes["a"]
+    if signature == "of another head":
+        signature = a.mirrors["b"].signed_head().signature
+    a.log.append(entry("a", depends_on={"b": Head(size=size, root="ab" * 32, signature=signature)}))
+    findings = check(a.bundle(nodes), PUBLIC).findings
+    assert {finding.log for finding in findings} == {"a"}
+    assert "has not signed" in findings[0].what
+
+
+def test_a_log_that_others_saw_more_of_is_behind_and_not_broken(nodes: dict[str, Node]) -> None:
+    """b's news reached c and not yet a, who makes the bundle: nobody did anything wrong, and something is missing."""
+    early = nodes["a"].bundle(nodes).logs["b"]
+    nodes["b"].write()
+    mirror = nodes["c"].mirrors["b"]
+    mirror.extend(*nodes["b"].show(mirror.leaves.size))
+    nodes["c"].write()
+    bundle = nodes["a"].bundle(nodes)
+    assert check(bundle, PUBLIC).findings == []
+    findings = check(_with(bundle, "b", **msgspec.structs.asdict(early)), PUBLIC).findings
+    assert {(finding.log, finding.behind) for finding in findings} == {("b", True)}
+
+
+def test_leaves_beyond_the_signed_head_are_refused(nodes: dict[str, Node]) -> None:
+    mirror, (start, items, _) = nodes["a"].mirrors["b"], nodes["b"].show()
+    for size in (mirror.leaves.size, len(items) - 1):
+        with pytest.raises(VerificationError, match="does not fit"):
+            mirror.extend(start, [*items, items[0]], nodes["b"].log.checkpoint(size))
 
 
 def test_swapped_and_absent_logs_are_found(nodes: dict[str, Node]) -> None:

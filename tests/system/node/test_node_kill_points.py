@@ -1,0 +1,166 @@
+"""Kill -9 at each named point of the crash rules: the job goes on where all had got to, with the same result.
+
+One consortium lives through all of them, one contract after the other.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from killing_world import Point, Trap
+from node_world import HOLDINGS, PARTIES, attempt, finish
+
+from unseen.client import together
+from unseen.client.loopback import Loopback
+from unseen.node.models import JOB_OVER
+from unseen.scenes.joint_model import Settings, workflow
+
+NODE = {
+    "a run is counted, nobody knows yet": Point("unseen.node.scheduler:Scheduler._set_deadline", "before"),
+    "a run is counted, the log does not say so": Point(
+        "unseen.node.contracts:ContractDesk.note_run", "before"
+    ),
+    "an attempt is agreed, no worker there": Point("unseen.node.work:Workshop.launch", "before"),
+    "a worker is there, nothing sent": Point("unseen.node.work:Workshop.launch"),
+    "outputs are on disk, not yet prepared": Point("unseen.node.store:ArtefactStore.finish"),
+    "prepared, the peers have not heard": Point("unseen.node.work:Workshop._take_end"),
+    "committed, not published": Point("unseen.node.work:Workshop.commit", "before"),
+    "published, not in the log": Point("unseen.node.store:ArtefactStore.publish"),
+    "in the log, not shown": Point("unseen.node.work:Workshop.commit"),
+    "a line of a log is on disk, nobody knows": Point("unseen.ledger.log:Lines.append", "after", 3),
+    "the job is over, the log does not say so": Point("unseen.node.work:Workshop.end", "before"),
+    "the log says it is over, it is not settled": Point("unseen.node.work:Workshop.end"),
+}
+WORKER = {
+    "before the links": Point("unseen.jobs.worker:_open_links", "before"),
+    "before the first message": Point("unseen.jobs.worker:_open_links"),
+    "the output seed is on disk": Point("unseen.jobs.journal:FileJournal.load_output_seed"),
+    "among the messages": Point("unseen.party.party:Party.send", "after", 12),
+    "a passage is on disk": Point("unseen.jobs.journal:FileJournal.record"),
+    "a part is on disk": Point("unseen.jobs.journal:FileJournal.store_part", "after", 1),
+    "a part is on disk as sent, not sent": Point("unseen.jobs.journal:FileJournal.store_part", "after", 2),
+    "a part is sent": Point("unseen.party.party:Party.reveal"),
+    "outputs are on disk, the node does not know": Point("unseen.jobs.worker:_store"),
+}
+ONLY_AT_HOLDERS = {"a passage is on disk", "a part is on disk", "a part is on disk as sent, not sent"}
+# Each point once: at the hospital, the laboratory and the helper, three in each run.
+TOGETHER = (
+    ("a run is counted, nobody knows yet", "before the links", "before the first message"),
+    ("a worker is there, nothing sent", "a run is counted, the log does not say so", "among the messages"),
+    ("a part is on disk", "outputs are on disk, not yet prepared", "an attempt is agreed, no worker there"),
+    ("published, not in the log", "a passage is on disk", "prepared, the peers have not heard"),
+    ("the output seed is on disk", "committed, not published", "outputs are on disk, the node does not know"),
+    (
+        "the job is over, the log does not say so",
+        "a part is on disk as sent, not sent",
+        "in the log, not shown",
+    ),
+    (
+        "a part is sent",
+        "the log says it is over, it is not settled",
+        "a line of a log is on disk, nobody knows",
+    ),
+)
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loopback]:
+    folder = tmp_path_factory.mktemp("consortium")
+    with Loopback(PARTIES, folder=folder) as opened:
+        together.bring(dict(opened.nodes), workflow(HOLDINGS, Settings()), folder)
+        yield opened
+
+
+@pytest.fixture(autouse=True)
+def _all_there(world: Loopback) -> None:
+    """A case that failed must not take the others with it."""
+    for party in PARTIES:
+        if party not in world.nodes:
+            world.restart(party, kill=True)
+
+
+def _agree(world: Loopback) -> str:
+    return together.agree(dict(world.nodes), workflow(HOLDINGS, Settings()), "hospital")
+
+
+def _start(world: Loopback, contract: str, died: Callable[[], bool]) -> None:
+    """The hospital starts the run; where its own node dies of that, the answer is lost, the run is not."""
+    together.wait_for(
+        lambda: attempt(lambda: world["hospital"].job_start(contract)) or died() or None, "the start"
+    )
+
+
+def _job(world: Loopback, contract: str) -> str:
+    job: str = together.wait_for(
+        lambda: next((job.id for job in world["hospital"].job_list() if job.contract == contract), None),
+        "the job",
+    )
+    return job
+
+
+def test_every_point_is_tried() -> None:
+    assert sorted(name for names in TOGETHER for name in names) == sorted({**NODE, **WORKER})
+
+
+@pytest.mark.parametrize("names", TOGETHER, ids=", ".join)
+def test_one_dies_at_each_party_in_one_run(world: Loopback, tmp_path: Path, names: tuple[str, ...]) -> None:
+    contract = _agree(world)
+    traps = {}
+    for party, name in zip(PARTIES, names, strict=True):
+        traps[party] = Trap({**NODE, **WORKER}[name], tmp_path / party)
+        with traps[party].set():
+            world.restart(party)
+    _start(world, contract, lambda: traps["hospital"].died)
+    deadline = time.monotonic() + 90
+
+    def revive() -> bool | None:
+        """Start again whoever lies there; whether all have died once and the job is over."""
+        assert time.monotonic() < deadline, {party: trap.died for party, trap in traps.items()}
+        for party in PARTIES:
+            if world.daemon(party).pid is None:
+                world.restart(party, kill=True)
+        views = [job for party in PARTIES for job in world[party].job_list() if job.contract == contract]
+        done = len(views) == len(PARTIES) and all(job.state in JOB_OVER for job in views)
+        return (done and all(trap.died for trap in traps.values())) or None
+
+    together.wait_for(lambda: attempt(revive), "the end of it all", 120)
+    finish(world, _job(world, contract), contract, tmp_path)
+
+
+def _cases(points: dict[str, Point]) -> list[object]:
+    return [
+        pytest.param(point, party, id=f"{name} ({party})")
+        for name, point in points.items()
+        for party in PARTIES
+        if party != "helper" or name not in ONLY_AT_HOLDERS
+    ]
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("point", "party"), _cases(NODE))
+def test_a_node_dies(world: Loopback, tmp_path: Path, point: Point, party: str) -> None:
+    contract = _agree(world)
+    trap = Trap(point, tmp_path / "trap")
+    with trap.set():
+        world.restart(party)
+    _start(world, contract, lambda: trap.died)
+    assert trap.victim() == world.daemon(party)._process.pid
+    world.restart(party, kill=True)
+    finish(world, _job(world, contract), contract, tmp_path)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("point", "party"), _cases(WORKER))
+def test_a_worker_dies(world: Loopback, tmp_path: Path, point: Point, party: str) -> None:
+    contract = _agree(world)
+    trap = Trap(point, tmp_path / "trap")
+    with trap.set():
+        world.restart(party)
+    _start(world, contract, lambda: trap.died)
+    assert trap.victim() != world.daemon(party).pid
+    job = _job(world, contract)
+    finish(world, job, contract, tmp_path)
+    assert max(task.attempt for task in world[party].job_show(job).tasks) == 2
