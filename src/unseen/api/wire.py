@@ -24,7 +24,7 @@ def error_body(error: UnseenError) -> dict[str, Any]:
     """JSON form of an error for this party's user."""
     fields: dict[str, Any] = dict(error.to_dict())
     if isinstance(error, UsageError) and error.problems:
-        fields["problems"] = list(error.problems)
+        fields |= {"why": error.why, "problems": list(error.problems)}
     if isinstance(error, DeniedError) and error.clause:
         fields["clause"] = error.clause
     return {"error": fields}

@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from unseen.core.errors import from_dict
 from unseen.node import models as m
 
 _WIDE = 200
@@ -116,6 +117,9 @@ def peers(value: tuple[m.PeerView, ...]) -> None:
         ((p.name, p.fingerprint, p.addresses, p.connected, p.last_seen, p.mail_waiting) for p in value),
         empty="No peers yet: `unseen peer invite` and `unseen peer accept`.",
     )
+    for peer in value:
+        if peer.problem is not None:
+            console().print(plain(f"{peer.name} is not connected. {from_dict(peer.problem.model_dump())}"))
 
 
 def who(value: m.IdentityView | m.InvitationView | m.PeerView) -> None:

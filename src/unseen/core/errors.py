@@ -88,6 +88,10 @@ class UsageError(UnseenError):
     def __str__(self) -> str:
         return "\n".join([super().__str__(), *(f"  - {problem}" for problem in self.problems)])
 
+    def to_dict(self) -> dict[str, str | None]:
+        """Everything; the problems stand in `why`, or they would be lost on the way from a worker to its user."""
+        return {**super().to_dict(), "why": "; ".join(filter(None, [self.why, *self.problems]))}
+
 
 class DeniedError(UnseenError):
     """Contract, consent, policy or budget says no; `clause` names the rule. Goes to the ledger."""

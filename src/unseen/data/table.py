@@ -69,7 +69,7 @@ class Table:
         problems += [f"column '{name}' is given two roles" for name in roles if asked.count(name) > 1]
         types = [_type_of(field.type) for field in data.schema]
         problems += [
-            f"column '{field.name}' has the type {field.type}, which is not supported"
+            f"column '{field.name}' has the type {field.type}, which is not supported{_hint(field.type)}"
             for field, kind in zip(data.schema, types, strict=True)
             if kind is None
         ]
@@ -77,6 +77,7 @@ class Table:
             raise UsageError(
                 "The columns are not as described.",
                 why=f"columns: {', '.join(names)}",
+                mend="name the columns as they stand in the file, each once, and leave out those of other types",
                 problems=tuple(problems),
             )
         schema = tuple(
@@ -210,6 +211,11 @@ class Table:
     def fingerprint(self) -> str:
         """SHA-256 of the stored form, hex."""
         return hashlib.sha256(self.to_ipc()).hexdigest()
+
+
+def _hint(kind: pa.DataType) -> str:
+    """Text in another encoding than UTF-8 arrives as bytes."""
+    return " (is the file saved as UTF-8?)" if pa.types.is_binary(kind) else ""
 
 
 def _type_of(kind: pa.DataType) -> ColumnType | None:

@@ -281,7 +281,8 @@ class JobMachine:
         if not isinstance(error, UnavailableError):
             self._end(JobPhase.FAILED, error)
         elif event.attempt >= self._max_attempts:
-            self._give_up(event.task, event.attempt, error.what, party=error.party)
+            reason = f"{error.what} {error.why}".strip()
+            self._give_up(event.task, event.attempt, reason, party=error.party, mend=error.mend)
         else:
             delay_s = min(FIRST_PAUSE_S * 2.0 ** (event.attempt - 1), LONGEST_PAUSE_S)
             self._set_task(event.task, phase=Phase.WAITING, attempt=event.attempt + 1)
@@ -360,8 +361,11 @@ class JobMachine:
         self._set_task(name, phase=Phase.READY, attempt=attempt, outputs={})
         self._tell(self._task_peers(name), m.Ready(self.state.job, name, attempt))
 
-    def _give_up(self, name: str, attempts: int, reason: str, *, party: str | None = None) -> None:
-        self._end(JobPhase.FAILED, endings.given_up(name, attempts, reason, party=party or self.me))
+    def _give_up(
+        self, name: str, attempts: int, reason: str, *, party: str | None = None, mend: str = ""
+    ) -> None:
+        error = endings.given_up(name, attempts, reason, party=party or self.me, mend=mend)
+        self._end(JobPhase.FAILED, error)
 
     def _tell_prepared(self, name: str) -> None:
         task = self.state.tasks[name]

@@ -67,12 +67,12 @@ def late(me: str, step: str, missing: tuple[str, ...]) -> UnseenError:
     )
 
 
-def given_up(step: str, attempts: int, reason: str, *, party: str) -> UnseenError:
-    """Every attempt failed."""
+def given_up(step: str, attempts: int, reason: str, *, party: str, mend: str = "") -> UnseenError:
+    """Every attempt failed, the last one for this reason."""
     return UnavailableError(
         f"Step '{step}' was tried {attempts} times without success.",
         why=reason,
-        mend="mend the cause, then start a new run",
+        mend=f"{mend or 'mend the cause'}, then start a new run",
         party=party,
         step=step,
     )

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from unseen.core.cost import Cost, Network
-from unseen.core.errors import UsageError
-from unseen.govern.contract import AssetTerms, DisclosureTerms, Level, TaskTerms
+from unseen.core.errors import DeniedError, UsageError
+from unseen.govern.contract import AssetTerms, Contract, DisclosureTerms, Level, TaskTerms
 from unseen.jobs.step import Roles, Sizes, Step, fingerprint, parse_params, step
 
 _STRENGTH = {"federated": 0, "shared": 1, "shared-malicious": 2, "enclave": 2}
@@ -81,6 +81,69 @@ def plan(
             problems=tuple(problems),
         )
     return Plan(tuple(tasks), tuple(disclosures), costs, reasons)
+
+
+def check_honest(contract: Contract, *, me: str) -> None:
+    """Check that a contract says of its tasks what their steps say of themselves.
+
+    People sign what they read. A proposer writes that text, so it must not be the proposer's word: each disclosure
+    must be one that the installed step declares, in the same words, by the same door, to nobody else and not more of
+    it; and no step may be sold as safer than it is.
+
+    Parameters
+    ----------
+    me
+        This party: steps of tasks that it takes no part in need not be installed here.
+
+    Raises
+    ------
+    DeniedError
+        The contract says something else.
+    """
+    for terms in contract.tasks:
+        try:
+            installed = step(terms.step)
+        except UsageError:
+            if me in terms.parties:
+                raise
+            continue
+        if (installed.VERSION, fingerprint(terms.step)) != (terms.version, terms.fingerprint):
+            continue  # the run is refused where the party takes part in it; what it declares is not known here
+        sketch = TaskSketch(terms.name, terms.step, terms.roles, terms.inputs, terms.params)
+        try:
+            _pin(sketch, installed, contract.security_level)
+            params = parse_params(terms.step, terms.params)
+        except UsageError as error:
+            raise _dishonest(terms.name, str(error).replace("\n", " ")) from error
+        declared = {item.name: item for item in _declare(terms.name, installed, params, Roles(terms.roles))}
+        for item in contract.disclosures:
+            if item.task == terms.name and (objection := _objection(item, declared.get(item.name))):
+                raise _dishonest(terms.name, objection)
+
+
+def _objection(listed: DisclosureTerms, declared: DisclosureTerms | None) -> str:
+    """How a disclosure in the contract goes beyond what the step declares; empty if it does not."""
+    if declared is None:
+        return f"the step knows no disclosure '{listed.name}'"
+    if (listed.what, listed.door) != (declared.what, declared.door):
+        return f"'{listed.name}' is described as '{listed.what}'; the step says '{declared.what}'"
+    if not set(listed.to) <= set(declared.to):
+        return f"'{listed.name}' would go to {', '.join(sorted(set(listed.to) - set(declared.to)))} too"
+    least = declared.max_elements
+    if listed.times > declared.times or (
+        least is not None and (listed.max_elements is None or listed.max_elements > least)
+    ):
+        return f"'{listed.name}' would tell more than the step declares"
+    return ""
+
+
+def _dishonest(task: str, why: str) -> DeniedError:
+    return DeniedError(
+        f"The contract says something else of '{task}' than the installed step.",
+        why=why,
+        mend="do not sign it; let it be made again with `unseen contract draft`",
+        clause=f"disclosures of {task}",
+    )
 
 
 def sizes_of(assets: Sequence[AssetTerms]) -> Sizes:

@@ -89,12 +89,7 @@ class TlsConnection:
             connection._handshake(deadline)
         except ssl.SSLError as error:
             connection.leave(0.0)
-            raise RemoteProtocolError(
-                f"Who answers for {peer} cannot prove to be {peer}.",
-                why=error.reason or str(error),
-                mend=f"compare the fingerprint of {peer}'s identity key, and both clocks",
-                party=peer,
-            ) from error
+            raise _not_believed(peer, error.reason or str(error)) from error
         certificate = machine.getpeercert(binary_form=True)
         if certificate is None or machine.selected_alpn_protocol() != ALPN:
             raise RemoteProtocolError(f"{peer} does not speak our link.", party=peer)
@@ -278,3 +273,20 @@ class TlsConnection:
     def _hang_up(self) -> None:
         with contextlib.suppress(OSError):
             self.socket.shutdown(socket.SHUT_RDWR)
+
+
+def _not_believed(peer: str, reason: str) -> RemoteProtocolError:
+    """One end did not believe the other; an alert is the word of the other end."""
+    if "ALERT" in reason:
+        return RemoteProtocolError(
+            f"Who answers for {peer} does not accept our certificate.",
+            why=reason,
+            mend=f"let {peer} compare the fingerprint of our identity key, and both clocks",
+            party=peer,
+        )
+    return RemoteProtocolError(
+        f"Who answers for {peer} cannot prove to be {peer}.",
+        why=reason,
+        mend=f"compare the fingerprint of {peer}'s identity key, and both clocks",
+        party=peer,
+    )

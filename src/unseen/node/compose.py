@@ -19,7 +19,7 @@ from unseen.node.board import Board
 from unseen.node.catalogue import Catalogue
 from unseen.node.config import NodeConfig, load, parse_address
 from unseen.node.contracts import ContractDesk
-from unseen.node.courier import Courier
+from unseen.node.courier import Courier, Line
 from unseen.node.database import Database, Transaction, jobs
 from unseen.node.evidence import Ledger
 from unseen.node.exports import Exports
@@ -30,7 +30,7 @@ from unseen.node.keys import load_identity, make_identity, make_sealing_key, sea
 from unseen.node.mailroom import Mailroom
 from unseen.node.metrics import Metrics
 from unseen.node.operations import Node
-from unseen.node.peers import PeerBook
+from unseen.node.peers import PeerBook, PeerLine
 from unseen.node.post import Post
 from unseen.node.scheduler import Scheduler
 from unseen.node.store import ArtefactStore
@@ -193,12 +193,10 @@ class Services:
         if courier is not None:
             transaction.afterwards(courier.stop)
 
-    def _line(self, peer: str) -> tuple[bool, float | None, int]:
+    def _line(self, peer: str) -> PeerLine:
         courier = self.couriers.get(peer)
-        waiting = self.mailroom.counts().get(peer, 0)
-        return (
-            (courier.line.connected, courier.line.last_seen, waiting) if courier else (False, None, waiting)
-        )
+        line = courier.line if courier else Line()
+        return PeerLine(line.connected, line.last_seen, self.mailroom.counts().get(peer, 0), line.problem)
 
     def _note(self, peer: str, kind: str, body: bytes) -> None:
         courier = self.couriers.get(peer)

@@ -16,13 +16,20 @@ import msgspec
 import sqlalchemy as sql
 from pydantic import ValidationError
 
-from unseen.core.errors import DeniedError, RemoteProtocolError, UnavailableError, UsageError
+from unseen.core.errors import (
+    DeniedError,
+    RemoteProtocolError,
+    UnavailableError,
+    UsageError,
+    VerificationError,
+)
 from unseen.crypto.sign import verify as verify_by_key
 from unseen.govern.authorise import check_run, check_terms
 from unseen.govern.contract import Contract
 from unseen.govern.signatures import sign, verify, withdrawal
 from unseen.govern.summary import summarise
 from unseen.jobs.evidence import facts_of
+from unseen.jobs.planner import check_honest
 from unseen.jobs.step import check_pinned
 from unseen.node import models as m
 from unseen.node.catalogue import Catalogue
@@ -161,6 +168,8 @@ class ContractDesk:
         ------
         UsageError
             There is none.
+        VerificationError
+            What lies in the database is not what its id says.
         """
         if contract_id not in self._known:
             row = self._row(contract_id)
@@ -168,7 +177,7 @@ class ContractDesk:
                 raise UsageError(
                     f"There is no contract '{contract_id}'.", mend="`unseen contract list` shows them"
                 )
-            self._known[contract_id] = Contract.model_validate(row.body)
+            self._known[contract_id] = _unaltered(contract_id, row.body)
         return self._known[contract_id]
 
     def parties_of(self, contract_id: str) -> tuple[str, ...]:
@@ -251,7 +260,7 @@ class ContractDesk:
         ).one_or_none()
         if row is None:
             raise RemoteProtocolError(f"{sender} decided on a contract that is not known here.", party=sender)
-        contract = Contract.model_validate(row.body)
+        contract = _unaltered(told.contract, row.body)
         if sender not in contract.party_names or told.state not in {"signed", "refused", "withdrawn"}:
             raise RemoteProtocolError(f"{sender} decided something that it cannot decide.", party=sender)
         if told.state == "signed":
@@ -300,6 +309,7 @@ class ContractDesk:
         for task in contract.tasks:
             if self.me in task.parties:
                 check_pinned(task.step, version=task.version, pinned=task.fingerprint)
+        check_honest(contract, me=self.me)
         check_terms(contract, me=self.me, assets=self._catalogue.own_terms(), pinned=self._peers.identities())
 
     @staticmethod
@@ -390,3 +400,18 @@ def _state(contract: Contract, lines: tuple[m.SignatureView, ...]) -> m.Contract
     if contract.valid_until <= datetime.now(UTC):
         return "expired"
     return "signed" if states == {"signed"} else "proposed"
+
+
+def _unaltered(contract_id: str, body: Any) -> Contract:
+    """The contract as it lies in the database, if it is the one of that id."""
+    try:
+        contract = Contract.model_validate(body)
+    except ValidationError:
+        contract = None
+    if contract is None or contract.id != contract_id:
+        raise VerificationError(
+            f"What this node keeps as {contract_id} is another contract.",
+            why="its content does not have that hash: the database was altered or damaged",
+            mend="restore a backup of the node; find out who can write into its folder",
+        )
+    return contract

@@ -108,7 +108,7 @@ class Line:
 
     connected: bool = False
     last_seen: float | None = None
-    problem: str = ""
+    problem: UnseenError | None = None
 
 
 @dataclass(slots=True)
@@ -176,19 +176,20 @@ class Courier:
             try:
                 self._serve(self._connector.connect(self.peer, self._stopping))
             except UnseenError as error:
-                self._note_problem(error.what)
+                self._note_problem(error)
             except Exception as error:  # noqa: BLE001 - a bug of ours must not end the mail for ever
                 _log.exception("courier failed", peer=self.peer)
-                self._note_problem(repr(error))
+                self._note_problem(UnseenError("The mail failed in a way nobody foresaw.", why=repr(error)))
             self.line.connected = False
             if (at := self._connected_at) is not None:  # a cut cable: the peer is there
                 wait_s = FIRST_WAIT_S if time.monotonic() - at > wait_s else min(wait_s, AGAIN_WAIT_S)
             self._stopping.wait(wait_s)
             wait_s = min(wait_s * 2, LONGEST_WAIT_S)
 
-    def _note_problem(self, problem: str) -> None:
-        if problem != self.line.problem and not self._stopping.is_set():
-            _log.info("no connection", peer=self.peer, problem=problem)
+    def _note_problem(self, problem: UnseenError) -> None:
+        known = self.line.problem
+        if (known is None or known.what != problem.what) and not self._stopping.is_set():
+            _log.info("no connection", peer=self.peer, problem=problem.what)
         self.line.problem = problem
 
     def _serve(self, link: Link) -> None:
@@ -197,7 +198,7 @@ class Courier:
         try:
             after = self._greet(session)
             self._session, self._connected_at = session, time.monotonic()
-            self.line.connected, self.line.last_seen, self.line.problem = True, time.time(), ""
+            self.line.connected, self.line.last_seen, self.line.problem = True, time.time(), None
             _log.info("connected", peer=self.peer)
             writer = threading.Thread(
                 target=self._write, args=(session, after), name=f"courier-{self.peer}-out", daemon=True
@@ -277,7 +278,7 @@ class Courier:
                         session.send(Ping())
                         last = time.monotonic()
         except UnseenError as error:
-            self._note_problem(error.what)
+            self._note_problem(error)
         finally:
             session.over.set()
             session.link.close()

@@ -60,7 +60,7 @@ class IdentityView(Model):
 
 
 class PeerView(Model):
-    """Another organisation, pinned. `connected` and `mail_waiting` are of this moment."""
+    """Another organisation, pinned. `connected`, `mail_waiting` and `problem` (why not connected) are of this moment."""
 
     name: str
     identity: str
@@ -70,6 +70,7 @@ class PeerView(Model):
     connected: bool = False
     last_seen: datetime | None = None
     mail_waiting: int = 0
+    problem: Problem | None = None
 
 
 class NodeStatus(Model):

@@ -13,13 +13,14 @@ import json
 import textwrap
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sql
 
 from unseen.core.canonical import canonical_bytes, tagged
-from unseen.core.errors import UsageError, VerificationError
+from unseen.core.errors import UnseenError, UsageError, VerificationError
 from unseen.core.ids import check_name
 from unseen.crypto.sign import fingerprint, same_fingerprint, verify
 from unseen.node.config import parse_address
@@ -32,6 +33,7 @@ from unseen.node.models import (
     Invitation,
     InvitationView,
     PeerView,
+    Problem,
 )
 
 _BEGIN = "-----BEGIN UNSEEN INVITATION-----"
@@ -41,8 +43,16 @@ _MAX_CHARS = 20_000
 _MAX_ADDRESSES = 16
 
 Change = Callable[[str], None]
-PeerLine = Callable[[str], tuple[bool, float | None, int]]
-"""(connected, last seen, letters waiting) of a peer."""
+
+
+@dataclass(frozen=True, slots=True)
+class PeerLine:
+    """How the connection with a peer stands; `problem` is why there is none."""
+
+    connected: bool = False
+    last_seen: float | None = None
+    waiting: int = 0
+    problem: UnseenError | None = None
 
 
 def write_invitation(identity: Identity, addresses: tuple[str, ...]) -> str:
@@ -113,10 +123,14 @@ class PeerBook:
         self._addresses = addresses
         self._on_accept: list[Change] = []
         self._on_remove: list[Callable[[Transaction, str], None]] = []
-        self._line: PeerLine = lambda _peer: (False, None, 0)
+        self._line: Callable[[str], PeerLine] = lambda _peer: PeerLine()
 
     def listen(
-        self, *, accepted: Change, removed: Callable[[Transaction, str], None], line: PeerLine
+        self,
+        *,
+        accepted: Change,
+        removed: Callable[[Transaction, str], None],
+        line: Callable[[str], PeerLine],
     ) -> None:
         """Who wants to know of changes, and who knows whether a peer is connected."""
         self._on_accept.append(accepted)
@@ -209,16 +223,18 @@ class PeerBook:
         return self._view(row)
 
     def _view(self, row: sql.Row[Any]) -> PeerView:
-        connected, seen, waiting = self._line(row.name)
+        line = self._line(row.name)
+        problem = None if line.connected else line.problem
         return PeerView(
             name=row.name,
             identity=row.identity,
             fingerprint=fingerprint(row.identity),
             addresses=tuple(row.addresses),
             accepted_at=datetime.fromtimestamp(row.accepted_at, UTC),
-            connected=connected,
-            last_seen=None if seen is None else datetime.fromtimestamp(seen, UTC),
-            mail_waiting=waiting,
+            connected=line.connected,
+            last_seen=None if line.last_seen is None else datetime.fromtimestamp(line.last_seen, UTC),
+            mail_waiting=line.waiting,
+            problem=None if problem is None else Problem.model_validate(problem.to_dict()),
         )
 
     def identities(self) -> dict[str, str]:

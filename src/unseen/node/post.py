@@ -23,6 +23,7 @@ _SLICE_S = 0.25
 _DIAL_S = 10.0
 _RELAY_SLICE_S = 2.0  # how long a node that stops may still stand at a relay
 _LEASE_S = 12 * 3600
+_MAIL_S = 15.0  # after so long it is said why there is no connection; then it is tried again
 
 
 class Post:
@@ -99,7 +100,7 @@ class Post:
             credentials=self._identity.credentials(NODE_USE, lifetime_s=_LEASE_S),
             peer_identity=public_key(self._peers.show(peer).identity),
             reconnect_s=0,
-            connect_s=60.0,
+            connect_s=_MAIL_S,
         )
 
     def arrivals(self, peer: str) -> queue.Queue[socket.socket]:
@@ -127,7 +128,11 @@ class _MailSockets:
                 return arrived.get(timeout=_SLICE_S)
             except queue.Empty:
                 continue
-        raise UnavailableError(f"{self._peer} has not called.", party=self._peer)
+        raise UnavailableError(
+            f"{self._peer} has not called.",
+            mend=f"see whether the node of {self._peer} runs, and whether it knows this node's address",
+            party=self._peer,
+        )
 
     def _fetch(self, deadline: float) -> socket.socket:
         """Dial once; at a relay, stand there until the peer has come, too."""

@@ -44,6 +44,10 @@ def test_a_peer_is_told_the_code_and_the_step_only() -> None:
 def test_all_problems_at_once() -> None:
     error = UsageError("Not a config.", problems=("a is missing", "b is no number"))
     assert str(error).splitlines()[1:] == ["  - a is missing", "  - b is no number"]
+    again = from_dict(
+        UsageError("Not a config.", why="so", problems=("a is missing", "b is no number")).to_dict()
+    )
+    assert again.why == "so; a is missing; b is no number"  # from a worker to its user nothing is lost
 
 
 def test_a_denial_names_its_clause() -> None:

@@ -8,12 +8,12 @@ import sqlalchemy as sql
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from unseen.core.canonical import canonical_bytes
-from unseen.core.errors import UsageError, VerificationError
+from unseen.core.errors import UnavailableError, UsageError, VerificationError
 from unseen.crypto.sign import fingerprint, public_key, same_fingerprint, verify
 from unseen.node.database import Database, contracts, jobs
 from unseen.node.identity import Identity
 from unseen.node.models import AcceptPeer
-from unseen.node.peers import PeerBook, read_invitation, write_invitation
+from unseen.node.peers import PeerBook, PeerLine, read_invitation, write_invitation
 
 
 def identity(name):
@@ -31,10 +31,11 @@ def book(tmp_path):
     book = PeerBook(database, identity("hospital"), ("h.example:7710",))
     book.database = database
     book.changes = []
+    book.line = PeerLine(connected=True, last_seen=1.0, waiting=3)
     book.listen(
         accepted=lambda name: book.changes.append(("accepted", name)),
         removed=lambda _transaction, name: book.changes.append(("removed", name)),
-        line=lambda name: (True, 1.0, 3),
+        line=lambda _name: book.line,
     )
     yield book
     database.close()
@@ -204,3 +205,15 @@ def test_credentials_are_for_one_use(lab):
     credentials = lab.credentials("job-1/task/1")
     assert credentials.use == "job-1/task/1"
     assert lab.key.private_bytes_raw() not in credentials.key
+
+
+def test_a_peer_that_cannot_be_reached_comes_with_the_reason(book, lab):
+    accept(book, lab)
+    problem = UnavailableError(
+        "No way to it.", why="clocks differ", mend="set both clocks", party="laboratory"
+    )
+    book.line = PeerLine(connected=False, problem=problem)
+    told = book.show("laboratory").problem
+    assert (told.what, told.why, told.mend) == ("No way to it.", "clocks differ", "set both clocks")
+    book.line = PeerLine(connected=True, problem=problem)
+    assert book.show("laboratory").problem is None
