@@ -60,6 +60,7 @@ void bind_blocks(nb::module_& module);
 void bind_ggm(nb::module_& module);
 void bind_ring(nb::module_& module);
 void bind_rows(nb::module_& module);
+void bind_softspoken(nb::module_& module);
 void bind_curve(nb::module_& module);
 
 }  // namespace unseen::bind

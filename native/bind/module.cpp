@@ -20,5 +20,6 @@ NB_MODULE(_native, module) {
     unseen::bind::bind_ggm(module);
     unseen::bind::bind_ring(module);
     unseen::bind::bind_rows(module);
+    unseen::bind::bind_softspoken(module);
     unseen::bind::bind_curve(module);
 }
