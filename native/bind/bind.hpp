@@ -62,6 +62,7 @@ void bind_ring(nb::module_& module);
 void bind_rows(nb::module_& module);
 void bind_softspoken(nb::module_& module);
 void bind_curve(nb::module_& module);
+void bind_okvs(nb::module_& module);
 
 }  // namespace unseen::bind
 

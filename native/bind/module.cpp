@@ -22,4 +22,5 @@ NB_MODULE(_native, module) {
     unseen::bind::bind_rows(module);
     unseen::bind::bind_softspoken(module);
     unseen::bind::bind_curve(module);
+    unseen::bind::bind_okvs(module);
 }

@@ -123,11 +123,11 @@ struct Rows {
 void digest_rows(const std::uint8_t* domain, std::size_t domain_size, const RowColumn* columns, std::size_t count,
                  std::size_t rows, std::uint8_t* out) {
     const Rows all{domain, domain_size, columns, count};
-    alignas(64) std::uint8_t lanes[kLanes * kLane] = {};
-    alignas(64) std::uint8_t digests[kLanes][32];
-    for (std::size_t first = 0; first < rows; first += kLanes) {
-        const std::size_t here = rows - first < kLanes ? rows - first : kLanes;
-        std::size_t blocks[kLanes] = {}, most = 0;
+    alignas(64) std::uint8_t lanes[kWordLanes * kLane] = {};
+    alignas(64) std::uint8_t digests[kWordLanes][32];
+    for (std::size_t first = 0; first < rows; first += kWordLanes) {
+        const std::size_t here = rows - first < kWordLanes ? rows - first : kWordLanes;
+        std::size_t blocks[kWordLanes] = {}, most = 0;
         for (std::size_t lane = 0; lane < here; ++lane) {
             const std::size_t needed = blocks_of(all.size(first + lane));
             if (needed > kMostBlocks) continue;
@@ -135,12 +135,12 @@ void digest_rows(const std::uint8_t* domain, std::size_t domain_size, const RowC
             blocks[lane] = needed;
             if (needed > most) most = needed;
         }
-        Lanes state[8];
+        WordLanes state[8];
         start(state);
         for (std::size_t b = 0; b < most; ++b) {
             std::uint32_t busy = 0;
-            for (std::size_t lane = 0; lane < kLanes; ++lane) busy |= std::uint32_t{blocks[lane] > b} << lane;
-            Lanes words[16], next[8];
+            for (std::size_t lane = 0; lane < kWordLanes; ++lane) busy |= std::uint32_t{blocks[lane] > b} << lane;
+            WordLanes words[16], next[8];
             load_words(lanes + b * kBlock, kLane, words);
             for (int i = 0; i < 8; ++i) next[i] = state[i];
             compress(next, words);

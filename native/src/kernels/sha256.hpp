@@ -36,25 +36,25 @@ inline std::uint32_t spread(std::uint32_t a, std::uint32_t) { return a; }
 
 #ifdef UNSEEN_AVX512
 
-struct Lanes {
+struct WordLanes {
     __m512i v;
 };
-inline constexpr std::size_t kLanes = 16;
+inline constexpr std::size_t kWordLanes = 16;
 
 template <int By>
-inline Lanes rotate(Lanes a) {
+inline WordLanes rotate(WordLanes a) {
     return {_mm512_ror_epi32(a.v, By)};
 }
 template <int By>
-inline Lanes shift(Lanes a) {
+inline WordLanes shift(WordLanes a) {
     return {_mm512_srli_epi32(a.v, By)};
 }
-inline Lanes add(Lanes a, Lanes b) { return {_mm512_add_epi32(a.v, b.v)}; }
-inline Lanes xor3(Lanes a, Lanes b, Lanes c) { return {_mm512_ternarylogic_epi32(a.v, b.v, c.v, 0x96)}; }
-inline Lanes choose(Lanes e, Lanes f, Lanes g) { return {_mm512_ternarylogic_epi32(e.v, f.v, g.v, 0xCA)}; }
-inline Lanes majority(Lanes a, Lanes b, Lanes c) { return {_mm512_ternarylogic_epi32(a.v, b.v, c.v, 0xE8)}; }
-inline Lanes spread(std::uint32_t a, Lanes) { return {_mm512_set1_epi32(static_cast<int>(a))}; }
-inline Lanes select(std::uint32_t lanes, Lanes then, Lanes otherwise) {
+inline WordLanes add(WordLanes a, WordLanes b) { return {_mm512_add_epi32(a.v, b.v)}; }
+inline WordLanes xor3(WordLanes a, WordLanes b, WordLanes c) { return {_mm512_ternarylogic_epi32(a.v, b.v, c.v, 0x96)}; }
+inline WordLanes choose(WordLanes e, WordLanes f, WordLanes g) { return {_mm512_ternarylogic_epi32(e.v, f.v, g.v, 0xCA)}; }
+inline WordLanes majority(WordLanes a, WordLanes b, WordLanes c) { return {_mm512_ternarylogic_epi32(a.v, b.v, c.v, 0xE8)}; }
+inline WordLanes spread(std::uint32_t a, WordLanes) { return {_mm512_set1_epi32(static_cast<int>(a))}; }
+inline WordLanes select(std::uint32_t lanes, WordLanes then, WordLanes otherwise) {
     return {_mm512_mask_mov_epi32(otherwise.v, static_cast<__mmask16>(lanes), then.v)};
 }
 
@@ -84,14 +84,14 @@ inline __m512i swap_bytes(__m512i a) {
     return _mm512_shuffle_epi8(a, _mm512_broadcast_i32x4(_mm_set_epi64x(0x0C0D0E0F08090A0B, 0x0405060700010203)));
 }
 
-inline void load_words(const std::uint8_t* block, std::size_t stride, Lanes (&words)[16]) {
+inline void load_words(const std::uint8_t* block, std::size_t stride, WordLanes (&words)[16]) {
     __m512i r[16];
     for (int i = 0; i < 16; ++i) r[i] = swap_bytes(_mm512_loadu_si512(block + i * stride));
     transpose(r);
     for (int i = 0; i < 16; ++i) words[i].v = r[i];
 }
 
-inline void store_state(const Lanes (&state)[8], std::uint8_t (*out)[32]) {
+inline void store_state(const WordLanes (&state)[8], std::uint8_t (*out)[32]) {
     __m512i r[16];
     for (int i = 0; i < 16; ++i) r[i] = i < 8 ? state[i].v : _mm512_setzero_si512();
     transpose(r);
@@ -100,29 +100,29 @@ inline void store_state(const Lanes (&state)[8], std::uint8_t (*out)[32]) {
 
 #elif defined(UNSEEN_AVX2)
 
-struct Lanes {
+struct WordLanes {
     __m256i v;
 };
-inline constexpr std::size_t kLanes = 8;
+inline constexpr std::size_t kWordLanes = 8;
 
 template <int By>
-inline Lanes rotate(Lanes a) {
+inline WordLanes rotate(WordLanes a) {
     return {_mm256_or_si256(_mm256_srli_epi32(a.v, By), _mm256_slli_epi32(a.v, 32 - By))};
 }
 template <int By>
-inline Lanes shift(Lanes a) {
+inline WordLanes shift(WordLanes a) {
     return {_mm256_srli_epi32(a.v, By)};
 }
-inline Lanes add(Lanes a, Lanes b) { return {_mm256_add_epi32(a.v, b.v)}; }
-inline Lanes xor3(Lanes a, Lanes b, Lanes c) { return {_mm256_xor_si256(_mm256_xor_si256(a.v, b.v), c.v)}; }
-inline Lanes choose(Lanes e, Lanes f, Lanes g) {
+inline WordLanes add(WordLanes a, WordLanes b) { return {_mm256_add_epi32(a.v, b.v)}; }
+inline WordLanes xor3(WordLanes a, WordLanes b, WordLanes c) { return {_mm256_xor_si256(_mm256_xor_si256(a.v, b.v), c.v)}; }
+inline WordLanes choose(WordLanes e, WordLanes f, WordLanes g) {
     return {_mm256_xor_si256(g.v, _mm256_and_si256(e.v, _mm256_xor_si256(f.v, g.v)))};
 }
-inline Lanes majority(Lanes a, Lanes b, Lanes c) {
+inline WordLanes majority(WordLanes a, WordLanes b, WordLanes c) {
     return {_mm256_or_si256(_mm256_and_si256(a.v, b.v), _mm256_and_si256(c.v, _mm256_or_si256(a.v, b.v)))};
 }
-inline Lanes spread(std::uint32_t a, Lanes) { return {_mm256_set1_epi32(static_cast<int>(a))}; }
-inline Lanes select(std::uint32_t lanes, Lanes then, Lanes otherwise) {
+inline WordLanes spread(std::uint32_t a, WordLanes) { return {_mm256_set1_epi32(static_cast<int>(a))}; }
+inline WordLanes select(std::uint32_t lanes, WordLanes then, WordLanes otherwise) {
     const __m256i bits = _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128);
     const __m256i set = _mm256_and_si256(_mm256_set1_epi32(static_cast<int>(lanes)), bits);
     return {_mm256_blendv_epi8(otherwise.v, then.v, _mm256_cmpeq_epi32(set, bits))};
@@ -148,7 +148,7 @@ inline __m256i swap_bytes(__m256i a) {
     return _mm256_shuffle_epi8(a, _mm256_broadcastsi128_si256(_mm_set_epi64x(0x0C0D0E0F08090A0B, 0x0405060700010203)));
 }
 
-inline void load_words(const std::uint8_t* block, std::size_t stride, Lanes (&words)[16]) {
+inline void load_words(const std::uint8_t* block, std::size_t stride, WordLanes (&words)[16]) {
     for (int half = 0; half < 2; ++half) {
         __m256i r[8];
         for (int i = 0; i < 8; ++i)
@@ -158,7 +158,7 @@ inline void load_words(const std::uint8_t* block, std::size_t stride, Lanes (&wo
     }
 }
 
-inline void store_state(const Lanes (&state)[8], std::uint8_t (*out)[32]) {
+inline void store_state(const WordLanes (&state)[8], std::uint8_t (*out)[32]) {
     __m256i r[8];
     for (int i = 0; i < 8; ++i) r[i] = state[i].v;
     transpose(r);
@@ -167,10 +167,10 @@ inline void store_state(const Lanes (&state)[8], std::uint8_t (*out)[32]) {
 
 #else
 
-using Lanes = std::uint32_t;
-inline constexpr std::size_t kLanes = 1;
+using WordLanes = std::uint32_t;
+inline constexpr std::size_t kWordLanes = 1;
 
-inline Lanes select(std::uint32_t lanes, Lanes then, Lanes otherwise) { return lanes & 1 ? then : otherwise; }
+inline WordLanes select(std::uint32_t lanes, WordLanes then, WordLanes otherwise) { return lanes & 1 ? then : otherwise; }
 
 #endif
 

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from unseen.data import identifiers
 from unseen.kernels import rows
 from unseen.kernels.reference import rows as reference
 
@@ -73,15 +72,19 @@ def test_every_length(instruction_set: str) -> None:
     np.testing.assert_array_equal(rows.digest_rows(b"", [mixed]), expected[order])
 
 
-def test_todays_identifiers(instruction_set: str) -> None:
+def test_identifiers_of_version_1(instruction_set: str) -> None:
+    """The bytes that identifiers had before there was a kernel: domain, then each value behind its length."""
     values = [("ann", "7"), ("böb", "12"), ("", "x" * 99), ("数据", "0")]
     columns = []
     for place in range(2):
         array = pa.array([value[place] for value in values], pa.large_string())
         _, offsets, data = array.buffers()
         columns.append((np.frombuffer(offsets, np.int64)[: len(values) + 1], np.frombuffer(data, np.uint8)))
-    digests = rows.digest_rows(identifiers._DOMAIN, columns)
-    assert [digest.tobytes() for digest in digests] == [identifiers._digest(value) for value in values]
+    digests = rows.digest_rows(b"unseen/identifier/v1\n", columns)
+    assert digests[0].tobytes().hex() == ("351b196ef7e9dcf950a00432b3615e6ba480d3596adb901d37192a8caf7620af")
+    for digest, value in zip(digests, values, strict=True):
+        joined = b"".join(len(text.encode()).to_bytes(4, "big") + text.encode() for text in value)
+        assert digest.tobytes() == hashlib.sha256(b"unseen/identifier/v1\n" + joined).digest()
 
 
 BAD = {
