@@ -58,6 +58,7 @@ Out<T> make(std::initializer_list<std::size_t> shape) {
 // One per file; called by module.cpp.
 void bind_blocks(nb::module_& module);
 void bind_ggm(nb::module_& module);
+void bind_lpn(nb::module_& module);
 void bind_ring(nb::module_& module);
 void bind_rows(nb::module_& module);
 void bind_softspoken(nb::module_& module);
