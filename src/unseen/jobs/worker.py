@@ -119,9 +119,11 @@ def work(control_socket: socket.socket, sockets: socket.socket) -> None:
         outputs = _store(task, finished)
     except BaseException as error:  # noqa: BLE001 - everything is told to the node
         problem = error if isinstance(error, UnseenError) else _unexpected(error)
+        # our node first: else a peer, whom the abort tells nothing but the class, may tell it that we failed before
+        # it knows why, and the cause is lost to the one who can mend it
+        control.send(spec.encode(spec.Gone(problem.to_dict())))
         for link in links.values():
             link.abort(problem.code, task.task)
-        control.send(spec.encode(spec.Gone(problem.to_dict())))
         return
     for link in links.values():
         link.close()

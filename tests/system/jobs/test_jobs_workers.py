@@ -27,7 +27,7 @@ from unseen.data.table import Table
 from unseen.govern.contract import TaskTerms
 from unseen.jobs import artefacts, spec
 from unseen.jobs.forkserver import Forked, ForkServer
-from unseen.jobs.step import fingerprint
+from unseen.jobs.step import fingerprint, step
 from unseen.jobs.tables import from_table, to_table
 from unseen.link.front import send_socket
 
@@ -55,7 +55,7 @@ class Side:
         terms = TaskTerms(
             name="align",
             step="psi",
-            version=1,
+            version=step("psi").VERSION,
             fingerprint=fingerprint("psi"),
             roles={"holders": ("a", "b")},
             inputs={"table": "asset:x"},

@@ -265,8 +265,8 @@ def nothing_is_lost(world: World, finished: str, failed: str, step: str) -> None
     result = world.nodes[HOSPITAL].job_result(finished)
     assert any("auc" in artefact.meta for artefact in result.artefacts)
     for party in PARTIES:
-        assert left_over(world.nodes.home(party)) == []
-        assert world.nodes[party].status().jobs_running == ()
+        world.until(lambda party=party: not left_over(world.nodes.home(party)))
+        world.until(lambda party=party: not world.nodes[party].status().jobs_running)
 
 
 def test_a_file_that_is_gone_when_the_job_runs(world: World, finished: str) -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
+import resource
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -25,10 +25,16 @@ def _python(*arguments: str) -> subprocess.CompletedProcess[str]:
 def test_help_is_there_at_once():
     best = 9.0
     for _ in range(3):
-        begin = time.perf_counter()
+        before = _children_s()
         assert _python("-m", "unseen.cli.main", "--help").returncode == 0
-        best = min(best, time.perf_counter() - begin)
+        best = min(best, _children_s() - before)
     assert best < 0.4
+
+
+def _children_s():
+    """Processor time of ended children: what a busy machine does not change."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def test_help_loads_no_library_of_the_node():
