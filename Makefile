@@ -40,7 +40,7 @@ $(VENV)/.built-%: $(VENV)/.deps-% $(NATIVE)
 	@command -v c++ >/dev/null || command -v g++ >/dev/null || command -v clang++ >/dev/null || \
 	  echo "  There is no C++ compiler: only the slow NumPy kernels will be there. Install one: apt install g++ (macOS: xcode-select --install)"
 	@$(STAMP)
-	@$(PIP) install -c constraints.txt --no-build-isolation --no-deps -e .
+	@$(BIN)/python .ci/measured.py $(VENV)/build-took.json $(PIP) install -c constraints.txt --no-build-isolation --no-deps -e .
 	@$(SINCE)
 	@touch $@
 
