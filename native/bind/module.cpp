@@ -24,4 +24,5 @@ NB_MODULE(_native, module) {
     unseen::bind::bind_softspoken(module);
     unseen::bind::bind_curve(module);
     unseen::bind::bind_okvs(module);
+    unseen::bind::bind_shares(module);
 }

@@ -44,7 +44,7 @@ PRELOAD = (
     "unseen.jobs.steps.train_logistic",
     "unseen.jobs.steps.evaluate_binary",
     "unseen.psi.protocols.dh",
-    "unseen.mpc.protocols.dealer",
+    "unseen.mpc.protocols.dealer2",
 )
 _PR_SET_PDEATHSIG = 1
 

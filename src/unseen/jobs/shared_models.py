@@ -28,7 +28,7 @@ class SharedModel:
     Attributes
     ----------
     share
-        uint64, shape (width + 1,).
+        uint64, shape (components, width + 1).
     bits
         Fraction bits.
     widths
@@ -96,7 +96,7 @@ def reveal_scores(party: Party, inputs: Mapping[str, Artefact], roles: Roles) ->
     engine = Engine(party, holders=holders, helper=roles.one("helper"))
     columns = layout.share_blocks(engine, sizes, None if own is None else own.values)
     bits = engine.bits if model is None else model.bits
-    share = np.zeros(sizes.width + 1, np.uint64) if model is None else model.share
+    share = np.zeros((1, sizes.width + 1), np.uint64) if model is None else model.share
     probabilities = logistic.predict(engine, columns, SecretArray(engine, share, bits))
     return engine.reveal(SCORES, probabilities, to=(roles.one("receiver"),))
 

@@ -2,5 +2,6 @@
 
 from unseen.mpc.array import SecretArray
 from unseen.mpc.engine import Engine, FixedArray
+from unseen.mpc.functions.compare import equal
 
-__all__ = ["Engine", "FixedArray", "SecretArray"]
+__all__ = ["Engine", "FixedArray", "SecretArray", "equal"]

@@ -1,60 +1,64 @@
-"""SecretArray: an array that nobody holds alone, with NumPy's operators."""
+"""SecretArray: an array that nobody holds alone, with NumPy's operators and functions."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from unseen.core.errors import LocalProtocolError
-from unseen.mpc.fixed import Ring
+from unseen.mpc.shares import Bits, Share, align, pick
 
 if TYPE_CHECKING:
     from unseen.mpc.engine import Engine
 
-Operand = "SecretArray | ArrayLike"
-
 
 class SecretArray:
-    """A secret array of fixed-point numbers (or integers, with `bits` = 0).
+    """A secret array of fixed-point numbers, of integers (`bits` = 0) or of Booleans.
 
-    Behaves like a NumPy array as far as that is possible without knowing the values. What would have to know
-    them (printing, `bool()`, `float()`, comparison with `==`, pickling) is refused.
+    Behaves like a NumPy array as far as that is possible without knowing the values; NumPy's own functions take it
+    (:mod:`unseen.mpc.dispatch`), so a function written with NumPy runs on it. What would have to know the values
+    (printing, `bool()`, `float()`, comparison with `==`, indexing by a secret, pickling) is refused.
     """
 
-    __slots__ = ("_engine", "_share", "bits")
+    __slots__ = ("_engine", "_share", "bits", "boolean")
     __array_priority__ = 1000
-    __array_ufunc__ = None
     __hash__ = None  # type: ignore[assignment]
 
-    def __init__(self, engine: Engine, share: Ring, bits: int) -> None:
+    def __init__(self, engine: Engine, share: Share | Bits, bits: int, *, boolean: bool = False) -> None:
         self._engine = engine
         self._share = share
         self.bits = bits
+        self.boolean = boolean
 
     # ------------------------------------------------------------------ what is public
 
     @property
     def shape(self) -> tuple[int, ...]:
         """Its shape."""
-        return self._share.shape
+        return self._share.shape[1:]
 
     @property
     def ndim(self) -> int:
         """Number of dimensions."""
-        return self._share.ndim
+        return self._share.ndim - 1
 
     @property
     def size(self) -> int:
         """Number of elements."""
-        return self._share.size
+        return int(np.prod(self.shape))
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """What a revealed array would hold: bool, int64 or float64."""
+        return np.dtype(bool if self.boolean else float if self.bits else np.int64)
 
     def __len__(self) -> int:
-        return len(self._share)
+        return len(self._share[0])
 
     def __repr__(self) -> str:
-        return f"SecretArray(shape={self.shape}, bits={self.bits})"
+        return f"SecretArray(shape={self.shape}, bits={self.bits}{', boolean' if self.boolean else ''})"
 
     # ------------------------------------------------------------------ what is refused
 
@@ -62,46 +66,76 @@ class SecretArray:
         raise LocalProtocolError(
             "A secret's value is not known here.",
             why="printing, truth value, conversion, == and pickling would need it",
-            mend="compute with it, and reveal the result: engine.reveal(name, array, to=...)",
+            mend="compute with it (np.where instead of if, mpc.equal instead of ==), and reveal the result: "
+            "engine.reveal(name, array, to=...)",
         )
 
     __bool__ = __float__ = __int__ = __index__ = __iter__ = _refuse
     __array__ = __reduce__ = __reduce_ex__ = __copy__ = __deepcopy__ = _refuse
     __eq__ = __ne__ = _refuse
 
+    # ------------------------------------------------------------------ NumPy
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
+        from unseen.mpc.dispatch import apply_ufunc  # noqa: PLC0415 - the functions are made of arrays
+
+        return apply_ufunc(ufunc, method, inputs, options)
+
+    def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        from unseen.mpc.dispatch import apply_function  # noqa: PLC0415 - the functions are made of arrays
+
+        return apply_function(func, args, kwargs)
+
     # ------------------------------------------------------------------ shape
 
     @property
     def T(self) -> SecretArray:  # noqa: N802 - NumPy's name
         """Transposed."""
-        return self._like(self._share.T)
+        return self.transpose()
 
-    def reshape(self, *shape: int) -> SecretArray:
+    def transpose(self, *axes: int) -> SecretArray:
+        """With axes in another order."""
+        order = axes or tuple(reversed(range(self.ndim)))
+        return self._like(self._share.transpose(0, *(axis % self.ndim + 1 for axis in order)))
+
+    def reshape(self, *shape: Any) -> SecretArray:
         """The same elements in another shape."""
-        return self._like(self._share.reshape(*shape))
+        dims = shape[0] if len(shape) == 1 and isinstance(shape[0], tuple) else shape
+        known = int(np.prod([dim for dim in dims if dim != -1]))
+        full = tuple(self.size // known if dim == -1 else dim for dim in dims)
+        return self._like(self._share.reshape(len(self._share), *full))
+
+    def ravel(self) -> SecretArray:
+        """In one dimension."""
+        return self.reshape(self.size)
 
     def __getitem__(self, index: Any) -> SecretArray:
-        return self._like(np.asarray(self._share[index], dtype=np.uint64))
-
-    def sum(self, axis: int | None = None) -> SecretArray:
-        """Sum over an axis, or of everything."""
-        return self._like(np.asarray(self._share.sum(axis=axis, dtype=np.uint64)))
+        if isinstance(index, SecretArray):
+            self._refuse()
+        return self._like(pick(self._share, index))
 
     # ------------------------------------------------------------------ arithmetic
 
     def __add__(self, other: Any) -> SecretArray:
-        theirs = self._engine.lift(other, self.bits)
-        bits = max(self.bits, theirs.bits)
-        return self._new(self._at(bits) + theirs._at(bits), bits)
+        mine, theirs = self._engine.pair(self, other)
+        left, right = align(mine.share, theirs.share)
+        return self._engine.number(left + right, mine.bits)
 
     def __neg__(self) -> SecretArray:
-        return self._like(np.uint64(0) - self._share)
+        mine = self._engine.as_number(self)
+        return self._engine.number(np.uint64(0) - mine.share, mine.bits)
+
+    def __pos__(self) -> SecretArray:
+        return self
 
     def __sub__(self, other: Any) -> SecretArray:
-        return self + (-self._engine.lift(other, self.bits))
+        mine, theirs = self._engine.pair(self, other)
+        left, right = align(mine.share, theirs.share)
+        return self._engine.number(left - right, mine.bits)
 
     def __rsub__(self, other: Any) -> SecretArray:
-        return self._engine.lift(other, self.bits) - self
+        difference: SecretArray = self - other
+        return -difference
 
     __radd__ = __add__
 
@@ -114,20 +148,107 @@ class SecretArray:
         return self._engine.matmul(self, other)
 
     def __rmatmul__(self, other: ArrayLike) -> SecretArray:
-        return self._engine.matmul(self._engine.lift(other, self.bits), self)
+        return self._engine.matmul(self._engine.lift(other, self.bits or None), self)
+
+    def __truediv__(self, other: Any) -> SecretArray:
+        if not isinstance(other, SecretArray):
+            return self._engine.multiply(self, 1.0 / np.asarray(other, np.float64))
+        return self._engine.multiply(self, np.reciprocal(cast("Any", other)))
+
+    def __rtruediv__(self, other: Any) -> SecretArray:
+        return self._engine.multiply(cast("SecretArray", np.reciprocal(cast("Any", self))), other)
+
+    # ------------------------------------------------------------------ comparison and logic
+
+    def __lt__(self, other: Any) -> SecretArray:
+        return self._ufunc(np.less, self, other)
+
+    def __gt__(self, other: Any) -> SecretArray:
+        return self._ufunc(np.greater, self, other)
+
+    def __le__(self, other: Any) -> SecretArray:
+        return self._ufunc(np.less_equal, self, other)
+
+    def __ge__(self, other: Any) -> SecretArray:
+        return self._ufunc(np.greater_equal, self, other)
+
+    def __and__(self, other: Any) -> SecretArray:
+        return self._ufunc(np.logical_and, self, other)
+
+    def __or__(self, other: Any) -> SecretArray:
+        return self._ufunc(np.logical_or, self, other)
+
+    def __xor__(self, other: Any) -> SecretArray:
+        return self._ufunc(np.logical_xor, self, other)
+
+    def __invert__(self) -> SecretArray:
+        return self._ufunc(np.logical_not, self)
+
+    def __abs__(self) -> SecretArray:
+        return self._ufunc(np.absolute, self)
+
+    __rand__, __ror__, __rxor__ = __and__, __or__, __xor__
+
+    def _ufunc(self, ufunc: np.ufunc, *operands: Any) -> SecretArray:
+        return cast("SecretArray", self.__array_ufunc__(ufunc, "__call__", *operands))
+
+    # ------------------------------------------------------------------ reductions
+
+    def sum(self, axis: Any = None, *, keepdims: bool = False) -> SecretArray:
+        """Sum over an axis, or of everything."""
+        return self._function(np.sum, axis=axis, keepdims=keepdims)
+
+    def mean(self, axis: Any = None, *, keepdims: bool = False) -> SecretArray:
+        """Mean over an axis, or of everything."""
+        return self._function(np.mean, axis=axis, keepdims=keepdims)
+
+    def var(self, axis: Any = None, *, ddof: int = 0, keepdims: bool = False) -> SecretArray:
+        """Variance over an axis, or of everything."""
+        return self._function(np.var, axis=axis, ddof=ddof, keepdims=keepdims)
+
+    def cumsum(self, axis: int | None = None) -> SecretArray:
+        """Running sums."""
+        return self._function(np.cumsum, axis=axis)
+
+    def max(self, axis: int | None = None) -> SecretArray:
+        """The largest element."""
+        return self._function(np.max, axis=axis)
+
+    def min(self, axis: int | None = None) -> SecretArray:
+        """The smallest element."""
+        return self._function(np.min, axis=axis)
+
+    def argmax(self, axis: int | None = None) -> SecretArray:
+        """Where the largest element is, as a secret integer."""
+        return self._function(np.argmax, axis=axis)
+
+    def argmin(self, axis: int | None = None) -> SecretArray:
+        """Where the smallest element is, as a secret integer."""
+        return self._function(np.argmin, axis=axis)
+
+    def _function(self, func: Any, **options: Any) -> SecretArray:
+        return cast("SecretArray", self.__array_function__(func, (), (self,), options))
 
     # ------------------------------------------------------------------ inside the engine
 
     @property
-    def share(self) -> Ring:
-        """This party's share: for the engine and its functions only."""
-        return self._share
+    def engine(self) -> Engine:
+        """The engine it lives in."""
+        return self._engine
 
-    def _at(self, bits: int) -> Ring:
-        return self._share if bits == self.bits else self._share << np.uint64(bits - self.bits)
+    @property
+    def share(self) -> Share:
+        """This party's share, of a number: for the engine and its functions only."""
+        if self.boolean:
+            raise LocalProtocolError("A Boolean's share is no number's.", mend="engine.as_number(array)")
+        return cast("Share", self._share)
 
-    def _like(self, share: NDArray[np.uint64]) -> SecretArray:
-        return self._new(share, self.bits)
+    @property
+    def bit_share(self) -> Bits:
+        """This party's share, of a Boolean: for the engine and its functions only."""
+        if not self.boolean:
+            raise LocalProtocolError("A number's share is no Boolean's.", mend="compare the number first")
+        return cast("Bits", self._share)
 
-    def _new(self, share: Ring, bits: int) -> SecretArray:
-        return SecretArray(self._engine, share, bits)
+    def _like(self, share: NDArray[Any]) -> SecretArray:
+        return SecretArray(self._engine, share, self.bits, boolean=self.boolean)

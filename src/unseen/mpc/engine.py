@@ -8,7 +8,7 @@
 Every party of the task runs the same lines, the helper too: it has no shares and deals randomness as the lines
 ask for it.
 
-Security: what the protocol states; see :mod:`unseen.mpc.protocols.dealer`.
+Security: what the protocol states; see :mod:`unseen.mpc.protocols.dealer2` and its neighbours.
 """
 
 from __future__ import annotations
@@ -24,9 +24,11 @@ from unseen.core.errors import LocalProtocolError
 from unseen.mpc import protocol as mpc
 from unseen.mpc.array import SecretArray
 from unseen.mpc.fixed import FRACTION_BITS, decode, encode
+from unseen.mpc.shares import Share, align, broadcast
 from unseen.party import Party
 
 PROTOCOLS = "unseen.mpc.protocols"
+_MATRIX = 2
 
 
 class FixedArray:
@@ -56,9 +58,10 @@ class FixedArray:
 
     def matmul_exact(self, other: SecretArray) -> SecretArray:
         """The matrix product before truncation: with the fraction bits of both operands."""
-        flat = other.share.reshape(other.shape[0], -1)
-        product = self._fixed.matmul(flat).reshape(self.shape[0], *other.shape[1:])
-        return SecretArray(self._engine, product, self._bits + other.bits)
+        flat = other.share.reshape(len(other.share), other.shape[0], -1)
+        product = self._fixed.matmul(flat)
+        shape = (len(product), self.shape[0], *other.shape[1:])
+        return SecretArray(self._engine, product.reshape(shape), self._bits + other.bits)
 
 
 class Engine:
@@ -71,7 +74,7 @@ class Engine:
     holders
         The parties that hold shares, in an order that is the same at all.
     helper
-        The party that deals randomness and sees nothing.
+        The party that deals randomness and sees nothing, for protocols that have one.
     protocol
         Name of a file in `mpc/protocols`.
     bits
@@ -83,8 +86,8 @@ class Engine:
         party: Party,
         *,
         holders: Sequence[str],
-        helper: str,
-        protocol: str = "dealer",
+        helper: str | None = None,
+        protocol: str = "dealer2",
         bits: int = FRACTION_BITS,
     ) -> None:
         module: Any = registry.load(PROTOCOLS, protocol)
@@ -96,9 +99,22 @@ class Engine:
     # ------------------------------------------------------------------ in and out
 
     def share(
-        self, values: ArrayLike | None, *, owner: str, shape: tuple[int, ...], bits: int | None = None
+        self,
+        values: ArrayLike | None,
+        *,
+        owner: str,
+        shape: tuple[int, ...],
+        bits: int | None = None,
+        dtype: type = float,
     ) -> SecretArray:
-        """Make the owner's array secret. `values` is None at the other parties; `shape` is public.
+        """Make the owner's array secret. `values` is None at the other parties; `shape` and `dtype` are public.
+
+        Parameters
+        ----------
+        bits
+            Fraction bits of this array, where they are to differ from the engine's.
+        dtype
+            `float` (fixed point), `int` or `bool`.
 
         Raises
         ------
@@ -107,86 +123,152 @@ class Engine:
         LocalProtocolError
             The owner's values have another shape.
         """
-        bits = self.bits if bits is None else bits
-        ring = None
+        bits = (0 if dtype in (int, bool) else self.bits) if bits is None else bits
+        mine = None
         if self.protocol.party.name == owner:
             if values is None or np.shape(values) != shape:
                 raise LocalProtocolError(f"{owner} shares an array of another shape than {shape}.")
-            ring = encode(values, bits)
-        return SecretArray(self, self.protocol.share(ring, owner=owner, shape=shape), bits)
+            mine = np.asarray(values)
+        if dtype is bool:
+            plain = None if mine is None else mine.astype(bool).astype(np.uint8)
+            return self.boolean(self.protocol.share_bits(plain, owner=owner, shape=shape))
+        ring = None if mine is None else encode(mine, bits)
+        return self.number(self.protocol.share(ring, owner=owner, shape=shape), bits)
 
     def lift(self, value: Any, bits: int | None = None) -> SecretArray:
         """A public number or array as a secret one; a secret one as it is."""
         if isinstance(value, SecretArray):
             return value
+        plain = np.asarray(value)
+        if plain.dtype == np.bool_:
+            return self.boolean(self.protocol.public_bits(plain.astype(np.uint8)))
         bits = self.bits if bits is None else bits
-        return SecretArray(self, self.protocol.public(encode(value, bits)), bits)
+        return self.number(self.protocol.public(encode(plain, bits)), bits)
 
-    def reveal(self, name: str, array: SecretArray, *, to: Sequence[str]) -> NDArray[np.float64] | None:
+    def reveal(self, name: str, array: SecretArray, *, to: Sequence[str]) -> NDArray[Any] | None:
         """Turn a secret into plaintext for `to`; None elsewhere. Passes every holder's gate.
+
+        Numbers come as float64, Booleans as bool.
 
         Raises
         ------
         DeniedError
             The contract does not list it.
         """
-        plain = self.protocol.reveal(name, array.share, to=to, shape=array.shape)
-        return None if plain is None else decode(plain, array.bits)
+        number = self.as_number(array)
+        plain = self.protocol.reveal(name, number.share, to=to, shape=array.shape)
+        if plain is None:
+            return None
+        return plain.astype(bool) if array.boolean else decode(plain, array.bits)
+
+    # ------------------------------------------------------------------ kinds of arrays
+
+    def number(self, share: Share, bits: int) -> SecretArray:
+        """A secret number of this share."""
+        return SecretArray(self, share, bits)
+
+    def boolean(self, share: NDArray[np.uint8]) -> SecretArray:
+        """A secret Boolean of this share."""
+        return SecretArray(self, share, 0, boolean=True)
+
+    def as_number(self, array: SecretArray) -> SecretArray:
+        """Booleans as integers 0 and 1; numbers as they are."""
+        return self.number(self.protocol.to_ring(array.bit_share), 0) if array.boolean else array
+
+    def pair(self, left: SecretArray, right: Any) -> tuple[SecretArray, SecretArray]:
+        """Both as numbers with the same fraction bits: those of the one that has more."""
+        left = self.as_number(left)
+        if not isinstance(right, SecretArray):
+            plain = np.asarray(right)
+            whole = np.issubdtype(plain.dtype, np.integer) or plain.dtype == np.bool_
+            bits = left.bits if left.bits or whole else self.bits
+            return self.scaled(left, bits), self.lift(plain.astype(float), bits)
+        right = self.as_number(right)
+        bits = max(left.bits, right.bits)
+        return self.scaled(left, bits), self.scaled(right, bits)
+
+    def scaled(self, array: SecretArray, bits: int) -> SecretArray:
+        """The same number with more fraction bits; costs nothing."""
+        if bits == array.bits:
+            return array
+        return self.number(array.share << np.uint64(bits - array.bits), bits)
 
     # ------------------------------------------------------------------ arithmetic
 
     def multiply(self, left: SecretArray, right: Any) -> SecretArray:
         """Elementwise product, truncated. A public integer costs nothing."""
+        left = self.as_number(left)
         if not isinstance(right, SecretArray):
             return self._scale(left, right)
-        one, other = np.broadcast_arrays(left.share, right.share)
-        product = self.protocol.multiply(np.ascontiguousarray(one), np.ascontiguousarray(other))
-        return self._trim(product, left.bits + right.bits)
+        right = self.as_number(right)
+        one, other = broadcast(left.share, right.share)
+        bits = left.bits + right.bits
+        kept = min(bits, max(self.bits, left.bits, right.bits))
+        return self.number(self.protocol.multiply(one, other, drop=bits - kept), kept)
 
     def _scale(self, secret: SecretArray, factor: Any) -> SecretArray:
         plain = np.asarray(factor)
-        if np.issubdtype(plain.dtype, np.integer) or plain.dtype == np.bool_:
-            return SecretArray(self, secret.share * plain.astype(np.int64).view(np.uint64), secret.bits)
-        return self._trim(secret.share * encode(plain, self.bits), secret.bits + self.bits)
+        whole = np.issubdtype(plain.dtype, np.integer) or plain.dtype == np.bool_
+        ring = plain.astype(np.int64).view(np.uint64) if whole else encode(plain, self.bits)
+        share, times = align(secret.share, ring[None])
+        product = self.number(share * times, secret.bits + (0 if whole else self.bits))
+        return self.truncate(product, min(product.bits, max(self.bits, secret.bits)))
 
     def matmul(self, left: SecretArray, right: Any) -> SecretArray:
         """Matrix product, truncated."""
-        product = self.matmul_exact(left, right)
-        return self.truncate(product, min(product.bits, self.bits))
+        left = self.as_number(left)
+        if not isinstance(right, SecretArray):
+            return self.truncate(self._matmul_public(left, right), max(self.bits, left.bits))
+        right = self.as_number(right)
+        bits = left.bits + right.bits
+        kept = min(bits, max(self.bits, left.bits, right.bits))
+        return self._matmul(left, right, drop=bits - kept)
 
     def matmul_exact(self, left: SecretArray, right: Any) -> SecretArray:
         """The matrix product before truncation: with the fraction bits of both operands."""
         if not isinstance(right, SecretArray):
-            return SecretArray(self, left.share @ encode(right, self.bits), left.bits + self.bits)
-        rows = left.share if left.ndim == 2 else left.share[None, :]  # noqa: PLR2004 - a matrix
-        columns = right.share if right.ndim == 2 else right.share[:, None]  # noqa: PLR2004
-        product = self.protocol.matmul(np.ascontiguousarray(rows), np.ascontiguousarray(columns))
-        shape = left.shape[:-1] + right.shape[1:]
-        return SecretArray(self, product.reshape(shape), left.bits + right.bits)
+            return self._matmul_public(left, right)
+        return self._matmul(left, right, drop=0)
+
+    def _matmul_public(self, left: SecretArray, right: Any) -> SecretArray:
+        ring = encode(right, self.bits)
+        return self.number(np.stack([part @ ring for part in left.share]), left.bits + self.bits)
+
+    def _matmul(self, left: SecretArray, right: SecretArray, *, drop: int) -> SecretArray:
+        rows = left.share if left.ndim == _MATRIX else left.share[:, None, :]
+        columns = right.share if right.ndim == _MATRIX else right.share[:, :, None]
+        product = self.protocol.matmul(np.ascontiguousarray(rows), np.ascontiguousarray(columns), drop=drop)
+        shape = (len(product), *left.shape[:-1], *right.shape[1:])
+        return self.number(product.reshape(shape), left.bits + right.bits - drop)
 
     def fix(self, array: SecretArray) -> FixedArray:
         """Mask a secret once, to be multiplied often."""
         return FixedArray(self, self.protocol.fix(np.ascontiguousarray(array.share)), array.bits)
 
-    def truncate(self, array: SecretArray, bits: int, *, divide_by: int = 0) -> SecretArray:
+    def truncate(
+        self, array: SecretArray, bits: int, *, divide_by: int = 0, exact: bool = False
+    ) -> SecretArray:
         """Round to `bits` fraction bits, and divide by 2^divide_by in the same step.
 
-        The rounding is up or down at random by the fraction that is cut off, so it is right on average.
+        The rounding is up or down at random by the fraction that is cut off, so it is right on average; with `exact`
+        it is always down, at the price of a comparison.
         """
         drop = array.bits - bits + divide_by
         if drop == 0:
-            return SecretArray(self, array.share, bits)
+            return self.number(array.share, bits)
         if drop < 0:
-            return SecretArray(self, array.share << np.uint64(-drop), bits)
-        return SecretArray(self, self.protocol.truncate(np.ascontiguousarray(array.share), drop), bits)
-
-    def _trim(self, product: NDArray[np.uint64], bits: int) -> SecretArray:
-        return self.truncate(SecretArray(self, product, bits), min(bits, self.bits))
+            return self.number(array.share << np.uint64(-drop), bits)
+        kept = self.protocol.truncate(np.ascontiguousarray(array.share), drop, exact=exact)
+        return self.number(kept, bits)
 
     # ------------------------------------------------------------------ making arrays of arrays
 
     def concatenate(self, arrays: Sequence[SecretArray], axis: int = 0) -> SecretArray:
-        """Join secret arrays of equal precision along an axis."""
-        bits = max(array.bits for array in arrays)
-        parts = [self.truncate(array, bits).share for array in arrays]
-        return SecretArray(self, np.concatenate(parts, axis=axis), bits)
+        """Join secret arrays along an axis; numbers get the precision of the most precise."""
+        if all(array.boolean for array in arrays):
+            place = axis % arrays[0].ndim + 1
+            return self.boolean(np.concatenate([array.bit_share for array in arrays], axis=place))
+        numbers = [self.as_number(array) for array in arrays]
+        bits = max(array.bits for array in numbers)
+        parts = [self.scaled(array, bits).share for array in numbers]
+        return self.number(np.concatenate(parts, axis=axis % arrays[0].ndim + 1), bits)

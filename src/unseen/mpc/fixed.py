@@ -1,7 +1,7 @@
 """Fixed-point numbers in Z_2^64: x is held as round(x * 2^bits) mod 2^64, two's complement.
 
 A product of two numbers with `bits` fraction bits has twice as many until it is truncated, and truncation is
-right for |value| < 2^62 (see :mod:`unseen.mpc.protocols.dealer`). So with f fraction bits every product and
+right for |value| < 2^62 (see :mod:`unseen.mpc.protocols.dealer2`). So with f fraction bits every product and
 every sum of products must stay below 2^(62 - 2 f): with the usual f = 20, below 4,194,304.
 """
 
@@ -17,16 +17,17 @@ FRACTION_BITS = 20
 SAFE_BITS = 62
 
 
-def encode(values: ArrayLike, bits: int) -> Ring:
+def encode(values: ArrayLike, bits: int, *, limit: float | None = None) -> Ring:
     """Nearest ring elements of real numbers.
 
     Raises
     ------
     UsageError
-        NaN, infinity, or a number too large to survive one multiplication by a number of about 1.
+        NaN, infinity, or a number too large (by default: to survive one multiplication by a number of about 1).
     """
     plain = np.asarray(values, dtype=np.float64)
-    limit = 2.0 ** (SAFE_BITS - 2 * bits) if bits else 2.0**53
+    if limit is None:
+        limit = 2.0 ** (SAFE_BITS - 2 * bits) if bits else 2.0**53
     if plain.size and not float(np.abs(plain).max()) < limit:  # also catches NaN
         raise UsageError(
             "A number does not fit the fixed-point format.",

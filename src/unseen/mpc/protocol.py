@@ -1,20 +1,70 @@
-"""What a protocol offers to the engine: arithmetic on shares of Z_2^64, as raw arrays.
+"""What a protocol offers to the engine: arithmetic on shares of Z_2^64 and logic on shares of bits, as raw arrays.
 
 All parties call the same methods with the same shapes in the same order. A party that holds no share (a helper)
-passes zeros of the right shape, so that linear operations need no second way.
+passes zeros of the right shape, so that linear operations need no second way. Shapes of shares are those of
+:mod:`unseen.mpc.shares`: a first axis for the components, then the secret's own.
+
+A protocol is one file or package in `mpc/protocols`. It defines :data:`STATEMENT` (what it guarantees),
+`price(operation, elements, parties)` (what it costs; the contract test holds it against what is measured) and
+`open_protocol(party, holders=..., helper=...)`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
 from typing import Protocol as Interface
 
 import numpy as np
 from numpy.typing import NDArray
 
 from unseen.mpc.fixed import Ring
+from unseen.mpc.shares import Bits, Planes, Share
 from unseen.party import Party
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What a protocol promises and to whom.
+
+    Attributes
+    ----------
+    summary
+        In one line, for lists.
+    holders
+        Numbers of share holders it works with.
+    helper
+        Whether it needs a party that holds no data and no shares.
+    adversary
+        "semi-honest", "malicious with abort", or "none".
+    may_collude
+        Which parties together still learn nothing.
+    assumption
+        What its secrecy rests on besides.
+    """
+
+    summary: str
+    holders: range
+    helper: bool
+    adversary: str
+    may_collude: str
+    assumption: str
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What one operation costs.
+
+    Attributes
+    ----------
+    rounds
+        How often a party turns from sending to waiting, on the link where that happens most often.
+    size_bytes
+        Payload that all parties together send, a helper's included (heads of messages are not counted).
+    """
+
+    rounds: int
+    size_bytes: int
 
 
 class Fixed(Interface):
@@ -22,30 +72,26 @@ class Fixed(Interface):
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Its shape."""
+        """The secret's shape."""
 
     @property
     def transposed(self) -> Fixed:
         """The same secret, transposed; the mask is shared with the original."""
 
-    def matmul(self, other: Ring) -> Ring:
+    def matmul(self, other: Share) -> Share:
         """Shares of self @ other."""
 
-    def multiply(self, other: Ring) -> Ring:
+    def multiply(self, other: Share) -> Share:
         """Shares of self * other; `other` may broadcast to this shape and is opened in its own, smaller shape."""
 
 
 class Masked(Interface):
-    """A secret x of which x + r is public: what comparisons and periodic functions start from."""
+    """A secret that is split into what some know and what others know: where comparisons and waves start from."""
 
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """The shape of x."""
+    def less_than(self, bounds: Sequence[int]) -> Bits:
+        """The bits [x < bound], shape (components, len(bounds), *shape); |x| and |bounds| < 2^62."""
 
-    def less_than(self, bounds: Sequence[int]) -> Ring:
-        """Shares of the bits [x < bound], as 0 or 1, shape (len(bounds), *shape); |x| and |bounds| < 2^62."""
-
-    def harmonics(self, period_bits: int, sine: NDArray[np.float64], bits: int) -> Ring:
+    def harmonics(self, period_bits: int, sine: NDArray[np.float64], bits: int) -> Share:
         """Shares of sum over k of sine[k-1] * sin(2 pi k x / 2^period_bits), with `bits` fraction bits."""
 
 
@@ -54,33 +100,67 @@ class Protocol(Interface):
 
     party: Party
     holders: tuple[str, ...]
+    components: int
+    hides_order: bool  # whether no party, the helper included, knows the order that a shuffle makes
 
     @property
     def holds(self) -> bool:
         """Whether this party has shares."""
 
-    def share(self, values: Ring | None, *, owner: str, shape: tuple[int, ...]) -> Ring:
+    # ------------------------------------------------------------------ in and out
+
+    def share(self, values: Ring | None, *, owner: str, shape: tuple[int, ...]) -> Share:
         """Share the owner's `values`; None elsewhere."""
 
-    def public(self, values: Ring) -> Ring:
+    def share_bits(self, values: NDArray[np.uint8] | None, *, owner: str, shape: tuple[int, ...]) -> Bits:
+        """The same for 0 and 1, by XOR."""
+
+    def public(self, values: Ring) -> Share:
         """Shares of a value that all parties know."""
 
-    def multiply(self, left: Ring, right: Ring) -> Ring:
-        """Shares of the elementwise product (equal shapes)."""
+    def public_bits(self, values: NDArray[np.uint8]) -> Bits:
+        """The same for 0 and 1 (or any words), by XOR; dtype is kept."""
 
-    def matmul(self, left: Ring, right: Ring) -> Ring:
-        """Shares of the matrix product of two matrices."""
+    def reveal(self, name: str, values: Share, *, to: Sequence[str], shape: tuple[int, ...]) -> Ring | None:
+        """Turn a secret into plaintext ring elements for `to`, through the gate; None elsewhere."""
 
-    def fix(self, values: Ring) -> Fixed:
+    def open_shuffled(self, bits: Bits) -> NDArray[np.uint8]:
+        """Open comparisons of rows that are all different and freshly shuffled, where `hides_order`.
+
+        They tell the order of the shuffle, which is uniform and means nothing.
+        """
+
+    # ------------------------------------------------------------------ arithmetic
+
+    def multiply(self, left: Share, right: Share, *, drop: int = 0) -> Share:
+        """Shares of the elementwise product (equal shapes), truncated by `drop` bits; |product| < 2^62 then."""
+
+    def matmul(self, left: Share, right: Share, *, drop: int = 0) -> Share:
+        """Shares of the matrix product of two matrices, truncated by `drop` bits; |product| < 2^62 then."""
+
+    def fix(self, values: Share) -> Fixed:
         """Mask a secret once, to be multiplied often."""
 
-    def truncate(self, values: Ring, bits: int) -> Ring:
-        """Shares of values / 2^bits, rounded up or down, for |values| < 2^62."""
+    def truncate(self, values: Share, drop: int, *, exact: bool = False) -> Share:
+        """Shares of values / 2^drop, for |values| < 2^62: the floor or one more; the floor if `exact`."""
 
-    def mask(self, values: Ring) -> Masked:
-        """Open values + r for a fresh r."""
+    def shuffle(self, columns: Share) -> Share:
+        """Rows in an order that no party knows, fresh for every call; shape (components, rows, width)."""
 
-    def reveal(
-        self, name: str, values: Ring, *, to: Sequence[str], shape: tuple[int, ...]
-    ) -> NDArray[Any] | None:
-        """Turn a secret into plaintext ring elements for `to`, through the gate; None elsewhere."""
+    # ------------------------------------------------------------------ bits
+
+    def mask(self, values: Share) -> Masked:
+        """Make a secret ready for comparisons and waves."""
+
+    def and_both(self, left: Planes, rights: tuple[Planes, ...]) -> tuple[Planes, ...]:
+        """`left & right` for each right operand (equal shapes, any unsigned words), in one round."""
+
+    def adder(self, values: Share, places: int) -> tuple[Planes, Planes, Planes]:
+        """Planes (generate, propagate, half sum) of an addition whose sum is the value, lowest `places` places.
+
+        The value's bit i is half[i] ^ carry[i], where carry[i + 1] = generate[i] ^ propagate[i] & carry[i] and
+        carry[0] = 0.
+        """
+
+    def to_ring(self, bits: Bits) -> Share:
+        """Bits as numbers 0 and 1."""

@@ -12,8 +12,8 @@ from unseen.core.errors import DeniedError, UnseenError
 from unseen.link.memory import Parcel
 from unseen.mpc import Engine
 from unseen.mpc.functions.sigmoid import sigmoid
-from unseen.mpc.protocols import dealer
-from unseen.mpc.protocols.dealing import Correction, Dealing
+from unseen.mpc.protocols.dealer2.dealing import Correction, Dealing
+from unseen.mpc.protocols.dealer2.sharing import Dealer2
 from unseen.party import Disclosure, DisclosurePolicy, Door, Party
 from unseen.testing.simulate import Run, simulate
 from unseen.testing.views import objections, opened, secret_arrays
@@ -30,7 +30,7 @@ def program(party: Party) -> Any:
     w = engine.share(np.zeros(3) if me == "b" else None, owner="b", shape=(3,))
     fixed = engine.fix(x)
     z = fixed @ w + fixed @ w
-    p = sigmoid(engine, z)
+    p = sigmoid(z)
     q = p * p + (x[:, 0] * x[:, 1])
     g = fixed.T @ q
     return engine.reveal("result", g, to=("a",))
@@ -106,15 +106,15 @@ def test_mutants_of_the_dealing_are_found(name: str, monkeypatch: pytest.MonkeyP
 
 
 def test_mutant_shares_of_inputs_in_clear_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    def share(self: dealer.Dealer, values: Any, *, owner: str, shape: Any) -> Any:
-        return values if values is not None else np.zeros(shape, np.uint64)
+    def share(self: Dealer2, values: Any, *, owner: str, shape: Any) -> Any:
+        return values[None] if values is not None else np.zeros((1, *shape), np.uint64)
 
-    def truncate(self: dealer.Dealer, values: Any, bits: int) -> Any:
+    def truncate(self: Dealer2, values: Any, drop: int, *, exact: bool = False) -> Any:
         opened = self.party.open_masked(values, peers=self.peers) if self.holds else values
-        return self.public((opened.view(np.int64) >> bits).view(np.uint64))
+        return self.public((opened[0].view(np.int64) >> drop).view(np.uint64))
 
-    monkeypatch.setattr(dealer.Dealer, "share", share)
-    monkeypatch.setattr(dealer.Dealer, "truncate", truncate)
+    monkeypatch.setattr(Dealer2, "share", share)
+    monkeypatch.setattr(Dealer2, "truncate", truncate)
     run = go()
     assert found(run)
 

@@ -18,7 +18,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unseen.mpc.array import SecretArray
-from unseen.mpc.engine import Engine
 
 CLIP = 16
 PERIOD = 64
@@ -39,14 +38,16 @@ def _series() -> NDArray[np.float64]:
     return sine
 
 
-def sigmoid(engine: Engine, x: SecretArray) -> SecretArray:
-    """1 / (1 + exp(-x)) for |x| < 2^(62 - bits) with an error below :data:`MAX_ERROR`; 10 rounds."""
-    masked = engine.protocol.mask(x.share)
+def sigmoid(x: SecretArray) -> SecretArray:
+    """1 / (1 + exp(-x)) for |x| < 2^(62 - bits) with an error below :data:`MAX_ERROR`."""
+    engine = x.engine
+    protocol = engine.protocol
+    masked = protocol.mask(x.share)
     bound = CLIP << x.bits
-    low, below = masked.less_than((-bound, bound))  # [x < -16], [x < 16]
+    below = protocol.to_ring(masked.less_than((-bound, bound)))  # [x < -16], [x < 16]
     wave = masked.harmonics(x.bits + PERIOD.bit_length() - 1, _series(), _INNER_BITS)
-    half = engine.protocol.public(np.full(x.shape, 1 << (_INNER_BITS - 1), np.uint64))
-    inside = engine.protocol.multiply(below - low, wave + half)
-    one = engine.protocol.public(np.ones(x.shape, np.uint64))
-    outside = (one - below) << np.uint64(_INNER_BITS)
-    return engine.truncate(SecretArray(engine, inside + outside, _INNER_BITS), engine.bits)
+    half = protocol.public(np.full(x.shape, 1 << (_INNER_BITS - 1), np.uint64))
+    drop = _INNER_BITS - engine.bits
+    inside = protocol.multiply(below[:, 1] - below[:, 0], wave + half, drop=drop)
+    one = protocol.public(np.ones(x.shape, np.uint64))
+    return engine.number(inside + ((one - below[:, 1]) << np.uint64(engine.bits)), engine.bits)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unseen.mpc.fixed import Ring
-from unseen.mpc.protocols.dealing import Dealing
+from unseen.mpc.protocols.dealer2.dealing import Dealing
 from unseen.party import Party
 
 U = TypeVar("U", bound=np.unsignedinteger[Any])
@@ -38,7 +38,7 @@ def tree_order(words: Ring) -> Ring:
     return words
 
 
-class Bits:
+class BitGates:
     """AND of XOR-shared words, and bits back into the ring, with dealt randomness."""
 
     def __init__(self, party: Party, holders: tuple[str, ...], dealing: Dealing) -> None:
@@ -84,7 +84,7 @@ class Bits:
         return signed + v if self.leads else signed
 
 
-def borrow_into_top(bits: Bits, c: Ring, r: Ring) -> NDArray[np.uint8]:
+def borrow_into_top(bits: BitGates, c: Ring, r: Ring) -> NDArray[np.uint8]:
     """Shares of the borrow into place 63 when r is subtracted from c, in bit 0 of each byte.
 
     `c` is public, `r` shared by XOR, both in tree order (where place 63 stays at 63). A place makes a borrow
@@ -105,7 +105,7 @@ def borrow_into_top(bits: Bits, c: Ring, r: Ring) -> NDArray[np.uint8]:
     return (g_high ^ carried) & np.uint8(1)
 
 
-def _combine(bits: Bits, g: Words, p: Words, width: int, dtype: type[Any]) -> tuple[Words, Words]:
+def _combine(bits: BitGates, g: Words, p: Words, width: int, dtype: type[Any]) -> tuple[Words, Words]:
     g_low, g_high = _halves(g, width, dtype)
     p_low, p_high = _halves(p, width, dtype)
     carried, passed = bits.and_both(p_high, (g_low, p_low))

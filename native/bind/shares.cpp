@@ -1,0 +1,85 @@
+#include "bind.hpp"
+#include "unseen/shares.hpp"
+
+namespace unseen::bind {
+namespace {
+
+using Words = In<std::uint64_t, 1>;
+using Pair = In<std::uint64_t, 2>;
+
+constexpr std::size_t kKey = 16, kPlaces = 64;
+
+const std::uint8_t* key_of(const nb::bytes& key) {
+    if (key.size() != kKey) throw nb::value_error("a key is 16 bytes");
+    return reinterpret_cast<const std::uint8_t*>(key.c_str());
+}
+
+std::size_t length_of(const Pair& left, const Pair& right) {
+    if (left.shape(0) != 2 || right.shape(0) != 2) throw nb::value_error("a replicated share has two components");
+    if (left.shape(1) != right.shape(1)) throw nb::value_error("the shares have different lengths");
+    return left.shape(1);
+}
+
+Out<std::uint64_t> split(const Words& words, std::size_t places) {
+    if (places == 0 || places > kPlaces) throw nb::value_error("there are 1 to 64 places");
+    const std::size_t n = words.shape(0);
+    auto out = make<std::uint64_t>({places, (n + kPlaces - 1) / kPlaces});
+    const nb::gil_scoped_release release;
+    UNSEEN_CHOOSE(split_places)(words.data(), n, places, out.data());
+    return out;
+}
+
+Out<std::uint64_t> join(const Pair& planes, std::size_t count) {
+    const std::size_t places = planes.shape(0);
+    if (places == 0 || places > kPlaces) throw nb::value_error("there are 1 to 64 places");
+    if (count > kPlaces * planes.shape(1) || planes.shape(1) != (count + kPlaces - 1) / kPlaces)
+        throw nb::value_error("the planes have another length");
+    auto out = make<std::uint64_t>({count});
+    const nb::gil_scoped_release release;
+    UNSEEN_CHOOSE(join_places)(planes.data(), count, places, out.data());
+    return out;
+}
+
+Out<std::uint64_t> pad_of(const nb::bytes& key, std::uint64_t use, std::size_t count) {
+    const auto* k = key_of(key);
+    auto out = make<std::uint64_t>({count});
+    const nb::gil_scoped_release release;
+    UNSEEN_CHOOSE(pad)(k, use, out.data(), count);
+    return out;
+}
+
+Out<std::uint64_t> multiply(const Pair& left, const Pair& right, const nb::bytes& mine, const nb::bytes& theirs,
+                            std::uint64_t use) {
+    const std::size_t n = length_of(left, right);
+    const auto *a = key_of(mine), *b = key_of(theirs);
+    auto out = make<std::uint64_t>({n});
+    const nb::gil_scoped_release release;
+    UNSEEN_CHOOSE(multiply_shares)
+    (left.data(), left.data() + n, right.data(), right.data() + n, a, b, use, out.data(), n);
+    return out;
+}
+
+Out<std::uint64_t> conjoin(const Pair& left, const Pair& right, const nb::bytes& mine, const nb::bytes& theirs,
+                           std::uint64_t use) {
+    const std::size_t n = length_of(left, right);
+    const auto *a = key_of(mine), *b = key_of(theirs);
+    auto out = make<std::uint64_t>({n});
+    const nb::gil_scoped_release release;
+    UNSEEN_CHOOSE(conjoin_shares)
+    (left.data(), left.data() + n, right.data(), right.data() + n, a, b, use, out.data(), n);
+    return out;
+}
+
+}  // namespace
+
+void bind_shares(nb::module_& module) {
+    module.def("split_places", &split, nb::arg("words"), nb::arg("places"));
+    module.def("join_places", &join, nb::arg("planes"), nb::arg("count"));
+    module.def("pad", &pad_of, nb::arg("key"), nb::arg("use"), nb::arg("count"));
+    module.def("multiply_shares", &multiply, nb::arg("left"), nb::arg("right"), nb::arg("mine"), nb::arg("theirs"),
+               nb::arg("use"));
+    module.def("conjoin_shares", &conjoin, nb::arg("left"), nb::arg("right"), nb::arg("mine"), nb::arg("theirs"),
+               nb::arg("use"));
+}
+
+}  // namespace unseen::bind

@@ -1,0 +1,33 @@
+// Secret shares: places of words as planes of bits, pads from keys, products of replicated shares.
+//
+// Word i of the pad of use `use` under a 16-byte key is half i % 2 (little-endian, lower half first) of the block
+// AES-128(key, use * 2^64 + i / 2). Results may not overlap their sources.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "unseen/isa.hpp"
+
+namespace unseen {
+
+#define UNSEEN_SHARES(ISA)                                                                                            \
+    namespace ISA {                                                                                                   \
+    /* n words to `places` rows of ceil(n / 64): bit e % 64 of word e / 64 of row i is bit i of element e */          \
+    void split_places(const std::uint64_t* words, std::size_t n, std::size_t places, std::uint64_t* planes);          \
+    /* the inverse; places that are not there are zero */                                                             \
+    void join_places(const std::uint64_t* planes, std::size_t n, std::size_t places, std::uint64_t* words);           \
+    void pad(const std::uint8_t* key, std::uint64_t use, std::uint64_t* out, std::size_t n);                          \
+    /* x0 y0 + x0 y1 + x1 y0 + pad(mine) - pad(theirs) */                                                             \
+    void multiply_shares(const std::uint64_t* x0, const std::uint64_t* x1, const std::uint64_t* y0,                   \
+                         const std::uint64_t* y1, const std::uint8_t* mine, const std::uint8_t* theirs,               \
+                         std::uint64_t use, std::uint64_t* out, std::size_t n);                                       \
+    /* the same with AND for the product and XOR for sum and difference */                                            \
+    void conjoin_shares(const std::uint64_t* x0, const std::uint64_t* x1, const std::uint64_t* y0,                    \
+                        const std::uint64_t* y1, const std::uint8_t* mine, const std::uint8_t* theirs,                \
+                        std::uint64_t use, std::uint64_t* out, std::size_t n);                                        \
+    }
+UNSEEN_EACH_ISA(UNSEEN_SHARES)
+#undef UNSEEN_SHARES
+
+}  // namespace unseen

@@ -1,0 +1,62 @@
+"""Secret shares: places of words as planes of bits, pads from keys, and products of replicated shares in one pass.
+
+A *pad* is a stream of uniform words that two parties have in common: word i of use `use` under a 16-byte key is half
+i % 2 of the block AES-128(key, use * 2^64 + i // 2). A use is never repeated under a key.
+
+:mod:`unseen.kernels.reference.shares` defines every function here.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unseen.kernels.native import native
+from unseen.kernels.reference import shares as reference
+
+Words = NDArray[np.uint64]
+
+_native = native()
+
+
+def split_places(words: Words, places: int = 64) -> Words:
+    """The lowest `places` bits of each of n words, shape (places, ceil(n / 64)).
+
+    Bit e % 64 of word e // 64 of row i is bit i of element e; bits past n are zero.
+    """
+    if _native is None:
+        return reference.split_places(words, places)
+    out: Words = _native.split_places(words, places)
+    return out
+
+
+def join_places(planes: Words, count: int) -> Words:
+    """The inverse of :func:`split_places`: `count` words of which the highest places are zero."""
+    if _native is None:
+        return reference.join_places(planes, count)
+    out: Words = _native.join_places(planes, count)
+    return out
+
+
+def pad(key: bytes, use: int, count: int) -> Words:
+    """`count` words of a pad."""
+    if _native is None:
+        return reference.pad(key, use, count)
+    out: Words = _native.pad(key, use, count)
+    return out
+
+
+def multiply(left: Words, right: Words, mine: bytes, theirs: bytes, use: int) -> Words:
+    """x0 y0 + x0 y1 + x1 y0 + pad(mine) - pad(theirs) of shares (2, n): this party's part of the product, masked."""
+    if _native is None:
+        return reference.multiply(left, right, mine, theirs, use)
+    out: Words = _native.multiply_shares(left, right, mine, theirs, use)
+    return out
+
+
+def conjoin(left: Words, right: Words, mine: bytes, theirs: bytes, use: int) -> Words:
+    """The same with AND for the product and XOR for the sum."""
+    if _native is None:
+        return reference.conjoin(left, right, mine, theirs, use)
+    out: Words = _native.conjoin_shares(left, right, mine, theirs, use)
+    return out

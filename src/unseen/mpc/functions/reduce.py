@@ -1,0 +1,103 @@
+"""Reductions: sums cost nothing, extrema are tournaments of comparisons."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from unseen.mpc.array import SecretArray
+from unseen.mpc.functions.compare import less, where
+
+Axis = int | tuple[int, ...] | None
+
+
+def _inner(x: SecretArray, axis: Axis) -> tuple[int, ...]:
+    """The axes of the share that an axis of the secret stands for."""
+    axes = range(x.ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    return tuple(place % x.ndim + 1 for place in axes)
+
+
+def total(x: SecretArray, axis: Axis = None, *, keepdims: bool = False) -> SecretArray:
+    """Sum; of Booleans: how many hold."""
+    x = x.engine.as_number(x)
+    share = np.asarray(x.share.sum(axis=_inner(x, axis), dtype=np.uint64, keepdims=keepdims))
+    return x.engine.number(share, x.bits)
+
+
+def mean(x: SecretArray, axis: Axis = None, *, keepdims: bool = False) -> SecretArray:
+    """Mean: the sum times 1 / count."""
+    count = math.prod(x.shape[place - 1] for place in _inner(x, axis))
+    summed = total(x, axis, keepdims=keepdims)
+    return summed * (1.0 / count)
+
+
+def variance(x: SecretArray, axis: Axis = None, *, ddof: int = 0, keepdims: bool = False) -> SecretArray:
+    """Variance: the mean square distance from the mean."""
+    places = _inner(x, axis)
+    count = math.prod(x.shape[place - 1] for place in places)
+    centred = x - mean(x, axis, keepdims=True)
+    return total(centred * centred, axis, keepdims=keepdims) * (1.0 / (count - ddof))
+
+
+def cumulated(x: SecretArray, axis: int | None = None) -> SecretArray:
+    """Running sums."""
+    x = x.engine.as_number(x)
+    x = x.ravel() if axis is None else x
+    share = np.cumsum(x.share, axis=(axis or 0) % x.ndim + 1, dtype=np.uint64)
+    return x.engine.number(share, x.bits)
+
+
+def _extremum(x: SecretArray, axis: int | None, *, largest: bool, place: bool) -> SecretArray:
+    """A tournament along the axis, ceil(log2(n)) levels; among equals the first wins."""
+    engine = x.engine
+    x = engine.as_number(x)
+    x = x.ravel() if axis is None else x
+    axis = (axis or 0) % x.ndim
+    order = (axis, *(other for other in range(x.ndim) if other != axis))
+    field = x.transpose(*order)
+    positions = np.arange(len(field)).reshape(-1, *[1] * (field.ndim - 1)) * np.ones(field.shape[1:])
+    where_from = engine.lift(positions, 0)
+    while len(field) > 1:
+        even = len(field) // 2 * 2
+        one, other = field[0:even:2], field[1:even:2]
+        better = (
+            less(one, other) if largest else less(other, one)
+        )  # the later one wins only if strictly better
+        if place:
+            here, there = where_from[0:even:2], where_from[1:even:2]
+            stacked = engine.number(np.stack([one.share, here.share], axis=1), 0)
+            rivals = engine.number(np.stack([other.share, there.share], axis=1), 0)
+            chosen = where(better[None], rivals, stacked)
+            winners = engine.number(chosen.share[:, 0], x.bits)
+            where_from = engine.concatenate([engine.number(chosen.share[:, 1], 0), where_from[even:]])
+        else:
+            winners = where(better, other, one)
+        field = engine.concatenate([winners, field[even:]])
+    return (where_from if place else field)[0]
+
+
+def maximum_of(x: SecretArray, axis: int | None = None) -> SecretArray:
+    """The largest element."""
+    return _extremum(x, axis, largest=True, place=False)
+
+
+def minimum_of(x: SecretArray, axis: int | None = None) -> SecretArray:
+    """The smallest element."""
+    return _extremum(x, axis, largest=False, place=False)
+
+
+def argmax(x: SecretArray, axis: int | None = None) -> SecretArray:
+    """Where the largest element is (the first of equals), as a secret integer."""
+    return _extremum(x, axis, largest=True, place=True)
+
+
+def argmin(x: SecretArray, axis: int | None = None) -> SecretArray:
+    """Where the smallest element is (the first of equals), as a secret integer."""
+    return _extremum(x, axis, largest=False, place=True)
+
+
+def dot(left: Any, right: Any) -> Any:
+    """NumPy's dot: a matrix product."""
+    return left @ right

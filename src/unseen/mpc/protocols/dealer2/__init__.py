@@ -1,0 +1,65 @@
+"""Additive sharing over Z_2^64 among two or more holders, with a helper that deals randomness.
+
+Against whom
+    Semi-honest parties. The helper and any one holder must not collude; without the helper, all holders but one
+    may collude and learn nothing. Nobody is trusted with data: the helper receives no message at all.
+What it leaks
+    Shapes, and the order of operations. All that is opened on the way is x + r with r uniform.
+Assumption
+    AES-128 in counter mode is a pseudo-random generator (the dealt shares are expanded from seeds).
+Cost
+    :func:`price`, which the contract tests hold against what is measured. The bytes from the helper go to the last
+    holder only: the shares of the others are expanded from seeds.
+
+Sources: Beaver, "Efficient Multiparty Protocols Using Circuit Randomization" (CRYPTO 1991); Catrina and Saxena,
+"Secure Computation with Fixed-Point Numbers" (FC 2010) for truncation by an opened mask, here with the correction
+for wrap-around, so that its error is 0 or 1 ulp and never 2^(64 - f) (local truncation, which fails that way, is
+not used); Rotaru and Wood, "MArBled Circuits" (INDOCRYPT 2019) for bits shared twice; Chase, Ghosh, Poburinnaya,
+"Secret-Shared Shuffle" (ASIACRYPT 2020) for the shuffle, with the correlation dealt by the helper.
+"""
+
+from __future__ import annotations
+
+from unseen.core.errors import LocalProtocolError
+from unseen.mpc.protocol import Price, Statement
+from unseen.mpc.protocols.dealer2.sharing import Dealer2
+from unseen.party import Party
+
+STATEMENT = Statement(
+    summary="Two or more data holders, and a helper that deals randomness and sees nothing.",
+    holders=range(2, 9),
+    helper=True,
+    adversary="semi-honest",
+    may_collude="all holders but one, without the helper",
+    assumption="AES-128 in counter mode is a pseudo-random generator",
+)
+
+
+def open_protocol(party: Party, *, holders: tuple[str, ...], helper: str | None) -> Dealer2:
+    """The protocol among these parties; others of the task take no part.
+
+    Raises
+    ------
+    LocalProtocolError
+        Fewer than two holders, or a helper that is one of them.
+    """
+    if helper is None or len(holders) < 2 or helper in holders or len(set(holders)) != len(holders):  # noqa: PLR2004
+        raise LocalProtocolError(
+            "This protocol takes two or more holders and a helper who is none of them.",
+            why=f"holders: {', '.join(holders)}; helper: {helper}",
+            mend="a party must never deal to itself: name a third organisation as helper",
+        )
+    return Dealer2(party, holders, helper)
+
+
+def price(operation: str, elements: int, parties: int) -> Price:
+    """What `operation` on that many elements costs among that many holders."""
+    opening = 8 * parties * (parties - 1)  # a word of every holder to every other
+    rounds, words, dealt = {
+        "share": (0, 0, 0),
+        "multiply": (1, 2, 8),
+        "truncate": (1, 1, 16),
+        "multiply and truncate": (2, 3, 24),
+        "shuffle": (1, 0, 8 * parties * parties),
+    }[operation]
+    return Price(rounds, elements * (words * opening + dealt))

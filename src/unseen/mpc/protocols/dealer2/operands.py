@@ -1,0 +1,126 @@
+"""Secrets that are opened once under a mask and then used many times: in products, comparisons and waves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unseen.kernels import matmul
+from unseen.mpc.fixed import Ring, encode
+from unseen.mpc.protocols.dealer2.bits import borrow_into_top, tree_order
+from unseen.mpc.shares import Bits, Share
+
+if TYPE_CHECKING:
+    from unseen.mpc.protocols.dealer2.sharing import Dealer2
+
+_TOP = np.uint64(63)
+
+
+class FixedOperand:
+    """A secret M = delta + a: `delta` is public, `a` is shared (whole at the helper), for many products.
+
+    z = M v = delta v + a (v - b) + a b, with b fresh for every product: a masks M alone and only M, so using it
+    again tells nothing; b again would tell v - v'.
+    """
+
+    def __init__(self, dealer: Dealer2, a: Ring, delta: Ring) -> None:
+        self._dealer = dealer
+        self._a = a
+        self._delta = delta
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Its shape."""
+        return self._a.shape
+
+    @property
+    def transposed(self) -> FixedOperand:
+        """The same secret, transposed, under the same mask."""
+        return FixedOperand(self._dealer, self._a.T, self._delta.T)
+
+    def matmul(self, other: Share) -> Share:
+        """Shares of self @ other."""
+        return self._matmul(other[0])[None]
+
+    def _matmul(self, other: Ring) -> Ring:
+        deal = self._dealer.dealing
+        shape = (self.shape[0], other.shape[1])
+        b = deal.uniform(other.shape)
+        c = deal.dealt(shape, lambda: matmul(self._a, b))
+        if not self._dealer.holds:
+            return np.zeros(shape, np.uint64)
+        e = self._dealer.open_values(other - b)
+        product: Ring = c + matmul(self._delta, other) + matmul(self._a, e)
+        return product
+
+    def multiply(self, other: Share) -> Share:
+        """Shares of self * other; `other` is opened in its own shape."""
+        return self._multiply(other[0])[None]
+
+    def _multiply(self, other: Ring) -> Ring:
+        deal = self._dealer.dealing
+        b = deal.uniform(other.shape)
+        c = deal.dealt(self.shape, lambda: self._a * b)
+        if not self._dealer.holds:
+            return np.zeros(self.shape, np.uint64)
+        e = self._dealer.open_values(other - b)
+        product: Ring = c + self._delta * other + self._a * e
+        return product
+
+
+class MaskedOperand:
+    """x with c = x + r public, and r shared: as a ring element (whole at the helper) and bit by bit."""
+
+    def __init__(self, dealer: Dealer2, r: Ring, r_bits: Ring, c: Ring) -> None:
+        self._dealer = dealer
+        self._r = r
+        self._r_bits = r_bits
+        self._c = c
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of x."""
+        return self._c.shape
+
+    def less_than(self, bounds: Sequence[int]) -> Bits:
+        """[x < bound] is the top bit of (c - bound) - r: the top bits and the borrow into them."""
+        dealer = self._dealer
+        levels = np.array([bound % (1 << 64) for bound in bounds], np.uint64)
+        c = self._c[None] - levels.reshape(-1, *[1] * self._c.ndim)
+        r_bits = np.broadcast_to(self._r_bits, c.shape)
+        borrow = borrow_into_top(dealer.gates, tree_order(c), r_bits)
+        top = (r_bits >> _TOP).astype(np.uint8) ^ borrow
+        if dealer.leads:
+            top = top ^ (c >> _TOP).astype(np.uint8)
+        return top[None]
+
+    def harmonics(self, period_bits: int, sine: NDArray[np.float64], bits: int) -> Share:
+        """sin(k w x) = sin(k w c) cos(k w r) - cos(k w c) sin(k w r): public times dealt, no round."""
+        dealer = self._dealer
+        degrees = np.flatnonzero(sine) + 1
+        shape = (2, len(degrees), *self.shape)
+        half = bits // 2
+        dealt = dealer.dealing.dealt(shape, lambda: self._waves(self._r, period_bits, degrees, half))
+        if not dealer.holds:
+            return np.zeros((1, *self.shape), np.uint64)
+        waves = self._waves(self._c, period_bits, degrees, bits - half, weights=sine[degrees - 1])
+        total: Ring = (waves[1] * dealt[0] - waves[0] * dealt[1]).sum(axis=0, dtype=np.uint64)
+        return total[None]
+
+    @staticmethod
+    def _waves(
+        x: Ring,
+        period_bits: int,
+        degrees: NDArray[np.int64],
+        bits: int,
+        weights: NDArray[np.float64] | None = None,
+    ) -> Ring:
+        """Cosine and sine of k w x, as fixed-point numbers, shape (2, len(degrees), *x.shape)."""
+        angle = (x & np.uint64((1 << period_bits) - 1)) * (2 * np.pi / (1 << period_bits))
+        phases = degrees.reshape(-1, *[1] * x.ndim) * angle
+        size = np.ones(len(degrees)) if weights is None else weights
+        size = size.reshape(-1, *[1] * x.ndim)
+        return np.stack([encode(size * np.cos(phases), bits), encode(size * np.sin(phases), bits)])

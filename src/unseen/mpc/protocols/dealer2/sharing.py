@@ -1,0 +1,256 @@
+"""The protocol itself: sharing, products, truncation, shuffling, revealing. Shares have one component."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import reduce
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unseen.core.errors import LocalProtocolError
+from unseen.kernels import matmul
+from unseen.mpc import planes
+from unseen.mpc.fixed import Ring
+from unseen.mpc.protocols.dealer2.bits import BitGates, tree_order
+from unseen.mpc.protocols.dealer2.dealing import Dealing
+from unseen.mpc.protocols.dealer2.operands import FixedOperand, MaskedOperand
+from unseen.mpc.shares import Bits, Planes, Share
+from unseen.party import Masked, Message, Party, require
+
+_TOP = np.uint64(63)
+_HALF = np.uint64(1 << 62)
+_LOW = np.uint64((1 << 63) - 1)
+
+
+class Moved(Message, frozen=True, tag="mpc.dealer2.moved/1"):
+    """A share under a fresh mask, on its way to the holder who puts the rows into another order."""
+
+    values: Masked
+
+
+class Dealer2:
+    """See the package. Made by :func:`unseen.mpc.protocols.dealer2.open_protocol`."""
+
+    components = 1
+    hides_order = False  # the helper knows it
+
+    def __init__(self, party: Party, holders: tuple[str, ...], helper: str) -> None:
+        self.party = party
+        self.holders = holders
+        self.helper = helper
+        self.peers = tuple(name for name in holders if name != party.name)
+        self.dealing = Dealing(party, holders, helper)
+        self.gates = BitGates(party, holders, self.dealing)
+
+    @property
+    def holds(self) -> bool:
+        """Whether this party has shares."""
+        return self.party.name in self.holders
+
+    @property
+    def leads(self) -> bool:
+        """Whether this party adds what is public."""
+        return self.party.name == self.holders[0]
+
+    # ------------------------------------------------------------------ in and out
+
+    def share(self, values: Ring | None, *, owner: str, shape: tuple[int, ...]) -> Share:
+        """Share the owner's values; no message is needed: the others' shares are pairwise seeds' output."""
+        return self._share(values, owner, shape, np.subtract)
+
+    def share_bits(self, values: NDArray[np.uint8] | None, *, owner: str, shape: tuple[int, ...]) -> Bits:
+        """The same by XOR."""
+        words = None if values is None else values.astype(np.uint64)
+        return (self._share(words, owner, shape, np.bitwise_xor) & np.uint64(1)).astype(np.uint8)
+
+    def _share(self, values: Ring | None, owner: str, shape: tuple[int, ...], take: np.ufunc) -> Share:
+        if owner not in self.holders:
+            raise LocalProtocolError(f"{owner} is no holder here and cannot share a value.")
+        if not self.holds:
+            return np.zeros((1, *shape), np.uint64)
+        if self.party.name != owner:
+            return self.party.shared_rng(owner).u64((1, *shape))
+        if values is None:
+            raise LocalProtocolError(f"{owner} has nothing to share.")
+        mine = values.copy()
+        for peer in self.peers:
+            take(mine, self.party.shared_rng(peer).u64(shape), out=mine)
+        return mine[None]
+
+    def public(self, values: Ring) -> Share:
+        """The first holder has the value, the others zero."""
+        return (values if self.leads else np.zeros_like(values))[None]
+
+    def public_bits(self, values: NDArray[np.uint8]) -> Bits:
+        """The same."""
+        share: Bits = (values if self.leads else np.zeros_like(values))[None]
+        return share
+
+    def reveal(self, name: str, values: Share, *, to: Sequence[str], shape: tuple[int, ...]) -> Ring | None:
+        """Through the gate, with shares made fresh first, so that a part tells nothing but its sum."""
+        part = None
+        if self.holds:
+            part = np.array(values[0], order="C")
+            for peer in self.peers:
+                zero = self.party.shared_rng(peer).u64(shape)
+                part = part + zero if self.party.name < peer else part - zero
+        parts = self.party.reveal(name, part, givers=self.holders, to=to, shape=shape)
+        if parts is None:
+            return None
+        return reduce(np.add, parts.values(), np.zeros(shape, np.uint64))
+
+    def open_shuffled(self, bits: Bits) -> NDArray[np.uint8]:
+        """Never: the helper deals the shuffles, so it knows their order, and may not see a comparison.
+
+        Raises
+        ------
+        LocalProtocolError
+            Always; see `hides_order`.
+        """
+        raise LocalProtocolError(
+            f"{bits.shape[1:]} comparison bits cannot be opened here.",
+            why="the helper knows the order of the rows and would have to see them too",
+            mend="sort with a network (what np.sort does under this protocol)",
+        )
+
+    # ------------------------------------------------------------------ products
+
+    def multiply(self, left: Share, right: Share, *, drop: int = 0) -> Share:
+        """Beaver's product of equal shapes."""
+        deal = self.dealing
+        a, b = deal.uniform(left.shape), deal.uniform(left.shape)
+        c = deal.dealt(left.shape, lambda: a * b)
+        if not self.holds:
+            return self._dropped(np.zeros(left.shape, np.uint64), drop)
+        d, e = self._open(left - a, right - b)
+        return self._dropped(c + d * b + a * e + self._lead(d * e), drop)
+
+    def matmul(self, left: Share, right: Share, *, drop: int = 0) -> Share:
+        """Beaver's matrix product."""
+        deal = self.dealing
+        shape = (1, left.shape[1], right.shape[2])
+        a, b = deal.uniform(left.shape), deal.uniform(right.shape)
+        c = deal.dealt(shape, lambda: matmul(a[0], b[0])[None])
+        if not self.holds:
+            return self._dropped(np.zeros(shape, np.uint64), drop)
+        d, e = self._open(left - a, right - b)
+        product = c + matmul(d[0], (b + e if self.leads else b)[0]) + matmul(a[0], e[0])
+        return self._dropped(product, drop)
+
+    def fix(self, values: Share) -> FixedOperand:
+        """Open values - a once; the mask `a` covers this secret only and is never opened."""
+        a = self.dealing.uniform(values.shape)
+        delta = self._open(values - a)[0] if self.holds else np.zeros(values.shape, np.uint64)
+        return FixedOperand(self, a[0], delta[0])
+
+    # ------------------------------------------------------------------ truncation
+
+    def truncate(self, values: Share, drop: int, *, exact: bool = False) -> Share:
+        """Divide by 2^drop with an error of 0 or 1 ulp above the floor, for |values| < 2^62.
+
+        Exactly, the error is taken away: it is the borrow when the low places of r are subtracted from those of c.
+        """
+        deal = self.dealing
+        r = deal.uniform(values.shape)
+        high = deal.dealt(values.shape, lambda: (r & _LOW) >> np.uint64(drop))
+        top = deal.dealt(values.shape, lambda: r >> _TOP)
+        r_bits = deal.dealt_bits(values.shape, np.uint64, lambda: r) if exact else None
+        c = np.zeros(values.shape, np.uint64)
+        if self.holds:
+            (c,) = self._open(values + self._lead(np.broadcast_to(_HALF, values.shape)) + r)
+        flip = c >> _TOP
+        weight = np.uint64(1 << (63 - drop))
+        known = ((c & _LOW) >> np.uint64(drop)) + flip * weight - np.uint64(1 << (62 - drop))
+        out = self._lead(known) - high + (np.uint64(1) - np.uint64(2) * flip) * weight * top
+        if r_bits is not None:
+            generate, propagate, _ = self._subtraction(c, r_bits, drop)
+            borrow = planes.unpack(planes.carry_out(self, generate, propagate), values.shape[1:])
+            out = out - self.to_ring(borrow[:, 0])
+        return out if self.holds else np.zeros(values.shape, np.uint64)
+
+    def _dropped(self, product: Share, drop: int) -> Share:
+        return self.truncate(product, drop) if drop else product
+
+    # ------------------------------------------------------------------ bits
+
+    def mask(self, values: Share) -> MaskedOperand:
+        """Open values + r, with r also shared bit by bit."""
+        r = self.dealing.uniform(values.shape)
+        r_bits = self.dealing.dealt_bits(values.shape, np.uint64, lambda: tree_order(r))
+        c = self._open(values + r)[0] if self.holds else np.zeros(values.shape, np.uint64)
+        return MaskedOperand(self, r[0], r_bits[0], c[0])
+
+    def and_both(self, left: Planes, rights: tuple[Planes, ...]) -> tuple[Planes, ...]:
+        """Beaver's product of bits."""
+        return self.gates.and_both(left, rights)
+
+    def adder(self, values: Share, places: int) -> tuple[Planes, Planes, Planes]:
+        """Of c - r, where c = values + r is opened: a borrow takes the place of the carry."""
+        r = self.dealing.uniform(values.shape)
+        r_bits = self.dealing.dealt_bits(values.shape, np.uint64, lambda: r)
+        c = self._open(values + r)[0] if self.holds else np.zeros(values.shape, np.uint64)
+        return self._subtraction(c, r_bits, places)
+
+    def _subtraction(self, c: Ring, r_bits: Share, places: int) -> tuple[Planes, Planes, Planes]:
+        """A place makes a borrow if c is 0 and r is 1, and passes one on if they are equal."""
+        known, masked = planes.places_of(c, places), planes.places_of(r_bits, places)
+        half = masked ^ self._lead(known)
+        return masked & ~known, half ^ self._lead(~np.zeros_like(known)), half
+
+    def to_ring(self, bits: Bits) -> Share:
+        """By bits that the helper deals in both ways."""
+        return self.gates.to_ring(bits)
+
+    # ------------------------------------------------------------------ order
+
+    def shuffle(self, columns: Share) -> Share:
+        """Every holder in turn applies an order of its own; the helper deals what hides the rows meanwhile."""
+        share = columns[0]
+        for mover in self.holders:
+            share = self._move(share, mover)
+        return np.asarray(share)[None]
+
+    def _move(self, share: Ring, mover: str) -> Ring:
+        """The others mask their shares with a, keep b; the mover gets (a in the new order) - b from the helper."""
+        me, shape = self.party.name, share.shape
+        others = [name for name in self.holders if name != mover]
+        if me == self.helper:
+            order = self.party.shared_rng(mover).permutation(shape[0])
+            rngs = [self.party.shared_rng(name) for name in others]
+            hidden = [(rng.u64(shape), rng.u64(shape)) for rng in rngs]
+            moved = reduce(np.add, [a for a, _ in hidden])[order]
+            self.party.send(mover, Moved(moved - reduce(np.add, [b for _, b in hidden])))
+            return share
+        if me != mover:
+            rng = self.party.shared_rng(self.helper)
+            a, b = rng.u64(shape), rng.u64(shape)
+            self.party.send(mover, Moved(share - a))
+            return b
+        order = self.party.shared_rng(self.helper).permutation(shape[0])
+        mine = share.copy()
+        for name in others:
+            mine += self._moved(name, shape)
+        placed: Ring = mine[order] + self._moved(self.helper, shape)
+        return placed
+
+    def _moved(self, sender: str, shape: tuple[int, ...]) -> Ring:
+        message = self.party.recv(sender, Moved)
+        require(message.values, shape=shape, dtype=np.uint64, sender=sender)
+        return message.values
+
+    # ------------------------------------------------------------------ inside the protocol
+
+    def _lead(self, values: NDArray[np.uint64]) -> NDArray[np.uint64]:
+        return values if self.leads else np.zeros_like(values)
+
+    def open_values(self, values: Ring) -> Ring:
+        """Open a masked value of the holders."""
+        return self._open(values)[0]
+
+    def _open(self, *values: Ring) -> list[Ring]:
+        """Open masked values of the holders in one round."""
+        flat = np.concatenate([item.reshape(-1) for item in values])
+        total = self.party.open_masked(flat, peers=self.peers)
+        ends = np.cumsum([item.size for item in values])[:-1]
+        return [part.reshape(item.shape) for part, item in zip(np.split(total, ends), values, strict=True)]

@@ -1,0 +1,233 @@
+"""Every protocol of the secret-shared engine computes what NumPy computes, at the price it declares."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from protocol_run import compute, payload, result, seats
+
+from unseen.core import registry
+from unseen.mpc import SecretArray, equal, planes
+from unseen.mpc.engine import PROTOCOLS
+from unseen.mpc.protocol import Statement
+
+SEATS = seats()
+ULP = 2.0**-20
+RNG = np.random.default_rng(11)
+X, Y, V = RNG.normal(size=(5, 3)), RNG.normal(size=(5, 3)), RNG.normal(size=3)
+EDGES = [0, 1, -1, 2, -2, (1 << 62) - 1, -(1 << 62) + 1, 1 << 61, -(1 << 61), (1 << 40) + 1, 12345678901]
+
+seat = pytest.mark.parametrize("seat", SEATS, ids=lambda item: f"{item[0]}-{item[1]}")
+
+
+def raw(x: SecretArray, integers: Any) -> SecretArray:
+    """A secret array of these ring elements, made of public ones under a secret zero."""
+    ring = np.asarray(integers, np.int64).view(np.uint64)
+    zero = x.engine.protocol.share(
+        np.zeros(ring.shape, np.uint64) if x.engine.protocol.party.name == "p0" else None,
+        owner="p0",
+        shape=ring.shape,
+    )
+    return x.engine.number(x.engine.protocol.public(ring) + zero, 0)
+
+
+CASES: dict[str, Any] = {
+    "add": lambda x, y, v: x + y,
+    "broadcast": lambda x, y, v: x + v,
+    "subtract": lambda x, y, v: 1 - x - y,
+    "negate": lambda x, y, v: -x,
+    "multiply": lambda x, y, v: x * y,
+    "multiply row": lambda x, y, v: x * v,
+    "square": lambda x, y, v: np.square(x),
+    "public factors": lambda x, y, v: x * 0.25 + 3 * y + np.array([1.0, 2.0, 3.0]) * x,
+    "divide by public": lambda x, y, v: x / 3 + y / np.array([1.0, 2.0, 4.0]),
+    "matrix": lambda x, y, v: x @ y.T,
+    "matrix vector": lambda x, y, v: x @ v,
+    "vector matrix": lambda x, y, v: v @ x.T,
+    "inner": lambda x, y, v: (v @ v).reshape(1),
+    "public matrix": lambda x, y, v: x @ np.eye(3) + (np.eye(5) @ y),
+    "slices": lambda x, y, v: x[1:4, ::2] - y[2:5, :2],
+    "fancy": lambda x, y, v: x[[0, 2, 2]] + y[np.array([True, False, True, True, False])],
+    "newaxis": lambda x, y, v: x[:, None, 0] * v[None],
+    "sums": lambda x, y, v: x.sum(axis=0) + y.sum() + np.sum(v),
+    "mean": lambda x, y, v: x.mean(axis=1) + np.mean(y),
+    "variance": lambda x, y, v: np.var(x, axis=0) + x.var(),
+    "cumsum": lambda x, y, v: np.cumsum(x, axis=1) + np.cumsum(y).reshape(5, 3),
+    "less": lambda x, y, v: x < y,
+    "less public": lambda x, y, v: (x < 0.25) & (x > -0.5),
+    "others": lambda x, y, v: (x <= y) ^ (x >= v) | ~(x > y),
+    "where": lambda x, y, v: np.where(x < y, x, y) + np.where(x > 0, 1.0, -1.0),
+    "maximum": lambda x, y, v: np.maximum(x, y) - np.minimum(x, v),
+    "absolute": lambda x, y, v: abs(x) + np.sign(y),
+    "clip": lambda x, y, v: np.clip(x, -0.5, 0.5),
+    "max": lambda x, y, v: x.max(axis=0) - np.min(y, axis=0),
+    "argmax": lambda x, y, v: np.argmax(x, axis=1) + y.argmin(axis=1),
+    "count": lambda x, y, v: (x < y).sum(axis=0),
+    "stack": lambda x, y, v: np.concatenate([np.stack([x, y]), np.ones((1, 5, 3))]),
+    "transpose": lambda x, y, v: np.transpose(x) @ y,
+}
+
+
+@seat
+@pytest.mark.parametrize("name", CASES)
+def test_same_as_numpy(name: str, seat: tuple[str, int]) -> None:
+    body = CASES[name]
+    expected = body(X, Y, V)
+    got = result(seat, body, X, Y, V)
+    assert got.shape == expected.shape
+    np.testing.assert_allclose(got.astype(float), expected.astype(float), atol=30 * ULP)
+
+
+@seat
+def test_equality(seat: tuple[str, int]) -> None:
+    x, y = np.array([0, 1, -1, 5, 1 << 40]), np.array([0, 1, 1, 4, 1 << 40])
+    np.testing.assert_array_equal(result(seat, equal, x, y, dtype=int), x == y)
+    np.testing.assert_array_equal(result(seat, lambda a: equal(a, 1), x, dtype=int), x == 1)
+
+
+@seat
+def test_booleans_as_inputs(seat: tuple[str, int]) -> None:
+    x, y = np.arange(70) % 3 == 0, np.arange(70) % 2 == 0
+    for body in (np.logical_and, np.logical_or, np.logical_xor, lambda a, b: ~(a & ~b)):
+        np.testing.assert_array_equal(result(seat, body, x, y, dtype=bool), body(x, y))
+    np.testing.assert_array_equal(result(seat, lambda a, b: (a & b).sum(), x, y, dtype=bool), (x & y).sum())
+
+
+@seat
+@pytest.mark.parametrize("drop", [1, 8, 20, 33, 40])
+@pytest.mark.parametrize("exact", [False, True])
+def test_truncation_on_the_whole_range(seat: tuple[str, int], drop: int, exact: bool) -> None:
+    """Floor or one more, never 2^(64 - f) off: what local truncation would do for one number in a few."""
+    values = EDGES + RNG.integers(-(1 << 62) + 1, 1 << 62, 3000).tolist()
+    floor = np.asarray(values, np.int64) >> drop
+
+    def body(x: SecretArray) -> SecretArray:
+        kept = x.engine.protocol.truncate(raw(x, values).share, drop, exact=exact)
+        return x.engine.number(kept - x.engine.protocol.public(floor.view(np.uint64)), 0)
+
+    error = result(seat, body, np.zeros(1))
+    assert set(np.unique(error)) <= ({0.0} if exact else {0.0, 1.0})
+
+
+@seat
+def test_products_are_truncated_on_the_whole_range(seat: tuple[str, int]) -> None:
+    """Fused or not, a product near the limit of 2^62 is off by one unit at most."""
+    left = RNG.integers(-(1 << 30), 1 << 30, 5000)
+    right = RNG.integers(-(1 << 31), 1 << 31, 5000)
+
+    def body(x: SecretArray) -> SecretArray:
+        protocol = x.engine.protocol
+        product = protocol.multiply(raw(x, left).share, raw(x, right).share, drop=20)
+        return x.engine.number(product - protocol.public((left * right >> 20).view(np.uint64)), 0)
+
+    assert set(np.unique(result(seat, body, np.zeros(1)))) <= {0.0, 1.0}
+
+
+@seat
+def test_truncation_is_right_on_average(seat: tuple[str, int]) -> None:
+    if registry.load(PROTOCOLS, seat[0]).STATEMENT.adversary == "none":
+        pytest.skip("the reference rounds down")
+    got = result(seat, lambda x: x * 2.0**-10, np.full(40000, 0.3 * 2.0**-10))
+    assert abs(got.mean() - 0.3 * 2.0**-20) < 6 * 0.5 * 2.0**-20 / np.sqrt(40000)
+
+
+@seat
+def test_comparison_on_the_whole_range(seat: tuple[str, int]) -> None:
+    values = [*EDGES, *RNG.integers(-(1 << 61), 1 << 61, 2000).tolist(), 99, 100, 101, -99, -100, -101]
+    bounds = (0, 100, -100, 1 << 60)
+    got = result(
+        seat,
+        lambda x: x.engine.boolean(x.engine.protocol.mask(raw(x, values).share).less_than(bounds)),
+        np.zeros(1),
+    )
+    np.testing.assert_array_equal(got, np.array(values)[None, :] < np.array(bounds)[:, None])
+
+
+@seat
+@pytest.mark.parametrize("places", [64, 42, 7, 1])
+def test_bits_of_any_word(seat: tuple[str, int], places: int) -> None:
+    values = np.array([*EDGES, -(1 << 63), (1 << 63) - 1], np.int64)
+
+    def body(x: SecretArray) -> SecretArray:
+        bits = planes.bits_of(x.engine.protocol, raw(x, values).share, places)
+        return x.engine.boolean(planes.unpack(bits, values.shape))
+
+    expected = values.view(np.uint64)[None] >> np.arange(places, dtype=np.uint64)[:, None] & np.uint64(1)
+    np.testing.assert_array_equal(result(seat, body, np.zeros(1)), expected.astype(bool))
+
+
+@seat
+def test_the_highest_place(seat: tuple[str, int]) -> None:
+    values = np.array([0, 1, 2, 3, 1000, (1 << 41) + 5], np.int64)
+
+    def body(x: SecretArray) -> SecretArray:
+        protocol = x.engine.protocol
+        bits = planes.bits_of(protocol, raw(x, values).share, 42)
+        return x.engine.boolean(planes.unpack(planes.highest(protocol, bits), values.shape))
+
+    got = result(seat, body, np.zeros(1))
+    assert got[:, 0].sum() == 0
+    np.testing.assert_array_equal(got[:, 1:].argmax(axis=0), [0, 1, 1, 9, 41])
+    np.testing.assert_array_equal(got[:, 1:].sum(axis=0), np.ones(5))
+
+
+@seat
+def test_a_shuffle_keeps_rows_together(seat: tuple[str, int]) -> None:
+    rows = np.arange(300) * np.ones((2, 1), int)
+
+    def body(x: SecretArray) -> SecretArray:
+        return x.engine.number(x.engine.protocol.shuffle(np.ascontiguousarray(x.T.share)), 0)
+
+    got = result(seat, body, rows, dtype=int)
+    np.testing.assert_array_equal(got[:, 0], got[:, 1])
+    np.testing.assert_array_equal(np.sort(got[:, 0]), np.arange(300))
+    if registry.load(PROTOCOLS, seat[0]).STATEMENT.adversary != "none":
+        assert (got[:, 0] != np.arange(300)).sum() > 250
+
+
+@seat
+def test_a_fixed_operand_serves_many_products(seat: tuple[str, int]) -> None:
+    def body(x: SecretArray, w: SecretArray) -> SecretArray:
+        fixed = x.engine.fix(x)
+        first = fixed @ w
+        return fixed.T @ (first - fixed @ (w * 2)) + (fixed * w[None, :]).sum(axis=0)
+
+    expected = X.T @ (X @ V - X @ (2 * V)) + (X * V).sum(axis=0)
+    np.testing.assert_allclose(result(seat, body, X, V), expected, atol=60 * ULP)
+
+
+@pytest.mark.parametrize("name", registry.names(PROTOCOLS))
+def test_each_states_what_it_guarantees(name: str) -> None:
+    statement = registry.load(PROTOCOLS, name).STATEMENT
+    assert isinstance(statement, Statement)
+    assert statement.adversary in {"none", "semi-honest", "malicious with abort"}
+    assert statement.summary.endswith(".")
+
+
+OPERATIONS: dict[str, tuple[int, Any]] = {
+    "share": (1000, lambda x: x),
+    "multiply": (1000, lambda x, y: (x.engine.protocol.multiply(x.share, y.share), x)[1]),
+    "truncate": (1000, lambda x, y: (x.engine.protocol.truncate(x.share, 20), x)[1]),
+    "multiply and truncate": (
+        1000,
+        lambda x, y: (x.engine.protocol.multiply(x.share, y.share, drop=20), x)[1],
+    ),
+    "shuffle": (1000, lambda x, y: (x.engine.protocol.shuffle(x.share[..., None]), x)[1]),
+}
+
+
+@seat
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_measured_equals_declared(seat: tuple[str, int], operation: str) -> None:
+    elements, body = OPERATIONS[operation]
+    x = np.ones(elements)
+    declared = registry.load(PROTOCOLS, seat[0]).price(operation, elements, seat[1])
+    inputs = [x] if operation == "share" else [x, x]
+    whole = compute(seat, body, *inputs, reveal=False)
+    without = None if operation == "share" else compute(seat, lambda x, y: x, *inputs, reveal=False)
+    spent = payload(whole) - (payload(without) if without else 0)
+    names = list(whole.results)
+    rounds = max(whole.rounds(name) - (without.rounds(name) if without else 0) for name in names)
+    assert (spent, rounds) == (declared.size_bytes, declared.rounds)
