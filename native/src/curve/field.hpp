@@ -121,7 +121,7 @@ inline Fe absolute(const Fe& a) { return select(is_negative(a), negate(a), a); }
 template <int Count>
 inline void square_times(Fe (&a)[Count], int times) {
     for (int t = 0; t < times; ++t)
-        for (int c = 0; c < Count; ++c) a[c] = square(a[c]);
+        for (int c = 0; c < Count; ++c) a[c] = carry(square_wide(a[c]));
 }
 
 template <int Count>

@@ -10,30 +10,32 @@
 namespace unseen::UNSEEN_ISA {
 
 constexpr std::size_t kLanes = 8;
-using Word = __m512i;   // eight unsigned 64-bit numbers; + - & | ^ << work lane by lane
-using Mask = __mmask8;  // a bit per lane
+using Word = unsigned long long __attribute__((vector_size(64)));  // eight numbers mod 2^64; operators work lane by lane
+using Mask = __mmask8;                                             // a bit per lane
 
-inline Word word(std::uint64_t x) { return _mm512_set1_epi64(static_cast<long long>(x)); }
-inline Word shift_right(Word x, unsigned by) { return _mm512_srli_epi64(x, by); }
-inline Word rotate_right(Word x, int by) { return _mm512_rorv_epi64(x, _mm512_set1_epi64(by)); }
-inline Mask is_nonzero(Word x) { return _mm512_test_epi64_mask(x, x); }
-inline Mask is_equal(Word a, Word b) { return _mm512_cmpeq_epi64_mask(a, b); }
+inline __m512i raw(Word x) { return reinterpret_cast<__m512i>(x); }
+inline Word lanes(__m512i x) { return reinterpret_cast<Word>(x); }
+
+inline Word word(std::uint64_t x) { return lanes(_mm512_set1_epi64(static_cast<long long>(x))); }
+inline Word shift_right(Word x, unsigned by) { return x >> by; }
+inline Word rotate_right(Word x, int by) { return lanes(_mm512_rorv_epi64(raw(x), _mm512_set1_epi64(by))); }
+inline Mask is_nonzero(Word x) { return _mm512_test_epi64_mask(raw(x), raw(x)); }
+inline Mask is_equal(Word a, Word b) { return _mm512_cmpeq_epi64_mask(raw(a), raw(b)); }
 inline Mask all_lanes() { return 0xFF; }
-inline Word select(Mask mask, Word yes, Word no) { return _mm512_mask_blend_epi64(mask, no, yes); }
+inline Word select(Mask mask, Word yes, Word no) { return lanes(_mm512_mask_blend_epi64(mask, raw(no), raw(yes))); }
 inline bool in_lane(Mask mask, std::size_t lane) { return (mask >> lane & 1) != 0; }
 
 // Eight bytes of each lane's row, little-endian; rows lie `stride` bytes apart (0: one row for all).
+inline __m512i places(std::size_t stride) { return raw(Word{0, 1, 2, 3, 4, 5, 6, 7} * word(stride)); }
 inline Word load_lanes(const std::uint8_t* rows, std::size_t stride) {
-    const Word places = _mm512_mullo_epi64(_mm512_set_epi64(7, 6, 5, 4, 3, 2, 1, 0), word(stride));
-    return _mm512_i64gather_epi64(places, rows, 1);
+    return lanes(_mm512_i64gather_epi64(places(stride), rows, 1));
 }
 inline void store_lanes(std::uint8_t* rows, std::size_t stride, Word x) {
-    const Word places = _mm512_mullo_epi64(_mm512_set_epi64(7, 6, 5, 4, 3, 2, 1, 0), word(stride));
-    _mm512_i64scatter_epi64(rows, places, x, 1);
+    _mm512_i64scatter_epi64(rows, places(stride), raw(x), 1);
 }
 inline Word swap_bytes(Word x) {
-    return _mm512_shuffle_epi8(
-        x, _mm512_set4_epi64(0x08090A0B0C0D0E0F, 0x0001020304050607, 0x08090A0B0C0D0E0F, 0x0001020304050607));
+    return lanes(_mm512_shuffle_epi8(raw(x), _mm512_set4_epi64(0x08090A0B0C0D0E0F, 0x0001020304050607,
+                                                               0x08090A0B0C0D0E0F, 0x0001020304050607)));
 }
 
 struct Fe {
@@ -45,8 +47,12 @@ struct Wide {  // a sum of products or differences, not yet carried: limbs below
 
 constexpr std::uint64_t kMask51 = (std::uint64_t{1} << 51) - 1;
 
-[[gnu::always_inline]] inline Word madd_low(Word sum, Word a, Word b) { return _mm512_madd52lo_epu64(sum, a, b); }
-[[gnu::always_inline]] inline Word madd_high(Word sum, Word a, Word b) { return _mm512_madd52hi_epu64(sum, a, b); }
+[[gnu::always_inline]] inline Word madd_low(Word sum, Word a, Word b) {
+    return lanes(_mm512_madd52lo_epu64(raw(sum), raw(a), raw(b)));
+}
+[[gnu::always_inline]] inline Word madd_high(Word sum, Word a, Word b) {
+    return lanes(_mm512_madd52hi_epu64(raw(sum), raw(a), raw(b)));
+}
 [[gnu::always_inline]] inline Word times19(Word x) { return x + (x << 1) + (x << 4); }
 
 [[gnu::always_inline]] inline Fe carry(const Wide& a) {
@@ -73,7 +79,7 @@ constexpr std::uint64_t kMask51 = (std::uint64_t{1} << 51) - 1;
 
 [[gnu::always_inline]] inline Wide multiply_wide(const Fe& a, const Fe& b) {
     Word low[9], high[9];
-    for (int k = 0; k < 9; ++k) low[k] = high[k] = _mm512_setzero_si512();
+    for (int k = 0; k < 9; ++k) low[k] = high[k] = Word{};
 #pragma GCC unroll 5
     for (int i = 0; i < 5; ++i) {
 #pragma GCC unroll 5
@@ -87,7 +93,7 @@ constexpr std::uint64_t kMask51 = (std::uint64_t{1} << 51) - 1;
 
 [[gnu::always_inline]] inline Wide square_wide(const Fe& a) {
     Word low[9], high[9];
-    for (int k = 0; k < 9; ++k) low[k] = high[k] = _mm512_setzero_si512();
+    for (int k = 0; k < 9; ++k) low[k] = high[k] = Word{};
 #pragma GCC unroll 4
     for (int i = 0; i < 4; ++i) {
 #pragma GCC unroll 5
@@ -111,7 +117,7 @@ constexpr std::uint64_t kMask51 = (std::uint64_t{1} << 51) - 1;
 
 // a times a number below 2^20.
 [[gnu::always_inline]] inline Wide multiply_small(const Fe& a, std::uint64_t factor) {
-    const Word b = word(factor), zero = _mm512_setzero_si512();
+    const Word b = word(factor), zero = Word{};
     Word high[5];
     for (int k = 0; k < 5; ++k) high[k] = madd_high(zero, a.v[k], b);
     Wide r;
@@ -120,7 +126,8 @@ constexpr std::uint64_t kMask51 = (std::uint64_t{1} << 51) - 1;
     return r;
 }
 
-[[gnu::always_inline]] inline Fe multiply(const Fe& a, const Fe& b) { return carry(multiply_wide(a, b)); }
-[[gnu::always_inline]] inline Fe square(const Fe& a) { return carry(square_wide(a)); }
+// Not inlined: a hundred instructions each, in dozens of places.
+[[gnu::noinline]] inline Fe multiply(const Fe& a, const Fe& b) { return carry(multiply_wide(a, b)); }
+[[gnu::noinline]] inline Fe square(const Fe& a) { return carry(square_wide(a)); }
 
 }  // namespace unseen::UNSEEN_ISA

@@ -60,7 +60,7 @@ inline Fe narrow(Double c0, Double c1, Double c2, Double c3, Double c4) {
 
 inline Double product(Word a, Word b) { return static_cast<Double>(a) * b; }
 
-inline Fe multiply(const Fe& f, const Fe& g) {
+[[gnu::always_inline]] inline Fe multiply_here(const Fe& f, const Fe& g) {
     const Word *a = f.v, *b = g.v;
     const Word b1 = 19 * b[1], b2 = 19 * b[2], b3 = 19 * b[3], b4 = 19 * b[4];
     return narrow(
@@ -71,7 +71,7 @@ inline Fe multiply(const Fe& f, const Fe& g) {
         product(a[0], b[4]) + product(a[1], b[3]) + product(a[2], b[2]) + product(a[3], b[1]) + product(a[4], b[0]));
 }
 
-inline Fe square(const Fe& f) {
+[[gnu::always_inline]] inline Fe square_here(const Fe& f) {
     const Word* a = f.v;
     const Word d0 = 2 * a[0], d1 = 2 * a[1], d2 = 2 * a[2];
     const Word a3 = 19 * a[3], a4 = 19 * a[4];
@@ -83,8 +83,11 @@ inline Fe square(const Fe& f) {
 }
 
 inline Wide widen(const Fe& a) { return {{a.v[0], a.v[1], a.v[2], a.v[3], a.v[4]}}; }
-inline Wide multiply_wide(const Fe& a, const Fe& b) { return widen(multiply(a, b)); }
-inline Wide square_wide(const Fe& a) { return widen(square(a)); }
+inline Wide multiply_wide(const Fe& a, const Fe& b) { return widen(multiply_here(a, b)); }
+inline Wide square_wide(const Fe& a) { return widen(square_here(a)); }
+// Not inlined: long, and in dozens of places.
+[[gnu::noinline]] inline Fe multiply(const Fe& a, const Fe& b) { return multiply_here(a, b); }
+[[gnu::noinline]] inline Fe square(const Fe& a) { return square_here(a); }
 
 // a times a number below 2^20.
 inline Wide multiply_small(const Fe& a, std::uint64_t factor) {

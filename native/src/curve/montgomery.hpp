@@ -28,8 +28,8 @@ inline XPoint ladder(const Word (&scalar)[4], const Fe& x) {
         const Wide ad = multiply_wide(a, d), bc = multiply_wide(b, c);
         const Fe doubled_plus = select(take_sum, c, a), doubled_minus = select(take_sum, d, b);
         sum_x = square_wide(carry(plus(ad, bc)));
-        sum_z = multiply_wide(x, square(carry(minus(ad, bc))));
-        const Fe aa = square(doubled_plus), bb = square(doubled_minus);
+        sum_z = multiply_wide(x, carry(square_wide(carry(minus(ad, bc)))));
+        const Fe aa = carry(square_wide(doubled_plus)), bb = carry(square_wide(doubled_minus));
         const Fe e = carry(minus(aa, bb));
         double_x = multiply_wide(aa, bb);
         double_z = multiply_wide(e, carry(plus(multiply_small(e, kA24), aa)));

@@ -1,4 +1,4 @@
-"""Diffie-Hellman intersection finds exactly the common ids, in one order."""
+"""Diffie-Hellman intersection finds exactly the common ids, in one order, for whoever is to know."""
 
 from __future__ import annotations
 
@@ -9,63 +9,133 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from unseen.core.errors import DeniedError, LocalProtocolError, UsageError
+from unseen.core.cost import Network
+from unseen.core.errors import DeniedError, LocalProtocolError, RemoteProtocolError, UsageError
 from unseen.party import Disclosure, Door, Party
-from unseen.psi import intersect
+from unseen.psi import Mode, intersect
+from unseen.psi.protocols import dh
 from unseen.testing.simulate import Run, run, simulate
 
 TOLD = [Disclosure("intersection", "common rows", ("a", "b"), Door.RELEASE)]
+BOTH = ("a", "b")
 
 
-def ids(numbers: list[int]) -> np.ndarray:
+def ids(numbers: Any) -> np.ndarray:
+    numbers = list(numbers)
     out = np.zeros((len(numbers), 32), np.uint8)
     out[:, :8] = np.array(numbers, np.uint64).reshape(-1, 1).view(np.uint8)
     return out
 
 
 def go(
-    left: np.ndarray, right: np.ndarray, *, parties: tuple[str, ...] = ("a", "b"), **options: Any
+    left: np.ndarray,
+    right: np.ndarray,
+    *,
+    parties: tuple[str, ...] = BOTH,
+    to: tuple[str, ...] = BOTH,
+    arguments: dict[str, Any] | None = None,
+    **options: Any,
 ) -> Run[Any]:
     sets = {"a": left, "b": right}
     options.setdefault("disclosures", TOLD)
+    more = {"allow_empty": True, **(arguments or {})}
     return simulate(
-        lambda party: intersect(party, sets.get(party.name), holders=("a", "b"), to=("a", "b"), method="dh"),
+        lambda party: intersect(party, sets.get(party.name), holders=BOTH, to=to, method="dh", **more),
         parties,
         **options,
     )
 
 
-@settings(max_examples=20, deadline=None)
-@given(
-    st.sets(st.integers(0, 60), min_size=1, max_size=40), st.sets(st.integers(0, 60), min_size=1, max_size=40)
-)
-def test_same_as_plain_sets(left: set[int], right: set[int]) -> None:
-    x, y = ids(sorted(left)), ids(sorted(right, reverse=True))
-    outcome = go(x, y)
-    if not left & right:
-        assert all(
-            isinstance(error, UsageError) and "in common" in error.what for error in outcome.errors.values()
-        )
-        return
+def check(outcome: Run[Any], x: np.ndarray, y: np.ndarray) -> None:
     assert not outcome.errors
     mine, theirs = x[outcome.results["a"].rows], y[outcome.results["b"].rows]
     np.testing.assert_array_equal(mine, theirs)
-    assert {int(row[:8].view(np.uint64)[0]) for row in mine} == left & right
+    expected = {row.tobytes() for row in x} & {row.tobytes() for row in y}
+    assert len(mine) == len(expected)
+    assert {row.tobytes() for row in mine} == expected
+
+
+@settings(max_examples=20, deadline=None)
+@given(
+    st.sets(st.integers(0, 60), max_size=40),
+    st.sets(st.integers(0, 60), max_size=40),
+    st.booleans(),
+)
+def test_same_as_plain_sets(left: set[int], right: set[int], compact: bool) -> None:
+    x, y = ids(sorted(left)), ids(sorted(right, reverse=True))
+    check(go(x, y, arguments={"mode": Mode(compact=compact)}), x, y)
+
+
+@pytest.mark.parametrize(
+    "sizes", [(0, 0), (0, 5), (5, 0), (1, 1), (63, 200), (64, 64), (65, 300), (300, 129)]
+)
+@pytest.mark.parametrize("workers", [1, 3])
+def test_pieces_and_workers(monkeypatch: pytest.MonkeyPatch, sizes: tuple[int, int], workers: int) -> None:
+    monkeypatch.setattr(dh, "_PIECE", 64)
+    x, y = ids(range(sizes[0])), ids(range(sizes[0] // 2, sizes[0] // 2 + sizes[1]))
+    check(go(x, y, pool_workers=workers), x, y)
+
+
+@pytest.mark.parametrize("to", [("a",), ("b",), ("b", "a")])
+@pytest.mark.parametrize("right", [range(20, 80), range(45, 60)])
+def test_the_result_goes_to_whom_it_is_due(to: tuple[str, ...], right: range) -> None:
+    x, y = ids(range(50)), ids(right)
+    told = [Disclosure("intersection", "common rows", to, Door.RELEASE)]
+    outcome = go(x, y, to=to, disclosures=told)
+    assert not outcome.errors
+    common = {row.tobytes() for row in x} & {row.tobytes() for row in y}
+    for name, rows in (("a", x), ("b", y)):
+        if name in to:
+            assert {row.tobytes() for row in rows[outcome.results[name].rows]} == common
+        else:
+            assert outcome.results[name] is None
+
+
+@pytest.mark.parametrize("sizes", [{"a": 100, "b": 100}, {"a": 41, "b": 1000}, {"a": 40, "b": 30}])
+def test_a_bound_hides_how_many_there_are(sizes: dict[str, int]) -> None:
+    x, y = ids(range(40)), ids(range(20, 50))
+    outcome = go(x, y, arguments={"sizes": sizes})
+    check(outcome, x, y)
+    for receiver, sender in (("a", "b"), ("b", "a")):
+        seen = [item.message for item in outcome.views[receiver]]
+        assert sum(len(m.points) for m in seen if isinstance(m, dh.MaskedIds)) == sizes[sender]
 
 
 def test_several_thousand_and_a_bystander() -> None:
-    left, right = list(range(3000)), list(range(1500, 4100))
-    outcome = go(ids(left), ids(right), parties=("a", "b", "c"))
-    assert not outcome.errors
+    x, y = ids(range(3000)), ids(range(1500, 4100))
+    outcome = go(x, y, parties=("a", "b", "c"))
+    check(outcome, x, y)
     assert outcome.results["c"] is None
-    assert outcome.results["a"].size == outcome.results["b"].size == 1500
-    assert outcome.rounds("a") == 3  # the first tells the sizes
+    assert outcome.rounds("a") <= 4  # the first tells the sizes
+
+
+def test_few_bytes() -> None:
+    x, y = ids(range(2000)), ids(range(1000, 3000))
+    sent = go(x, y, arguments={"mode": Mode(compact=True)}).bytes_sent
+    assert dh.tag_bytes((2000, 2000), Mode(compact=True)) == 8
+    expected = dh.estimate((2000, 2000), Mode(compact=True), Network()).bytes
+    assert expected == 4000 * 32 + 2000 * 8 + 250
+    assert expected < sent < expected + 1500
+
+
+def test_length_of_tags_bounds_false_matches() -> None:
+    for sizes in ((1, 1), (1 << 20, 1 << 20), (10**7, 10**7), (3, 10**8)):
+        bits = 8 * dh.tag_bytes(sizes, Mode(compact=True))
+        assert sizes[0] * sizes[1] / 2**bits <= 2**-40
+    assert dh.tag_bytes((1 << 20, 1 << 20), Mode(compact=True)) == 11
+    assert dh.tag_bytes((1, 1), Mode()) == 16
 
 
 def test_repeated_ids_are_refused_before_anything_is_sent() -> None:
     outcome = go(ids([1, 2, 2]), ids([1, 2]))
     assert isinstance(outcome.errors["a"], UsageError)
     assert not outcome.views["b"]
+
+
+def test_no_common_rows_is_an_error_unless_allowed() -> None:
+    outcome = go(ids([1]), ids([2]), arguments={"allow_empty": False})
+    assert all("in common" in str(error) for error in outcome.errors.values())
+    assert len(outcome.errors) == 2
 
 
 def test_wrong_shape_is_refused() -> None:
@@ -81,10 +151,17 @@ def test_wrong_shape_is_refused() -> None:
 
 def test_without_the_disclosure_nothing_is_told() -> None:
     outcome = go(ids([1, 2]), ids([2, 3]), disclosures=[])
-    assert isinstance(outcome.errors["a"], DeniedError)
     assert isinstance(outcome.errors["b"], DeniedError)
+    assert set(outcome.errors) == {"a", "b"}
     seen = {type(item.message).__name__ for view in outcome.views.values() for item in view}
-    assert seen == {"SetSize", "MaskedIds"}
+    assert seen == {"SetSize", "MaskedIds", "SealedTags"}
+
+
+def test_the_comparer_too_tells_only_what_is_listed() -> None:
+    told = [Disclosure("intersection", "common rows", ("a",), Door.RELEASE)]
+    outcome = go(ids([1, 2]), ids([2, 3]), disclosures=told)
+    assert isinstance(outcome.errors["a"], DeniedError)
+    assert not any(isinstance(item.message, dh.Common) for item in outcome.views["b"])
 
 
 def test_three_holders_are_refused() -> None:
@@ -93,3 +170,20 @@ def test_three_holders_are_refused() -> None:
 
     with pytest.raises(UsageError, match="for two holders"):
         run(program, ("a", "b", "c"), disclosures=TOLD)
+
+
+def words(pairs: list[tuple[int, int]]) -> np.ndarray:
+    return np.array(pairs, np.uint64).reshape(-1, 2).T.copy()
+
+
+def test_tags_that_agree_in_their_first_words_are_told_apart() -> None:
+    mine = words([(5, 1), (7, 0), (5, 2), (9, 9)])
+    theirs = words([(9, 9), (5, 2), (5, 3), (5, 1), (8, 0)])
+    left, right = dh._matches(mine, theirs, "mallory")
+    assert list(right) == [0, 1, 3]
+    assert list(left) == [3, 2, 0]
+
+
+def test_the_same_masked_id_twice_is_refused() -> None:
+    with pytest.raises(RemoteProtocolError, match=r"mallory .* twice"):
+        dh._matches(words([(1, 1), (2, 2)]), words([(1, 1), (3, 3), (1, 1)]), "mallory")
