@@ -22,31 +22,31 @@ Blocks = NDArray[np.uint8]
 _native = native()
 
 
-def receive(
-    keys: Blocks, first: int, blocks: int, choices: Blocks | None = None
-) -> tuple[Blocks, Blocks, Blocks]:
-    """The receiver's side of `blocks` blocks from block `first`.
+def receive(keys: Blocks, first: int, rows: Blocks, choices: Blocks | None = None) -> tuple[Blocks, Blocks]:
+    """The receiver's side of a stretch of blocks from block `first`.
 
     Parameters
     ----------
     keys
         All leaves, shape (128 / k, 2^k, 16).
+    rows
+        Where the rows go, shape (128 * blocks, 16), C-contiguous; overwritten.
     choices
         Choice bits, shape (blocks, 16), 128 of them to a block; None: those that come for nothing from the first tree.
 
     Returns
     -------
     choices (blocks, 16); corrections for the sender, (trees, blocks, 16) or, without given choices, (trees - 1, blocks,
-    16); rows (128 * blocks, 16).
+    16).
     """
     if _native is None:
-        return reference.receive(keys, first, blocks, choices)
-    out: tuple[Blocks, Blocks, Blocks] = _native.softspoken_receive(keys, first, blocks, choices)
+        return reference.receive(keys, first, rows, choices)
+    out: tuple[Blocks, Blocks] = _native.softspoken_receive(keys, first, rows, choices)
     return out
 
 
-def send(keys: Blocks, delta: Blocks, first: int, corrections: Blocks) -> Blocks:
-    """The sender's side: rows (128 * blocks, 16), each the receiver's row, XOR `delta` where the choice is 1.
+def send(keys: Blocks, delta: Blocks, first: int, corrections: Blocks, rows: Blocks) -> None:
+    """The sender's side: each row is the receiver's, XOR `delta` where the choice is 1.
 
     Parameters
     ----------
@@ -57,11 +57,13 @@ def send(keys: Blocks, delta: Blocks, first: int, corrections: Blocks) -> Blocks
         Shape (16,).
     corrections
         From the receiver, shape (trees, blocks, 16) or (trees - 1, blocks, 16).
+    rows
+        Where the rows go, shape (128 * blocks, 16), C-contiguous; overwritten.
     """
     if _native is None:
-        return reference.send(keys, delta, first, corrections)
-    out: Blocks = _native.softspoken_send(keys, delta, first, corrections)
-    return out
+        reference.send(keys, delta, first, corrections, rows)
+    else:
+        _native.softspoken_send(keys, delta, first, corrections, rows)
 
 
 def fold(seed: Blocks, first: int, rows: Blocks) -> Blocks:

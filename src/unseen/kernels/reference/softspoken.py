@@ -29,24 +29,24 @@ def _rows(planes: list[Blocks], blocks: int) -> Blocks:
     return transpose_bits(np.concatenate(planes).reshape(_SIDE, 16 * blocks))
 
 
-def receive(
-    keys: Blocks, first: int, blocks: int, choices: Blocks | None = None
-) -> tuple[Blocks, Blocks, Blocks]:
+def receive(keys: Blocks, first: int, rows: Blocks, choices: Blocks | None = None) -> tuple[Blocks, Blocks]:
     """See :func:`unseen.kernels.softspoken.receive`."""
+    blocks = len(rows) // _SIDE
     sums, planes = zip(*[_tree(tree, first, blocks) for tree in keys], strict=True)
     u = sums[0] if choices is None else choices
     corrections = [other ^ u for other in sums[choices is None :]]
-    return u.copy(), np.stack(corrections), _rows(list(planes), blocks)
+    rows[:] = _rows(list(planes), blocks)
+    return u.copy(), np.stack(corrections)
 
 
-def send(keys: Blocks, delta: Blocks, first: int, corrections: Blocks) -> Blocks:
+def send(keys: Blocks, delta: Blocks, first: int, corrections: Blocks, rows: Blocks) -> None:
     """See :func:`unseen.kernels.softspoken.send`."""
     trees, blocks = len(keys), corrections.shape[1]
     bits = np.unpackbits(delta, bitorder="little").reshape(trees, -1, 1, 1)
     planes = [_tree(tree, first, blocks)[1] for tree in keys]
     for tree, correction in enumerate(corrections, start=trees - len(corrections)):
         planes[tree] = planes[tree] ^ correction * bits[tree]
-    return _rows(planes, blocks)
+    rows[:] = _rows(planes, blocks)
 
 
 def fold(seed: Blocks, first: int, rows: Blocks) -> Blocks:
