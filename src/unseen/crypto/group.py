@@ -59,6 +59,11 @@ def scalar_add(left: bytes, right: bytes) -> bytes:
     return sodium.scalar_add(_scalar(left), _scalar(right))
 
 
+def scalar_subtract(left: bytes, right: bytes) -> bytes:
+    """Difference left - right modulo the order of the group."""
+    return sodium.scalar_subtract(_scalar(left), _scalar(right))
+
+
 def scalar_reduce(number: bytes) -> bytes:
     """A 64-byte little-endian number modulo the order of the group."""
     if len(number) != HASH_BYTES:

@@ -37,6 +37,7 @@ _subtract = _function("crypto_core_ristretto255_sub", 3)
 _invert = _function("crypto_core_ristretto255_scalar_invert", 2)
 _scalar_mult = _function("crypto_core_ristretto255_scalar_mul", 3)
 _scalar_add = _function("crypto_core_ristretto255_scalar_add", 3)
+_scalar_subtract = _function("crypto_core_ristretto255_scalar_sub", 3)
 _scalar_reduce = _function("crypto_core_ristretto255_scalar_reduce", 2)
 
 
@@ -119,6 +120,11 @@ def scalar_multiply(left: bytes, right: bytes) -> bytes:
 def scalar_add(left: bytes, right: bytes) -> bytes:
     """Sum."""
     return _scalar(_scalar_add, left, right) or bytes(_BYTES)
+
+
+def scalar_subtract(left: bytes, right: bytes) -> bytes:
+    """Difference."""
+    return _scalar(_scalar_subtract, left, right) or bytes(_BYTES)
 
 
 def scalar_reduce(number: bytes) -> bytes:
