@@ -173,7 +173,10 @@ class Engine:
 
     def as_number(self, array: SecretArray) -> SecretArray:
         """Booleans as integers 0 and 1; numbers as they are."""
-        return self.number(self.protocol.to_ring(array.bit_share), 0) if array.boolean else array
+        if not array.boolean:
+            return array
+        flat = array.bit_share.reshape(len(array.bit_share), -1)
+        return self.number(self.protocol.to_ring(flat).reshape(array.bit_share.shape), 0)
 
     def pair(self, left: SecretArray, right: Any) -> tuple[SecretArray, SecretArray]:
         """Both as numbers with the same fraction bits: those of the one that has more."""
@@ -204,7 +207,9 @@ class Engine:
         one, other = broadcast(left.share, right.share)
         bits = left.bits + right.bits
         kept = min(bits, max(self.bits, left.bits, right.bits))
-        return self.number(self.protocol.multiply(one, other, drop=bits - kept), kept)
+        flat = (share.reshape(len(share), -1) for share in (one, other))
+        product = self.protocol.multiply(*flat, drop=bits - kept)
+        return self.number(product.reshape(one.shape), kept)
 
     def _scale(self, secret: SecretArray, factor: Any) -> SecretArray:
         plain = np.asarray(factor)
@@ -258,8 +263,9 @@ class Engine:
             return self.number(array.share, bits)
         if drop < 0:
             return self.number(array.share << np.uint64(-drop), bits)
-        kept = self.protocol.truncate(np.ascontiguousarray(array.share), drop, exact=exact)
-        return self.number(kept, bits)
+        flat = np.ascontiguousarray(array.share.reshape(len(array.share), -1))
+        kept = self.protocol.truncate(flat, drop, exact=exact)
+        return self.number(kept.reshape(array.share.shape), bits)
 
     # ------------------------------------------------------------------ making arrays of arrays
 

@@ -58,7 +58,8 @@ class Price:
     Attributes
     ----------
     rounds
-        How often a party turns from sending to waiting, on the link where that happens most often.
+        Length of the longest chain of messages each of which waits for the one before: how often latency is paid.
+        Messages of a helper do not count: it waits for nobody and runs ahead.
     size_bytes
         Payload that all parties together send, a helper's included (heads of messages are not counted).
     """

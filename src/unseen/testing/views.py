@@ -19,6 +19,7 @@ from unseen.testing.simulate import Seen
 
 SIGMAS = 6.0
 SMALL = 64
+ENOUGH = 16 * 256
 
 
 def secret_arrays(view: Iterable[Seen]) -> list[tuple[str, NDArray[np.uint8]]]:
@@ -30,6 +31,23 @@ def secret_arrays(view: Iterable[Seen]) -> list[tuple[str, NDArray[np.uint8]]]:
             if kind in (SHARE.name, MASKED.name) and isinstance(value, np.ndarray) and value.size:
                 data = np.ascontiguousarray(value).reshape(-1).view(np.uint8)
                 found.append((f"{type(seen.message).__name__}.{name}", data))
+    return found
+
+
+def lowest_bytes(view: Iterable[Seen]) -> list[tuple[str, NDArray[np.uint8]]]:
+    """The lowest byte of every word of 64 bits that is to look uniform: of each message that is long enough to tell.
+
+    A product of uniform words is far from uniform there, while its other bytes look well.
+    """
+    found = []
+    for seen in view:
+        for name, kind in kinds(type(seen.message)).items():
+            value = getattr(seen.message, name)
+            if kind not in (SHARE.name, MASKED.name) or not isinstance(value, np.ndarray):
+                continue
+            if value.dtype == np.uint64 and value.size >= ENOUGH:
+                lowest = (value.reshape(-1) & np.uint64(255)).astype(np.uint8)
+                found.append((f"lowest bytes of {type(seen.message).__name__}.{name}", lowest))
     return found
 
 
@@ -58,15 +76,15 @@ def deviation(data: NDArray[np.uint8]) -> float:
 
 
 def objections(arrays: Sequence[tuple[str, NDArray[np.uint8]]]) -> list[str]:
-    """What of :func:`secret_arrays` or :func:`opened` does not look like fresh uniform noise; empty if all does."""
+    """What of the arrays of the functions above does not look like fresh uniform noise; empty if all does."""
     found = []
     for name, data in arrays:
-        if len(data) >= 16 * 256 and deviation(data) > SIGMAS:
+        if len(data) >= ENOUGH and deviation(data) > SIGMAS:
             found.append(f"{name}: bytes are not uniform ({deviation(data):.1f} sigma)")
         if len(data) >= SMALL and len(np.unique(data)) == 1:
             found.append(f"{name}: constant")
     pooled = np.concatenate([data for _, data in arrays]) if arrays else np.zeros(0, np.uint8)
-    if len(pooled) >= 16 * 256 and deviation(pooled) > SIGMAS:
+    if len(pooled) >= ENOUGH and deviation(pooled) > SIGMAS:
         found.append(f"all messages together: bytes are not uniform ({deviation(pooled):.1f} sigma)")
     repeated = Counter(data.tobytes() for _, data in arrays if len(data) >= SMALL)
     found += [

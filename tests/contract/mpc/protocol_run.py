@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections import defaultdict, deque
 from collections.abc import Callable
 from typing import Any
 
@@ -36,7 +38,6 @@ def compute(
     *inputs: Any,
     bits: int = 20,
     dtype: type = float,
-    reveal: bool = True,
     **options: Any,
 ) -> Run[Any]:
     """`body(*secrets)` at all parties; inputs belong to the holders in turn; p0 gets what it returns."""
@@ -50,7 +51,7 @@ def compute(
             mine = values if party.name == owner else None
             secrets.append(engine.share(mine, owner=owner, shape=np.shape(values), dtype=dtype))
         made = body(*secrets)
-        return engine.reveal("result", made, to=("p0",)) if reveal else None
+        return engine.reveal("result", made, to=("p0",))
 
     everyone = (*names, *((helper,) if helper else ()))
     return run(program, everyone, disclosures=[TOLD], **options)
@@ -60,12 +61,53 @@ def result(seat: tuple[str, int], body: Callable[..., Any], *inputs: Any, **opti
     return compute(seat, body, *inputs, **options).results["p0"]
 
 
-def payload(outcome: Run[Any]) -> int:
-    """Bytes of all arrays that anybody received."""
-    arrays = [
-        getattr(seen.message, name)
-        for view in outcome.views.values()
-        for seen in view
-        for name in type(seen.message).__struct_fields__
-    ]
-    return sum(array.nbytes for array in arrays if isinstance(array, np.ndarray))
+class Meter:
+    """Counts payload, and how long the longest chain of messages is of which each waits for the one before."""
+
+    def __init__(self, parties: int) -> None:
+        self.size_bytes = 0
+        self.depth = 0
+        self._ready = threading.Barrier(parties)
+        self._under_way: dict[tuple[str, str], deque[int]] = defaultdict(deque)
+        self._clocks: dict[str, int] = defaultdict(int)
+
+    def attach(self, party: Party) -> None:
+        """From now on, as soon as all parties are here."""
+        self._ready.wait(30)
+        send, recv = party.send, party.recv
+
+        def counted_send(peer: str, message: Any) -> None:
+            arrays = [getattr(message, name) for name in type(message).__struct_fields__]
+            self.size_bytes += sum(item.nbytes for item in arrays if isinstance(item, np.ndarray))
+            ahead = party.name == "helper"  # it waits for nobody, so nobody need wait for it
+            self._under_way[party.name, peer].append(0 if ahead else self._clocks[party.name] + 1)
+            send(peer, message)
+
+        def counted_recv(peer: str, message_type: Any, **options: Any) -> Any:
+            message = recv(peer, message_type, **options)
+            chain = self._under_way[peer, party.name].popleft()
+            self._clocks[party.name] = max(self._clocks[party.name], chain)
+            self.depth = max(self.depth, chain)
+            return message
+
+        party.send, party.recv = counted_send, counted_recv
+        self._ready.wait(30)
+
+
+def measure(seat: tuple[str, int], body: Callable[..., Any], *inputs: Any) -> Meter:
+    """What `body` costs, without the sharing of its inputs."""
+    names, helper = parties_of(*seat)
+    everyone = (*names, *((helper,) if helper else ()))
+    meter = Meter(len(everyone))
+
+    def program(party: Party) -> None:
+        engine = Engine(party, holders=names, helper=helper, protocol=seat[0])
+        secrets = [
+            engine.share(values if party.name == "p0" else None, owner="p0", shape=np.shape(values))
+            for values in inputs
+        ]
+        meter.attach(party)
+        body(engine, *secrets)
+
+    run(program, everyone, disclosures=[TOLD])
+    return meter

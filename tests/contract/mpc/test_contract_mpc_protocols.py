@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from protocol_run import compute, payload, result, seats
+from protocol_run import measure, result, seats
 
 from unseen.core import registry
 from unseen.mpc import SecretArray, equal, planes
@@ -206,28 +206,26 @@ def test_each_states_what_it_guarantees(name: str) -> None:
     assert statement.summary.endswith(".")
 
 
-OPERATIONS: dict[str, tuple[int, Any]] = {
-    "share": (1000, lambda x: x),
-    "multiply": (1000, lambda x, y: (x.engine.protocol.multiply(x.share, y.share), x)[1]),
-    "truncate": (1000, lambda x, y: (x.engine.protocol.truncate(x.share, 20), x)[1]),
-    "multiply and truncate": (
-        1000,
-        lambda x, y: (x.engine.protocol.multiply(x.share, y.share, drop=20), x)[1],
-    ),
-    "shuffle": (1000, lambda x, y: (x.engine.protocol.shuffle(x.share[..., None]), x)[1]),
+def _share(engine: Any, x: SecretArray, y: SecretArray) -> None:
+    mine = np.ones(x.shape) if engine.protocol.party.name == "p0" else None
+    engine.share(mine, owner="p0", shape=x.shape)
+
+
+OPERATIONS: dict[str, Any] = {
+    "share": _share,
+    "multiply": lambda engine, x, y: engine.protocol.multiply(x.share, y.share),
+    "truncate": lambda engine, x, y: engine.protocol.truncate(x.share, 20),
+    "multiply and truncate": lambda engine, x, y: engine.protocol.multiply(x.share, y.share, drop=20),
+    "less": lambda engine, x, y: engine.protocol.mask(x.share).less_than([0]),
+    "bit to number": lambda engine, x, y: engine.protocol.to_ring((x.share & np.uint64(1)).astype(np.uint8)),
+    "shuffle": lambda engine, x, y: engine.protocol.shuffle(x.share[..., None]),
 }
 
 
 @seat
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_measured_equals_declared(seat: tuple[str, int], operation: str) -> None:
-    elements, body = OPERATIONS[operation]
-    x = np.ones(elements)
+    elements = 64 * 16
     declared = registry.load(PROTOCOLS, seat[0]).price(operation, elements, seat[1])
-    inputs = [x] if operation == "share" else [x, x]
-    whole = compute(seat, body, *inputs, reveal=False)
-    without = None if operation == "share" else compute(seat, lambda x, y: x, *inputs, reveal=False)
-    spent = payload(whole) - (payload(without) if without else 0)
-    names = list(whole.results)
-    rounds = max(whole.rounds(name) - (without.rounds(name) if without else 0) for name in names)
-    assert (spent, rounds) == (declared.size_bytes, declared.rounds)
+    meter = measure(seat, OPERATIONS[operation], np.ones(elements), np.ones(elements))
+    assert (meter.size_bytes, meter.depth) == (declared.size_bytes, declared.rounds)

@@ -31,7 +31,9 @@ def below(x: SecretArray, bounds: tuple[float, ...]) -> SecretArray:
     """X < bound for several public bounds at the price of the opening of one; shape (len(bounds), *x.shape)."""
     x = x.engine.as_number(x)
     levels = [int(np.ceil(bound * 2.0**x.bits)) for bound in bounds]
-    return x.engine.boolean(x.engine.protocol.mask(x.share).less_than(levels))
+    flat = x.share.reshape(len(x.share), -1)
+    bits = x.engine.protocol.mask(flat).less_than(levels)
+    return x.engine.boolean(bits.reshape(len(bits), len(levels), *x.shape))
 
 
 def greater(left: Any, right: Any) -> SecretArray:

@@ -54,12 +54,14 @@ def open_protocol(party: Party, *, holders: tuple[str, ...], helper: str | None)
 
 def price(operation: str, elements: int, parties: int) -> Price:
     """What `operation` on that many elements costs among that many holders."""
-    opening = 8 * parties * (parties - 1)  # a word of every holder to every other
-    rounds, words, dealt = {
-        "share": (0, 0, 0),
-        "multiply": (1, 2, 8),
-        "truncate": (1, 1, 16),
-        "multiply and truncate": (2, 3, 24),
-        "shuffle": (1, 0, 8 * parties * parties),
+    pairs = parties * (parties - 1)  # who opens something sends it to every other holder
+    rounds, opened, dealt = {
+        "share": (0, 0.0, 0.0),
+        "multiply": (1, 16.0, 8.0),
+        "truncate": (1, 8.0, 16.0),
+        "multiply and truncate": (2, 24.0, 24.0),
+        "less": (7, 37.0, 27.0),
+        "bit to number": (1, 0.125, 8.0),
+        "shuffle": (parties, 0.0, 8.0 * parties * parties),
     }[operation]
-    return Price(rounds, elements * (words * opening + dealt))
+    return Price(rounds, round(elements * (opened * pairs + dealt)))

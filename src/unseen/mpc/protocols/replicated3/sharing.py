@@ -1,0 +1,240 @@
+"""The protocol itself: sharing, products, order, revealing. Shares have two components, i and i + 1 at party i."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import reduce
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unseen.core.errors import LocalProtocolError
+from unseen.kernels import matmul
+from unseen.kernels import shares as kernels
+from unseen.mpc import planes
+from unseen.mpc.fixed import Ring
+from unseen.mpc.protocols.replicated3 import split
+from unseen.mpc.protocols.replicated3.wires import PARTIES, Wires
+from unseen.mpc.shares import Bits, Planes, Share, broadcast
+from unseen.party import Message, Party, Public, require
+
+
+class Compared(Message, frozen=True, tag="mpc.replicated3.compared/1"):
+    """A component of comparison bits of rows in an order nobody knows: what they tell is that order's alone."""
+
+    bits: Public[NDArray[np.uint8]]
+
+
+class Replicated3:
+    """See the package. Made by :func:`unseen.mpc.protocols.replicated3.open_protocol`."""
+
+    components = 2
+    holds = True
+    hides_order = True
+
+    def __init__(self, party: Party, members: tuple[str, ...]) -> None:
+        self.party = party
+        self.holders = members
+        self.wires = Wires(party, members)
+        self.place = self.wires.place
+
+    # ------------------------------------------------------------------ in and out
+
+    def share(self, values: Ring | None, *, owner: str, shape: tuple[int, ...]) -> Share:
+        """The owner keeps x - pad and pad, and sends x - pad to the party before; component owner + 2 is zero."""
+        return self._share(values, owner, shape, np.subtract)
+
+    def share_bits(self, values: NDArray[np.uint8] | None, *, owner: str, shape: tuple[int, ...]) -> Bits:
+        """The same by XOR, with 64 bits to the word."""
+        packed = None if values is None else planes.pack(values[None])[0, 0]
+        words = -(-int(np.prod(shape)) // planes.WORD)
+        shared = self._share(packed, owner, (words,), np.bitwise_xor)
+        return planes.unpack(shared[:, None], shape)[:, 0]
+
+    def _share(self, values: Ring | None, owner: str, shape: tuple[int, ...], take: np.ufunc) -> Share:
+        if owner not in self.holders:
+            raise LocalProtocolError(f"{owner} is none of the three and cannot share a value.")
+        giver = self.holders.index(owner)
+        use = self.wires.use()
+        if self.place == giver:
+            if values is None or values.shape != shape:
+                raise LocalProtocolError(f"{owner} has nothing of shape {shape} to share.")
+            pad = self.wires.pad(giver + 1, use, shape)
+            masked = take(values, pad)
+            self.wires.send(giver - 1, masked)
+            return np.stack([masked, pad])
+        nothing = np.zeros(shape, np.uint64)
+        if self.place == (giver + 1) % PARTIES:
+            return np.stack([self.wires.pad(giver + 1, use, shape), nothing])
+        return np.stack([nothing, self.wires.recv(giver, shape)])
+
+    def public(self, values: Ring) -> Share:
+        """Component 0 has the value, the others are zero."""
+        share = np.zeros((2, *values.shape), np.uint64)
+        if self.place != 1:
+            share[self.place // 2] = values
+        return share
+
+    def public_bits(self, values: NDArray[np.uint8]) -> Bits:
+        """The same."""
+        share = np.zeros((2, *values.shape), np.uint8)
+        if self.place != 1:
+            share[self.place // 2] = values
+        return share
+
+    def reveal(self, name: str, values: Share, *, to: Sequence[str], shape: tuple[int, ...]) -> Ring | None:
+        """Through the gate; parts are made fresh by zero-shares, so that a part tells nothing but the sum."""
+        part = np.asarray(np.add(values[0], self._zero(shape), dtype=np.uint64))
+        parts = self.party.reveal(name, part, givers=self.holders, to=to, shape=shape)
+        if parts is None:
+            return None
+        return reduce(np.add, parts.values(), np.zeros(shape, np.uint64))
+
+    def _zero(self, shape: tuple[int, ...]) -> Ring:
+        """Three of these sum to nothing."""
+        use = self.wires.use()
+        zero: Ring = self.wires.pad(self.place, use, shape) - self.wires.pad(self.place + 1, use, shape)
+        return zero
+
+    def open_shuffled(self, bits: Bits) -> NDArray[np.uint8]:
+        """Every party gives its first component to the party after, which lacks it."""
+        packed = np.packbits(bits[0].reshape(-1))
+        self.party.send(self.wires.name(self.place + 1), Compared(packed))
+        giver = self.wires.name(self.place - 1)
+        told = self.party.recv(giver, Compared).bits
+        require(told, shape=packed.shape, dtype=np.uint8, sender=giver)
+        missing = np.unpackbits(told, count=bits[0].size).reshape(bits.shape[1:])
+        opened: NDArray[np.uint8] = bits[0] ^ bits[1] ^ missing
+        return opened
+
+    # ------------------------------------------------------------------ products
+
+    def multiply(self, left: Share, right: Share, *, drop: int = 0) -> Share:
+        """One local product and one re-sharing; with `drop`, truncated before it is re-shared."""
+        shape = left.shape[1:]
+        x, y = (np.ascontiguousarray(item).reshape(2, -1) for item in (left, right))
+        part = kernels.multiply(x, y, self.wires.mine, self.wires.next, self.wires.use())
+        return self._settle(part.reshape(shape), drop)
+
+    def matmul(self, left: Share, right: Share, *, drop: int = 0) -> Share:
+        """The same with matrix products: x_i (y_i + y_(i+1)) + x_(i+1) y_i."""
+        part = matmul(left[0], right[0] + right[1])
+        part += matmul(left[1], right[0])
+        return self._settle(part + self._zero(part.shape), drop)
+
+    def _settle(self, part: Ring, drop: int) -> Share:
+        """Share the sum of the three parties' parts, which zero-shares have made uniform."""
+        if not drop:
+            return self.wires.around(part)
+        if self.place != 0:
+            self.wires.send(3 - self.place, part)
+            part = part + self.wires.recv(3 - self.place, part.shape)
+        return split.truncate(self.wires, part, drop)
+
+    def fix(self, values: Share) -> FixedOperand:
+        """Nothing to do: a replicated share is as good the second time."""
+        return FixedOperand(self, values)
+
+    def truncate(self, values: Share, drop: int, *, exact: bool = False) -> Share:
+        """Divide by 2^drop with an error of 0 or 1 ulp above the floor, for |values| < 2^62; exactly on demand."""
+        known = split.known_part(self.wires, values)
+        if not exact:  # a and b are moved by the same known number, so that the rounding is right on average
+            known = split.moved(self.wires, known)
+            return split.truncate(self.wires, known, drop)
+        generate, propagate, _ = split.addition(self.wires, known, drop)
+        carried = planes.unpack(planes.carry_out(self, generate, propagate), values.shape[1:])
+        return split.truncate(self.wires, known, drop, carry=self.to_ring(carried[:, 0]))
+
+    # ------------------------------------------------------------------ bits
+
+    def mask(self, values: Share) -> SplitOperand:
+        """Nothing to do: the split is what a share is."""
+        return SplitOperand(self, split.known_part(self.wires, values))
+
+    def and_both(self, left: Planes, rights: tuple[Planes, ...]) -> tuple[Planes, ...]:
+        """One local product and one re-sharing for all of them."""
+        x = np.concatenate([left] * len(rights), axis=1).reshape(2, -1)
+        y = np.concatenate(rights, axis=1).reshape(2, -1)
+        part = kernels.conjoin(x, y, self.wires.mine, self.wires.next, self.wires.use())
+        product = self.wires.around(part).reshape(2, len(rights), *left.shape[1:])
+        return tuple(product[:, place] for place in range(len(rights)))
+
+    def adder(self, values: Share, places: int) -> tuple[Planes, Planes, Planes]:
+        """Of a + b."""
+        return split.addition(self.wires, split.known_part(self.wires, values), places)
+
+    def to_ring(self, bits: Bits) -> Share:
+        """From the split of the bit."""
+        return split.to_ring(self.wires, bits)
+
+    # ------------------------------------------------------------------ order
+
+    def shuffle(self, columns: Share) -> Share:
+        """Each pair of neighbours in turn applies an order that the third does not know."""
+        for first in range(PARTIES):
+            columns = self._move(columns, first)
+        return columns
+
+    def _move(self, share: Share, first: int) -> Share:
+        """Parties `first` and `first` + 1 hold the rows between them; the third only draws its new components."""
+        shape = share.shape[1:]
+        use = self.wires.use()
+        turn = (self.place - first) % PARTIES
+        if turn == 2:  # noqa: PLR2004 - the third
+            return np.stack([self.wires.pad(self.place, use, shape), self.wires.pad(first, use, shape)])
+        partner = first + 1 - turn
+        order = self.party.shared_rng(self.wires.name(partner)).permutation(shape[0])
+        rows = share[0] + share[1] if turn == 0 else share[1]
+        kept = self.wires.pad(first if turn == 0 else first + 2, use, shape)
+        mine = rows[order] - kept
+        self.wires.send(partner, mine)
+        common = mine + self.wires.recv(partner, shape)
+        return np.stack([kept, common] if turn == 0 else [common, kept])
+
+
+class FixedOperand:
+    """A secret for many products; see :class:`unseen.mpc.protocol.Fixed`."""
+
+    def __init__(self, protocol: Replicated3, share: Share) -> None:
+        self._protocol = protocol
+        self._share = share
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The secret's shape."""
+        return self._share.shape[1:]
+
+    @property
+    def transposed(self) -> FixedOperand:
+        """The same secret, transposed."""
+        return FixedOperand(self._protocol, self._share.transpose(0, *range(self._share.ndim - 1, 0, -1)))
+
+    def matmul(self, other: Share) -> Share:
+        """Shares of self @ other."""
+        return self._protocol.matmul(self._share, other)
+
+    def multiply(self, other: Share) -> Share:
+        """Shares of self * other."""
+        return self._protocol.multiply(*broadcast(self._share, other))
+
+
+class SplitOperand:
+    """A secret for comparisons and waves; see :class:`unseen.mpc.protocol.Masked`."""
+
+    def __init__(self, protocol: Replicated3, known: Ring) -> None:
+        self._protocol = protocol
+        self._known = known
+
+    def less_than(self, bounds: Sequence[int]) -> Bits:
+        """[x < bound] is the sign of (a - bound) + b."""
+        wires = self._protocol.wires
+        shape = (len(bounds), *self._known.shape)
+        levels = np.array([bound % (1 << 64) for bound in bounds], np.uint64)
+        below = levels.reshape(-1, *[1] * self._known.ndim) * np.uint64(wires.place == 0)
+        generate, propagate, top = split.start_of_sign(wires, (self._known[None] - below).reshape(-1))
+        sign = planes.carry_out(self._protocol, generate, propagate) ^ top
+        return planes.unpack(sign, shape)[:, 0]
+
+    def harmonics(self, period_bits: int, sine: NDArray[np.float64], bits: int) -> Share:
+        """Sines of sums."""
+        return split.harmonics(self._protocol.wires, self._known, period_bits, sine, bits)

@@ -1,0 +1,200 @@
+"""The split of a number, x = a + b with a at party 0 and b at parties 1 and 2, and what is made from it.
+
+`known` is a at party 0 and b at the others, everywhere below. See the package for why each step is right.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unseen.kernels import shares as kernels
+from unseen.mpc.fixed import Ring, encode
+from unseen.mpc.protocols.replicated3.wires import Wires
+from unseen.mpc.shares import Bits, Planes, Share
+
+_TOP = np.uint64(63)
+_HALF_WORD = 32
+_PAIRS = 32
+
+
+def known_part(wires: Wires, share: Share) -> Ring:
+    """A or b of a replicated share."""
+    if wires.place == 0:
+        return np.asarray(share[0] + share[1])
+    return np.asarray(share[2 - wires.place])
+
+
+def spread(wires: Wires, values: Ring, *, xor: bool = False) -> tuple[Ring, Ring]:
+    """Share what party 0 knows: (this party's part of it, its share's shape filled in by :func:`close`).
+
+    Party 0 gets (part 0, part 1), party 1 (part 1, nothing), party 2 (nothing, part 0). Component 2 is left to b.
+    """
+    use = wires.use()
+    shape = values.shape
+    if wires.place == 1:
+        return wires.pad(1, use, shape), np.zeros(0, np.uint64)
+    if wires.place == 2:  # noqa: PLR2004 - party 2
+        return np.zeros(0, np.uint64), wires.recv(0, shape)
+    one = wires.pad(1, use, shape)
+    other = values ^ one if xor else values - one
+    wires.send(2, other)
+    return other, one
+
+
+def close(wires: Wires, part: Ring | None, shape: tuple[int, ...], *, xor: bool = False) -> Share:
+    """Share the sum of what parties 1 and 2 have: they exchange their parts under pads that party 0 takes away."""
+    use_one, use_two = wires.use(), wires.use()
+    if wires.place == 0 or part is None:
+        out = np.stack([wires.pad(0, use_two, shape), wires.pad(1, use_one, shape)])
+        return out if xor else np.uint64(0) - out
+    key, use = (1, use_one) if wires.place == 1 else (0, use_two)
+    mask = wires.pad(key, use, shape)
+    mine = part ^ mask if xor else part + mask
+    wires.send(3 - wires.place, mine)
+    theirs = wires.recv(3 - wires.place, shape)
+    both = mine ^ theirs if xor else mine + theirs
+    rest = mask if xor else np.uint64(0) - mask
+    return np.stack([rest, both] if wires.place == 1 else [both, rest])
+
+
+# ---------------------------------------------------------------------- truncation
+
+
+def moved(wires: Wires, known: Ring) -> Ring:
+    """Another split of the same number: a + r and b - r for an r that all know.
+
+    A split need not be random (where party 0 shared the number itself, b is 0). The carry of the low places must be, for
+    the rounding to be right on average.
+    """
+    offset = wires.common(wires.use(), known.shape)
+    return np.asarray(known + offset if wires.place == 0 else known - offset)
+
+
+def truncate(wires: Wires, known: Ring, drop: int, *, carry: Share | None = None) -> Share:
+    """Shares of (a + b) >> drop, one more by chance; with the carry of the low places given, exactly."""
+    small = np.uint32 if drop <= _HALF_WORD else np.uint64
+    weight = np.uint64(64 - drop)
+    shape = known.shape
+    use_bit, use_rest, use_one, use_two = (wires.use() for _ in range(4))
+    shift = np.uint64(drop)
+    if wires.place == 0:
+        a = known + np.uint64(1 << 62)
+        top = a >> _TOP
+        offset = (1 << (62 - drop)) - (carry is None)
+        quotient = (a >> shift) - (top << weight) - np.uint64(offset)
+        wires.send(2, top.astype(small) - wires.pad(1, use_bit, shape, small))
+        y0 = wires.pad(0, use_rest, shape)
+        y1 = quotient - y0
+        wires.send(1, y1)
+        y0 = y0 - (wires.pad(0, use_two, shape, small).astype(np.uint64) << weight)
+        y1 = y1 - (wires.pad(1, use_one, shape, small).astype(np.uint64) << weight)
+        out = np.stack([y0, y1])
+        return out if carry is None else out + carry
+    top = known >> _TOP
+    quotient = (known >> shift) - (top << weight)
+    if wires.place == 1:
+        mask = wires.pad(1, use_one, shape, small)
+        mine = wires.pad(1, use_bit, shape, small) * top.astype(small) + mask
+        wires.send(2, mine)
+        rest = wires.recv(0, shape)
+        theirs = wires.recv(2, shape, small)
+    else:
+        mask = wires.pad(0, use_two, shape, small)
+        mine = wires.recv(0, shape, small) * top.astype(small) + mask
+        wires.send(1, mine)
+        rest = wires.pad(0, use_rest, shape)
+        theirs = wires.recv(1, shape, small)
+    both = quotient + ((mine + theirs).astype(np.uint64) << weight)
+    rest = rest - (mask.astype(np.uint64) << weight)
+    out = np.stack([rest, both] if wires.place == 1 else [both, rest])
+    return out if carry is None else out + carry
+
+
+# ---------------------------------------------------------------------- bits
+
+
+def start_of_sign(wires: Wires, known: Ring) -> tuple[Planes, Planes, Planes]:
+    """Generate and propagate of the places below the top, two by two (32 pairs), and the top places' sum.
+
+    Pair j is places 2 j and 2 j - 1. With h, l for the places of a, H, L for those of b:
+    generate = h H + (h l) L + l (H L), propagate = h l + h L + l H + H L.
+    """
+    planes = kernels.split_places(known.reshape(-1))
+    high, low, top = planes[0:63:2], planes[1:62:2], planes[63:]
+    both = high[1:] & low
+    words = planes.shape[1]
+    pairs = _PAIRS - 1
+    given = (
+        np.concatenate([high, low, both, top]) if wires.place == 0 else np.zeros((96 - 1, words), np.uint64)
+    )
+    parts = spread(wires, given, xor=True)
+    generate_propagate: Ring | None = None
+    if wires.place != 0:
+        mine = parts[wires.place - 1]
+        h, l, hl = mine[:_PAIRS], mine[_PAIRS : _PAIRS + pairs], mine[_PAIRS + pairs : -1]  # noqa: E741 - as above
+        generate = h & high
+        generate[1:] ^= (hl & low) ^ (l & both)
+        propagate = hl ^ (h[1:] & low) ^ (l & high[1:])
+        if wires.place == 1:
+            propagate ^= both
+        generate_propagate = np.concatenate([generate, propagate])
+    shared = close(wires, generate_propagate, (_PAIRS + pairs, words), xor=True)
+    propagate = np.concatenate([np.zeros((2, 1, words), np.uint64), shared[:, _PAIRS:]], axis=1)
+    ends = _fill(wires, parts, top, slice(-1, None))
+    return shared[:, :_PAIRS], propagate, ends
+
+
+def addition(wires: Wires, known: Ring, places: int) -> tuple[Planes, Planes, Planes]:
+    """Generate, propagate and half sum of a + b, place by place."""
+    planes = kernels.split_places(known.reshape(-1), places)
+    parts = spread(wires, planes, xor=True)
+    product = None if wires.place == 0 else parts[wires.place - 1] & planes
+    generate = close(wires, product, planes.shape, xor=True)
+    half = _fill(wires, parts, planes, slice(None))
+    return generate, half, half
+
+
+def _fill(wires: Wires, parts: tuple[Ring, Ring], planes: Ring, rows: slice) -> Planes:
+    """The share whose components 0 and 1 are those of :func:`spread` and whose component 2 is b's planes."""
+    if wires.place == 0:
+        return np.stack([parts[0][rows], parts[1][rows]])
+    if wires.place == 1:
+        return np.stack([parts[0][rows], planes])
+    return np.stack([planes, parts[1][rows]])
+
+
+def to_ring(wires: Wires, bits: Bits) -> Share:
+    """U + v - 2 u v of party 0's bit u and the others' bit v."""
+    if wires.place == 0:
+        spread(wires, (bits[0] ^ bits[1]).astype(np.uint64))
+        return close(wires, None, bits.shape[1:])
+    v = bits[2 - wires.place].astype(np.uint64)
+    mine = spread(wires, v)[wires.place - 1] * (np.uint64(1) - np.uint64(2) * v)
+    return close(wires, mine + v if wires.place == 1 else mine, bits.shape[1:])
+
+
+# ---------------------------------------------------------------------- waves
+
+
+def harmonics(wires: Wires, known: Ring, period_bits: int, sine: NDArray[np.float64], bits: int) -> Share:
+    """Sum of sine[k-1] sin(k w x): sin(k w (a + b)) = sin(k w a) cos(k w b) + cos(k w a) sin(k w b)."""
+    degrees = np.flatnonzero(sine) + 1
+    half = bits // 2
+    angle = (known & np.uint64((1 << period_bits) - 1)) * (2 * np.pi / (1 << period_bits))
+    base = np.exp(1j * angle)
+    shape = (2, len(degrees), *known.shape)
+    waves = np.empty(shape, np.uint64)
+    power, degree = np.ones_like(base), 0
+    for place, wanted in enumerate(degrees):
+        while degree < wanted:
+            power, degree = power * base, degree + 1
+        size = 1.0 if wires.place == 0 else float(sine[wanted - 1])
+        waves[0, place] = encode(size * power.imag, half if wires.place == 0 else bits - half)
+        waves[1, place] = encode(size * power.real, half if wires.place == 0 else bits - half)
+    parts = spread(wires, waves)
+    total = None
+    if wires.place != 0:
+        mine = parts[wires.place - 1]
+        total = (mine[0] * waves[1] + mine[1] * waves[0]).sum(axis=0, dtype=np.uint64)
+    return close(wires, total, known.shape)
