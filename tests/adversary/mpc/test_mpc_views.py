@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,9 +11,9 @@ from unseen.core.errors import DeniedError, UnseenError
 from unseen.link.memory import Parcel
 from unseen.mpc import Engine
 from unseen.mpc.functions.sigmoid import sigmoid
-from unseen.mpc.protocols.dealer2.dealing import Correction, Dealing
-from unseen.mpc.protocols.dealer2.sharing import Dealer2
+from unseen.mpc.protocols.dealer2.dealing import Correction
 from unseen.party import Disclosure, DisclosurePolicy, Door, Party
+from unseen.testing.mutants import Mutant, mutants
 from unseen.testing.simulate import Run, simulate
 from unseen.testing.views import objections, opened, secret_arrays
 
@@ -65,58 +64,17 @@ def test_two_runs_share_no_bytes() -> None:
     assert not first & second
 
 
-def _no_mask(self: Dealing, shape: tuple[int, ...]) -> Any:
-    return np.zeros(shape, np.uint64)
-
-
-def _same_mask(self: Dealing, shape: tuple[int, ...]) -> Any:
-    rng = np.random.default_rng(0)
-    own = rng.integers(0, 1 << 63, shape, np.uint64) * np.uint64(2)
-    return own * np.uint64(2) if self.deals else own
-
-
-def _small_mask(self: Dealing, shape: tuple[int, ...]) -> Any:
-    return self._expand(shape, np.uint64, self._holders, np.add) & np.uint64((1 << 26) - 1)
-
-
-def _plain_correction(self: Dealing, shape: Any, dtype: Any, whole: Any, combine: Any, take: Any) -> Any:
-    if self.deals:
-        value = whole()
-        self._party.send(self._holders[-1], Correction(value.copy()))
-        return value
-    if not self.receives:
-        return np.zeros(shape, dtype)
-    return self._party.recv(self._helper, Correction).values
-
-
-MUTANTS: dict[str, tuple[str, Callable[..., Any]]] = {
-    "masks are zero": ("uniform", _no_mask),
-    "the same mask every time": ("uniform", _same_mask),
-    "masks of 26 bits": ("uniform", _small_mask),
-    "corrections in clear": ("_correct", _plain_correction),
-}
-
-
-@pytest.mark.parametrize("name", MUTANTS)
-def test_mutants_of_the_dealing_are_found(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    method, mutant = MUTANTS[name]
-    monkeypatch.setattr(Dealing, method, mutant)
-    run = go()
+@pytest.mark.parametrize(
+    "mutant",
+    [item for item in mutants("mpc-dealer2") if item.flaw != "missing zero-share"],
+    ids=lambda mutant: mutant.name,
+)
+def test_mutants_are_found(mutant: Mutant) -> None:
+    honest = go().results["a"]
+    with mutant.applied():
+        run = go()
     assert found(run)
-
-
-def test_mutant_shares_of_inputs_in_clear_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    def share(self: Dealer2, values: Any, *, owner: str, shape: Any) -> Any:
-        return values[None] if values is not None else np.zeros((1, *shape), np.uint64)
-
-    def truncate(self: Dealer2, values: Any, drop: int, *, exact: bool = False) -> Any:
-        opened = self.party.open_masked(values, peers=self.peers) if self.holds else values
-        return self.public((opened[0].view(np.int64) >> drop).view(np.uint64))
-
-    monkeypatch.setattr(Dealer2, "share", share)
-    monkeypatch.setattr(Dealer2, "truncate", truncate)
-    run = go()
-    assert found(run)
+    np.testing.assert_allclose(run.results["a"], honest, atol=1e-2)  # and nobody would have noticed
 
 
 def test_a_contract_without_the_reveal_stops_it_before_anything_is_sent() -> None:

@@ -1,0 +1,170 @@
+"""Mutants: protocols that are broken on purpose and still give the right result. Whoever tests for leaks must find them.
+
+A test that only checks results passes them all, and others shipped masks like these behind such tests. A view test
+(:mod:`unseen.testing.views`, :mod:`unseen.testing.distributions`) that lets one of them pass tests nothing.
+
+    for mutant in mutants("mpc-dealer2"):
+        with mutant.applied():
+            assert leaks(one, other, parties, disclosures=told)
+
+A protocol's author adds mutants of the same flaws for it here.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unseen.mpc.protocols.dealer2.dealing import Correction, Dealing
+from unseen.mpc.protocols.dealer2.sharing import Dealer2
+from unseen.party import Party
+
+Flaw = Literal[
+    "constant mask", "reused mask", "missing zero-share", "plaintext as ring element", "order shows"
+]
+Ring = NDArray[np.uint64]
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """One flaw.
+
+    Attributes
+    ----------
+    place
+        What is replaced: `module:name` or `module:Class.name`.
+    broken
+        What takes its place.
+    """
+
+    name: str
+    flaw: Flaw
+    place: str
+    broken: Callable[..., Any]
+
+    @contextmanager
+    def applied(self) -> Iterator[None]:
+        """While the block runs, everybody runs the mutant."""
+        owner, name = _find(self.place)
+        honest = vars(owner)[name]
+        setattr(owner, name, self.broken)
+        try:
+            yield
+        finally:
+            setattr(owner, name, honest)
+
+
+def mutants(protocol: str) -> tuple[Mutant, ...]:
+    """The mutants of a protocol; KeyError if there are none."""
+    return MUTANTS[protocol]
+
+
+def _find(place: str) -> tuple[Any, str]:
+    module, _, path = place.partition(":")
+    owner: Any = importlib.import_module(module)
+    *outer, name = path.split(".")
+    for step in outer:
+        owner = getattr(owner, step)
+    return owner, name
+
+
+# ---------------------------------------------------------------------- secret sharing with a helper
+
+
+def _zeros(_dealing: Dealing, shape: tuple[int, ...]) -> Ring:
+    return np.zeros(shape, np.uint64)
+
+
+def _same_for_ever(dealing: Dealing, shape: tuple[int, ...]) -> Ring:
+    """The same uniform mask for every secret: half of it at each of two holders."""
+    half = np.random.default_rng(0).integers(0, 1 << 63, shape, np.uint64) * np.uint64(2)
+    return half * np.uint64(2) if dealing.deals else half
+
+
+def _small(dealing: Dealing, shape: tuple[int, ...]) -> Ring:
+    """Masks of 26 bits, which hide the low bits of a value only."""
+    peers = dealing._holders if dealing.deals else (dealing._helper,)  # noqa: SLF001 - broken from inside
+    total = np.zeros(shape, np.uint64)
+    for peer in peers:
+        total += dealing._draw(peer, shape, np.uint64) & np.uint64((1 << 26) - 1)  # noqa: SLF001
+    return total
+
+
+def _in_clear(dealing: Dealing, shape: Any, dtype: Any, whole: Any, _combine: Any, _take: Any) -> Any:
+    """Corrections that are the dealt values themselves."""
+    party, holders = dealing._party, dealing._holders  # noqa: SLF001
+    if dealing.deals:
+        value = whole()
+        party.send(holders[-1], Correction(value.copy()))
+        return value
+    if not dealing.receives:
+        return np.zeros(shape, dtype)
+    return party.recv(dealing._helper, Correction).values  # noqa: SLF001
+
+
+def _truncated_in_clear(dealer: Dealer2, values: Ring, drop: int, *, exact: bool = False) -> Ring:
+    """Everybody sends the share of the product itself, and divides the plaintext."""
+    _ = exact
+    whole = dealer.party.open_masked(values, peers=dealer.peers) if dealer.holds else values
+    return dealer.public((whole[0].view(np.int64) >> drop).view(np.uint64))
+
+
+def _raw_parts(dealer: Dealer2, name: str, values: Ring, *, to: Any, shape: tuple[int, ...]) -> Ring | None:
+    """Shares are sent as they are, without a fresh sharing of zero on top."""
+    part = np.array(values[0], order="C") if dealer.holds else None
+    parts = dealer.party.reveal(name, part, givers=dealer.holders, to=to, shape=shape)
+    if parts is None:
+        return None
+    total = np.zeros(shape, np.uint64)
+    for piece in parts.values():
+        total += piece
+    return total
+
+
+_DEALING, _DEALER = (
+    "unseen.mpc.protocols.dealer2.dealing:Dealing",
+    "unseen.mpc.protocols.dealer2.sharing:Dealer2",
+)
+
+# ---------------------------------------------------------------------- intersection by Diffie-Hellman
+
+
+def _seven(_party: Party) -> NDArray[np.uint8]:
+    return np.full((1, 32), 7, np.uint8)
+
+
+def _one(_exponent: Any, points: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return points
+
+
+def _as_it_stands(_rng: Any, count: int) -> NDArray[np.int64]:
+    return np.arange(count)
+
+
+MUTANTS: Mapping[str, tuple[Mutant, ...]] = {
+    "mpc-dealer2": (
+        Mutant("masks are zero", "constant mask", f"{_DEALING}.uniform", _zeros),
+        Mutant("masks of 26 bits", "constant mask", f"{_DEALING}.uniform", _small),
+        Mutant("the same mask every time", "reused mask", f"{_DEALING}.uniform", _same_for_ever),
+        Mutant("parts are bare shares", "missing zero-share", f"{_DEALER}.reveal", _raw_parts),
+        Mutant("corrections in clear", "plaintext as ring element", f"{_DEALING}._correct", _in_clear),
+        Mutant(
+            "products divided in clear",
+            "plaintext as ring element",
+            f"{_DEALER}.truncate",
+            _truncated_in_clear,
+        ),
+    ),
+    "psi-dh": (
+        Mutant("one exponent for ever", "reused mask", "unseen.psi.protocols.dh:_exponent", _seven),
+        Mutant("exponent one", "constant mask", "unseen.kernels.curve:x25519", _one),
+        Mutant("no shuffle", "order shows", "unseen.crypto.prg:Prg.permutation", _as_it_stands),
+    ),
+}
+"""Protocol -> its mutants."""

@@ -1,0 +1,158 @@
+"""Every message of the main job, step by step: on two inputs with equal declared outputs nobody sees a difference."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from unseen.core import registry
+from unseen.data.table import Table
+from unseen.jobs.artefacts import Artefact
+from unseen.jobs.step import STEPS, Roles, step
+from unseen.jobs.tables import Matrix, from_table
+from unseen.party import Disclosure, Party
+from unseen.psi.protocols import dh
+from unseen.testing.distributions import leaks
+from unseen.testing.mutants import mutants
+from unseen.testing.simulate import run
+
+HOLDERS = ("a", "b")
+CREW = (*HOLDERS, "helper")
+ROWS = 6
+Inputs = Mapping[str, Mapping[str, Artefact]]
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A step with its roles, and two inputs that its disclosures do not tell apart."""
+
+    step: str
+    roles: Mapping[str, tuple[str, ...]]
+    parties: tuple[str, ...]
+    inputs: tuple[Inputs, Inputs]
+    params: Mapping[str, Any]
+
+    @property
+    def told(self) -> tuple[Disclosure, ...]:
+        module = step(self.step)
+        return module.disclosures(module.Params(**self.params), Roles(self.roles))
+
+    def program(self, which: int) -> Callable[[Party], Any]:
+        module = step(self.step)
+        params, roles = module.Params(**self.params), Roles(self.roles)
+        return lambda party: module.run(party, self.inputs[which].get(party.name, {}), params, roles)
+
+    def leaks(self, *, runs: int = 200) -> list[str]:
+        return leaks(self.program(0), self.program(1), self.parties, disclosures=self.told, runs=runs)
+
+
+def patients(numbers: list[int], **columns: list[float]) -> Artefact:
+    ids = [f"p{number}" for number in numbers]
+    return from_table(Table.of(pa.table({"patient": ids, **columns}), id_columns=("patient",)))
+
+
+def scaled(party: str, seed: int) -> Artefact:
+    """Standardised columns; the label at a."""
+    rng = np.random.default_rng(seed)
+    values = rng.normal(size=(ROWS, 1 if party == "a" else 2))
+    values = (values - values.mean(axis=0)) / values.std(axis=0)
+    label = np.roll(np.array([0.0, 1.0] * (ROWS // 2)), seed) if party == "a" else None
+    ids = Table.of(pa.table({"patient": [f"p{row}" for row in range(ROWS)]}), id_columns=("patient",))
+    names = tuple(f"{party}{place}" for place in range(values.shape[1]))
+    return Matrix(values, names, label, ids).to_artefact()
+
+
+def tables(seed: int) -> Inputs:
+    return {name: {"table": scaled(name, seed)} for name in HOLDERS}
+
+
+def psi() -> Scene:
+    # the same sizes and the same number in common; other ids, at other places of the tables
+    one = {"a": patients(list(range(8))), "b": patients(list(range(3, 13)))}
+    other = {"a": patients([50, 51, 90, 91, 92, 52, 53, 54]), "b": patients([*range(70, 75), *range(50, 55)])}
+    inputs = tuple({name: {"table": item} for name, item in given.items()} for given in (one, other))
+    return Scene("psi", {"holders": HOLDERS}, HOLDERS, inputs, {})  # type: ignore[arg-type]
+
+
+def split() -> Scene:
+    one = {name: {"table": patients(list(range(20)))} for name in HOLDERS}
+    other = {name: {"table": patients(list(range(100, 120)))} for name in HOLDERS}
+    return Scene("split", {"holders": HOLDERS}, HOLDERS, (one, other), {})
+
+
+def standardise() -> Scene:
+    def given(shift: int) -> Inputs:
+        rows = {part: patients([1, 2, 3], x=[1.0 + shift, 2.0, 4.0]) for part in ("train", "test")}
+        return dict.fromkeys(HOLDERS, rows)
+
+    return Scene("standardise", {"holders": HOLDERS}, HOLDERS, (given(0), given(7)), {})
+
+
+def train() -> Scene:
+    roles = {"holders": HOLDERS, "helper": ("helper",), "label_holder": ("a",)}
+    # few rounds, every kind of message: a high penalty makes the inverse quick
+    params = {"iterations": 1, "penalty": 100.0}
+    return Scene("train-logistic", roles, CREW, (tables(1), tables(2)), params)
+
+
+def scoring(name: str) -> Scene:
+    roles = {"holders": HOLDERS, "helper": ("helper",), "receiver": ("a",)}
+    scene = train()
+    given: list[Inputs] = []
+    for which in (0, 1):
+        models = run(scene.program(which), CREW, disclosures=scene.told).results
+        given.append(
+            {who: {"table": scaled(who, which + 1), "model": models[who]["model"]} for who in HOLDERS}
+        )
+    return Scene(name, roles, CREW, (given[0], given[1]), {})
+
+
+SCENES: dict[str, Callable[[], Scene]] = {
+    "psi": psi,
+    "split": split,
+    "standardise": standardise,
+    "train-logistic": train,
+    "evaluate-binary": lambda: scoring("evaluate-binary"),
+    "predict": lambda: scoring("predict"),
+}
+
+
+def test_every_step_there_is_has_a_scene() -> None:
+    assert set(SCENES) == set(registry.names(STEPS))
+
+
+@pytest.mark.parametrize("name", SCENES)
+def test_nothing_shows(name: str) -> None:
+    assert SCENES[name]().leaks() == []
+
+
+@pytest.mark.parametrize("mutant", mutants("mpc-dealer2"), ids=lambda mutant: mutant.name)
+def test_mutants_of_secret_sharing_are_found(mutant: Any) -> None:
+    scene = scoring("predict") if mutant.flaw == "missing zero-share" else train()
+    with mutant.applied():
+        assert scene.leaks(runs=60)
+
+
+@pytest.mark.parametrize("mutant", mutants("psi-dh"), ids=lambda mutant: mutant.name)
+def test_mutants_of_the_intersection_are_found(mutant: Any) -> None:
+    scene = psi()
+    with mutant.applied():
+        assert scene.leaks(runs=60)
+
+
+def test_a_mutant_is_gone_when_its_block_ends() -> None:
+    (mutant, *_) = mutants("psi-dh")
+    honest = dh._exponent
+    with mutant.applied():
+        assert dh._exponent is not honest
+    assert dh._exponent is honest
+
+
+def test_every_flaw_that_style_names_is_among_the_mutants() -> None:
+    flaws = {item.flaw for item in mutants("mpc-dealer2")}
+    assert flaws == {"constant mask", "reused mask", "missing zero-share", "plaintext as ring element"}
