@@ -1,5 +1,10 @@
-#include "bind.hpp"
 #include "unseen/blocks.hpp"
+
+#include <nanobind/stl/optional.h>
+
+#include <optional>
+
+#include "bind.hpp"
 
 namespace unseen::bind {
 namespace {
@@ -39,6 +44,15 @@ Out<std::uint8_t> hash_tweaked(const Rows& in, std::uint64_t first) {
     auto out = make<std::uint8_t>({count, kBlock});
     const nb::gil_scoped_release release;
     UNSEEN_CHOOSE(hash_tweaked)(in.data(), first, out.data(), count);
+    return out;
+}
+
+Out<std::uint8_t> hash_both(const Rows& in, const One& delta, std::optional<std::uint64_t> first) {
+    const auto count = rows_of(in);
+    const auto* other = one_block(delta);
+    auto out = make<std::uint8_t>({count, 2, kBlock});
+    const nb::gil_scoped_release release;
+    UNSEEN_CHOOSE(hash_both)(in.data(), other, first.has_value(), first.value_or(0), out.data(), count);
     return out;
 }
 
@@ -95,6 +109,7 @@ void bind_blocks(nb::module_& module) {
     module.def("aes_ctr", &aes_ctr, nb::arg("key"), nb::arg("stream"), nb::arg("first"), nb::arg("blocks"));
     module.def("hash", &hash, nb::arg("blocks"));
     module.def("hash_tweaked", &hash_tweaked, nb::arg("blocks"), nb::arg("first"));
+    module.def("hash_both", &hash_both, nb::arg("blocks"), nb::arg("delta"), nb::arg("first").none());
     module.def("hash_rekeyed", &hash_rekeyed, nb::arg("blocks"), nb::arg("start"), nb::arg("first"), nb::arg("per_key"));
     module.def("gf_multiply", &gf_multiply, nb::arg("left"), nb::arg("right"));
     module.def("gf_inner", &gf_inner, nb::arg("left"), nb::arg("right"));

@@ -24,12 +24,14 @@ Bytes noise(std::size_t size) {
 Bytes everything() {
     constexpr std::size_t kBlocks = 203;
     const Bytes a = noise(128 * kBlocks), b = noise(16 * kBlocks + 1), key = noise(16);
-    Bytes out(16 * (5 * kBlocks + 2) + 2 * a.size() + 3 * 640);
+    Bytes out(16 * (9 * kBlocks + 2) + 2 * a.size() + 3 * 640);
     std::uint8_t* to = out.data();
     const auto next = [&](std::size_t bytes) { return std::exchange(to, to + bytes); };
     UNSEEN_CHOOSE(aes_ctr)(key.data(), 7, ~std::uint64_t{0} - 100, next(16 * kBlocks), kBlocks);
     UNSEEN_CHOOSE(hash)(a.data(), next(16 * kBlocks), kBlocks);
     UNSEEN_CHOOSE(hash_tweaked)(a.data(), 5, next(16 * kBlocks), kBlocks);
+    for (const bool tweaked : {false, true})
+        UNSEEN_CHOOSE(hash_both)(a.data(), key.data(), tweaked, 5, next(32 * kBlocks), kBlocks);
     UNSEEN_CHOOSE(hash_rekeyed)(a.data(), key.data(), 9, 8, next(16 * kBlocks), kBlocks);
     UNSEEN_CHOOSE(gf_multiply)(a.data(), b.data() + 1, false, next(16 * kBlocks), kBlocks);
     UNSEEN_CHOOSE(gf_inner)(a.data(), b.data() + 1, next(16), kBlocks);

@@ -20,6 +20,9 @@ namespace unseen {
     void hash(const std::uint8_t* in, std::uint8_t* out, std::size_t blocks);                                          \
     /* out[i] = pi(pi(x_i) + first + i) + pi(x_i) */                                                                   \
     void hash_tweaked(const std::uint8_t* in, std::uint64_t first, std::uint8_t* out, std::size_t blocks);             \
+    /* out[2 i], out[2 i + 1] = the hash (or, if `tweaked`, the tweaked hash with tweak first + i) of x_i and x_i + delta */ \
+    void hash_both(const std::uint8_t* in, const std::uint8_t* delta, bool tweaked, std::uint64_t first,               \
+                   std::uint8_t* out, std::size_t blocks);                                                             \
     /* out[i] = AES(start + (first + i / per_key), s(x_i)) + s(x_i) */                                                 \
     void hash_rekeyed(const std::uint8_t* in, const std::uint8_t* start, std::uint64_t first, std::size_t per_key,     \
                       std::uint8_t* out, std::size_t blocks);                                                          \

@@ -57,6 +57,31 @@ void hash_tweaked(const std::uint8_t* in, std::uint64_t first, std::uint8_t* out
     }
 }
 
+void hash_both(const std::uint8_t* in, const std::uint8_t* delta, bool tweaked, std::uint64_t first, std::uint8_t* out,
+               std::size_t blocks) {
+    const AesKey schedule = expand(load(kFixedKey));
+    const Block other = load(delta);
+    constexpr std::size_t kPairs = kAtOnce / 2;
+    Block batch[kAtOnce], kept[kAtOnce];
+    for (std::size_t done = 0; done < blocks; done += kPairs) {
+        const std::size_t count = smaller(kPairs, blocks - done);
+        for (std::size_t i = 0; i < count; ++i) {
+            const Block x = load(in + 16 * (done + i));
+            batch[2 * i] = kept[2 * i] = tweaked ? x : sigma(x);
+            batch[2 * i + 1] = kept[2 * i + 1] = tweaked ? x ^ other : sigma(x ^ other);
+        }
+        encrypt(schedule, batch, 2 * count);
+        if (tweaked) {
+            for (std::size_t i = 0; i < 2 * count; ++i) {
+                kept[i] = batch[i];
+                batch[i] ^= make_block(first + done + i / 2, 0);
+            }
+            encrypt(schedule, batch, 2 * count);
+        }
+        for (std::size_t i = 0; i < 2 * count; ++i) store(out + 16 * (2 * done + i), batch[i] ^ kept[i]);
+    }
+}
+
 void hash_rekeyed(const std::uint8_t* in, const std::uint8_t* start, std::uint64_t first, std::size_t per_key,
                   std::uint8_t* out, std::size_t blocks) {
     const Block base = load(start);

@@ -52,6 +52,17 @@ def hash_tweaked(blocks: Blocks, first: int) -> Blocks:
     return out
 
 
+def hash_both(blocks: Blocks, delta: Blocks, first: int | None = None) -> Blocks:
+    """Hashes of each block x_i and of x_i ^ delta, shape (n, 2, 16); `delta` has shape (16,).
+
+    The hash is :func:`hash_blocks`, or with `first` :func:`hash_tweaked` with the tweak first + i for both.
+    """
+    if _native is None:
+        return reference.hash_both(blocks, delta, first)
+    out: Blocks = _native.hash_both(blocks, delta, first)
+    return out
+
+
 def hash_rekeyed(blocks: Blocks, start: Blocks, first: int, *, per_key: int) -> Blocks:
     """AES under the key `start ^ (first + i // per_key)` of sigma(x_i), ^ sigma(x_i); `start` has shape (16,)."""
     if _native is None:

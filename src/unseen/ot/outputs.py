@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unseen.core.errors import LocalProtocolError
-from unseen.kernels.blocks import hash_blocks, hash_tweaked
+from unseen.kernels.blocks import hash_blocks, hash_both, hash_tweaked
 from unseen.ot.correlation import BLOCK_BYTES, Bits, Blocks, ReceiverSource, Security, SenderSource
 from unseen.party import Masked, Message, Party, require
 
@@ -45,12 +45,12 @@ class Sender:
 
     def __init__(self, party: Party, peer: str, source: SenderSource, *, security: Security) -> None:
         self._party, self._peer, self._source = party, peer, source
-        self._hash = _Hash(security)
+        self._tweaks = _Tweaks(security)
 
     def random(self, count: int) -> Blocks:
         """Both pads of `count` random transfers, shape (count, 2, 16)."""
         half = self._source.correlated(count)
-        return np.stack(self._hash.of(half.rows, half.rows ^ half.delta), axis=1)
+        return hash_both(half.rows, half.delta, self._tweaks.next(count))
 
     def chosen(self, messages: NDArray[np.uint8]) -> None:
         """Offer two messages in each of n transfers, shape (n, 2, width)."""
@@ -76,12 +76,13 @@ class Receiver:
 
     def __init__(self, party: Party, peer: str, source: ReceiverSource, *, security: Security) -> None:
         self._party, self._peer, self._source = party, peer, source
-        self._hash = _Hash(security)
+        self._tweaks = _Tweaks(security)
 
     def random(self, count: int, choices: Bits | None = None) -> tuple[Bits, Blocks]:
         """The choices, given or random, and their pads (count, 16)."""
         half = self._source.correlated(count, choices)
-        return half.choices, self._hash.of(half.rows)[0]
+        tweak = self._tweaks.next(count)
+        return half.choices, hash_blocks(half.rows) if tweak is None else hash_tweaked(half.rows, tweak)
 
     def chosen(self, choices: Bits, width: int) -> NDArray[np.uint8]:
         """The chosen messages, shape (n, width), for choices (n,) of 0 and 1."""
@@ -112,20 +113,18 @@ class Receiver:
         return offered
 
 
-class _Hash:
-    """From rows to pads; counts transfers, so that no tweak comes twice under one Delta."""
+class _Tweaks:
+    """Numbers the transfers of one source, so that no tweak comes twice under one Delta."""
 
     def __init__(self, security: Security) -> None:
         self._tweaked = security == "malicious"
         self._next = 0
 
-    def of(self, *sides: Blocks) -> list[Blocks]:
-        """The pads of the next transfers, from one or both possible rows of each."""
-        if not self._tweaked:
-            return [hash_blocks(rows) for rows in sides]
+    def next(self, count: int) -> int | None:
+        """The tweak of the first of the next `count` transfers; None where the hash takes none."""
         first = self._next
-        self._next += len(sides[0])
-        return [hash_tweaked(rows, first) for rows in sides]
+        self._next += count
+        return first if self._tweaked else None
 
 
 def _stretched(pads: Blocks, numbers: NDArray[np.int64] | int, width: int) -> NDArray[np.uint8]:

@@ -166,6 +166,10 @@ def test_hashes(instruction_set: str, count: int, seed: int, first: int, per_key
     x, key = noise(seed, count, 16), noise(seed + 1, 16)
     np.testing.assert_array_equal(blocks.hash_blocks(x), reference.hash_blocks(x))
     np.testing.assert_array_equal(blocks.hash_tweaked(x, first), reference.hash_tweaked(x, first))
+    for tweak in (None, first):
+        both = blocks.hash_both(x, key, tweak)
+        np.testing.assert_array_equal(both, reference.hash_both(x, key, tweak))
+        assert both.shape == (count, 2, 16)
     np.testing.assert_array_equal(
         blocks.hash_rekeyed(x, key, first, per_key=per_key),
         reference.hash_rekeyed(x, key, first, per_key=per_key),

@@ -59,6 +59,14 @@ def hash_tweaked(blocks: Blocks, first: int) -> Blocks:
     return _aes(FIXED_KEY, inner ^ _numbers(0, first, len(blocks))) ^ inner
 
 
+def hash_both(blocks: Blocks, delta: Blocks, first: int | None = None) -> Blocks:
+    """See :func:`unseen.kernels.blocks.hash_both`."""
+    sides = (blocks, blocks ^ delta)
+    return np.stack(
+        [hash_blocks(side) if first is None else hash_tweaked(side, first) for side in sides], axis=1
+    )
+
+
 def hash_rekeyed(blocks: Blocks, start: Blocks, first: int, *, per_key: int) -> Blocks:
     """See :func:`unseen.kernels.blocks.hash_rekeyed`."""
     masked = _sigma(blocks)
