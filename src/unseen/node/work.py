@@ -212,7 +212,7 @@ class Workshop:
             journal_key=self._store.journal_key(job.id, task),
             silence_s=self._config.jobs.silence_s,
             reconnect_s=link.reconnect_s,
-            connect_s=_CONNECT_S,
+            connect_s=min(_CONNECT_S, self._config.jobs.silence_s),
             window_bytes=link.window_bytes,
         )
 

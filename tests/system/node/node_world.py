@@ -81,3 +81,15 @@ def finish(world: Loopback, job: str, contract: str, folder: Path, timeout_s: fl
     assert report.verdict == "holds", report.to_text()
     with pytest.raises(DeniedError, match="No runs are left"):
         world["hospital"].job_start(contract)
+
+
+def workers_of(world: Loopback, party: str) -> list[int]:
+    """Process ids of a node's workers: grandchildren by its fork-server."""
+    parents: dict[int, list[int]] = {}
+    for place in Path("/proc").iterdir():
+        if place.name.isdigit():
+            with contextlib.suppress(OSError, ValueError, IndexError):
+                fields = (place / "stat").read_text().rsplit(")", 1)[1].split()
+                parents.setdefault(int(fields[1]), []).append(int(place.name))
+    daemon = world.daemon(party)._process.pid
+    return [worker for server in parents.get(daemon, []) for worker in parents.get(server, [])]

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from node_world import PARTIES, final, finish, prepare, start, state_of, until
+from node_world import PARTIES, final, finish, prepare, start, state_of, until, workers_of
 
 from unseen.client import together
 from unseen.client.loopback import Loopback, _collect
@@ -25,18 +25,6 @@ from unseen.node.models import JOB_OVER
 def world(tmp_path: Path) -> Iterator[Loopback]:
     with Loopback(PARTIES, folder=tmp_path) as opened:
         yield opened
-
-
-def workers_of(world: Loopback, party: str) -> list[int]:
-    """Process ids of a node's workers: grandchildren by its fork-server."""
-    parents: dict[int, list[int]] = {}
-    for place in Path("/proc").iterdir():
-        if place.name.isdigit():
-            with contextlib.suppress(OSError, ValueError, IndexError):
-                fields = (place / "stat").read_text().rsplit(")", 1)[1].split()
-                parents.setdefault(int(fields[1]), []).append(int(place.name))
-    daemon = world.daemon(party)._process.pid
-    return [worker for server in parents.get(daemon, []) for worker in parents.get(server, [])]
 
 
 @pytest.mark.parametrize("party", PARTIES)
