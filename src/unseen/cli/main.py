@@ -57,6 +57,10 @@ def build() -> App:
     for command in ("add", "list", "remove"):
         token.command(f"unseen.cli.token:{_FUNCTION.get(command, command)}", name=command)
     app["node"].command(token)
+    app.command(
+        "unseen.cli.psi:psi", name="psi", help="Find the rows that two organisations' files have in common."
+    )
+    app.command("unseen.cli.psi:psi_keys", name="psi-keys", help="Make a key pair for `unseen psi`.")
     app.command("unseen.cli.audit:audit", name="audit", help="Check an evidence bundle offline.")
     app.command("unseen.cli.demo:demo", name="demo", help="Run a demonstration on this machine.")
     app.command("unseen.cli.relay:relay", name="relay", help="Join parties that can only dial out.")
