@@ -10,9 +10,10 @@ This module is the value and its inner consistency. Signing is in `signatures`, 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, model_validator
 
@@ -141,6 +142,12 @@ class Contract(Terms):
     def id(self) -> str:
         """`contract-` and the SHA-256 of the canonical bytes, hex."""
         return f"contract-{digest('contract', FORMAT, self.to_json()).hex()}"
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A copy with changes; it has an id of its own, which pydantic would copy along."""
+        made = super().model_copy(update=update, deep=deep)
+        made.__dict__.pop("id", None)
+        return made
 
     def to_json(self) -> dict[str, Any]:
         """JSON form: the one that is hashed, stored and sent."""
