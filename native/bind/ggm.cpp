@@ -59,11 +59,23 @@ Out<std::uint8_t> fold(const In<std::uint8_t, 1>& key, const In<std::uint8_t, 3>
     return out;
 }
 
+Out<std::uint8_t> pack(const Bytes2& rows, unsigned field) {
+    require(rows.shape(1) == 16, "a block has 16 bytes");
+    require(field == 128 || field == 96, "the field has 2^128 or 2^96 elements");
+    require(rows.shape(0) % field == 0, "an element is made of as many rows as it has bits");
+    const std::size_t count = rows.shape(0) / field;
+    auto out = make<std::uint8_t>({count, 16});
+    const nb::gil_scoped_release release;
+    UNSEEN_CHOOSE(ggm_pack)(rows.data(), count, field, out.data());
+    return out;
+}
+
 }  // namespace
 
 void bind_ggm(nb::module_& module) {
     module.def("ggm_expand", &expand, "All leaves of trees, the sums of their levels and of their values.");
     module.def("ggm_puncture", &puncture, "All leaves but one of trees.");
+    module.def("ggm_pack", &pack, "Field elements from as many rows as they have bits.");
     module.def("ggm_fold", &fold, "A pseudo-random linear combination over GF(2^128).");
 }
 

@@ -40,6 +40,9 @@ struct GgmShape {
     /* out (width blocks) = sum over j of chi_j * rows[j], chi_j = AES(key, j), in GF(2^128) */                   \
     void ggm_fold(const std::uint8_t* key, const std::uint8_t* rows, std::size_t count, std::size_t width,        \
                   std::uint8_t* out);                                                                             \
+    /* out[i] = sum over j < field of x^j * rows[field * i + j], field 128 or 96 being that of the result; of     \
+       each row the lower `field` bits count */                                                                   \
+    void ggm_pack(const std::uint8_t* rows, std::size_t count, unsigned field, std::uint8_t* out);                \
     }
 UNSEEN_EACH_ISA(UNSEEN_GGM)
 

@@ -5,7 +5,6 @@
 #include "unseen/ggm.hpp"
 
 #include "ggm_hash.hpp"
-#include "simd/gf128.hpp"
 
 namespace unseen::UNSEEN_ISA {
 namespace {
@@ -43,9 +42,13 @@ struct Fix {
 #endif
 };
 
+struct Parities {
+    Block even, odd;
+};
+
 // Children of `count` nodes (a power of two); returns the XOR of the even and of the odd ones.
 template <bool Tweaked, bool Punctured>
-Wide grow(const AesKey& key, const Block* parents, Block* children, std::size_t count, std::uint64_t tweak,
+Parities grow(const AesKey& key, const Block* parents, Block* children, std::size_t count, std::uint64_t tweak,
           const Fix<Punctured>& fix) {
     Block even = zero_block(), all = zero_block();
     std::size_t i = 0;
@@ -152,17 +155,17 @@ Fix<Punctured> climb(const GgmShape& shape, const AesKey& key, std::uint64_t bas
     Fix<Punctured> fix{position >> (shape.depth - 1), Punctured ? load(known) : zero_block()};
     for (unsigned level = 1; level < shape.depth; ++level) {
         const std::uint64_t tweak = base + (std::uint64_t{1} << level);
-        const Wide parity = grow<Tweaked>(key, from, to, std::size_t{1} << level, tweak, fix);
+        const Parities parity = grow<Tweaked>(key, from, to, std::size_t{1} << level, tweak, fix);
         if constexpr (Punctured) {
             // The parent on the path was taken for zero: what its children added to either parity is known.
             Block zero = zero_block(), added;
             hash<Tweaked>(key, &zero, &added, 1, tweak + fix.position);
             const std::uint64_t next = position >> (shape.depth - 1 - level);
             const Block odd = mask_block((next & 1) ^ 1);
-            const Block sum = (parity.high & odd) ^ (parity.low & (odd ^ mask_block(1)));
+            const Block sum = (parity.odd & odd) ^ (parity.even & (odd ^ mask_block(1)));
             fix = {next, load(known + 16 * level) ^ sum ^ added};
         } else {
-            store(sums + 16 * level, parity.low);
+            store(sums + 16 * level, parity.even);
         }
         Block* swap = from;
         from = to;
@@ -245,22 +248,6 @@ void ggm_puncture(const GgmShape& shape, const std::uint8_t* keys, const std::ui
         puncture_all<true>(shape, k, sums, positions, corrections, noise, rows);
     else
         puncture_all<false>(shape, k, sums, positions, corrections, noise, rows);
-}
-
-void ggm_fold(const std::uint8_t* key, const std::uint8_t* rows, std::size_t count, std::size_t width,
-              std::uint8_t* out) {
-    const AesKey schedule = expand(load(key));
-    unseen::UNSEEN_ISA::Wide sums[3] = {zero_wide(), zero_wide(), zero_wide()};
-    for (std::size_t i = 0; i < count; i += kBatch) {
-        const std::size_t batch = count - i < kBatch ? count - i : kBatch;
-        Block chi[kBatch];
-        for (std::size_t j = 0; j < batch; ++j) chi[j] = make_block(i + j, 0);
-        encrypt(schedule, chi, batch);
-        for (std::size_t j = 0; j < batch; ++j)
-            for (std::size_t w = 0; w < width; ++w)
-                sums[w] ^= multiply_wide(chi[j], load(rows + 16 * ((i + j) * width + w)));
-    }
-    for (std::size_t w = 0; w < width; ++w) store(out + 16 * w, reduce(sums[w]));
 }
 
 }  // namespace unseen::UNSEEN_ISA

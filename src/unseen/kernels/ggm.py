@@ -105,3 +105,15 @@ def fold(key: Blocks, rows: Blocks) -> Blocks:
         return reference.fold(key, rows)
     out: Blocks = _native.ggm_fold(key, rows)
     return out
+
+
+def pack(rows: Blocks, field: int) -> Blocks:
+    """Sum over j of x^j rows[field i + j] in GF(2^field), field 128 or 96, for each i: (n / field, 16).
+
+    Of each row the lower `field` bits count; x^96 = x^10 + x^9 + x^6 + 1. What this makes of correlated transfers is an
+    element of vector OLE: bits that are choices become the coefficients of a factor of Delta.
+    """
+    if _native is None:
+        return reference.pack(rows, field)
+    out: Blocks = _native.ggm_pack(rows, field)
+    return out

@@ -110,6 +110,24 @@ def test_fold_equals_the_definition(count: int, width: int, seed: int) -> None:
     np.testing.assert_array_equal(ggm.fold(blocks(1), rows), reference.fold(blocks(1), rows))
 
 
+@settings(deadline=None, max_examples=10)
+@given(st.integers(0, 3), st.sampled_from([96, 128]), st.integers(0, 999))
+def test_pack_equals_the_definition(count: int, field: int, seed: int) -> None:
+    rows = blocks(seed, count * field)
+    np.testing.assert_array_equal(ggm.pack(rows, field), reference.pack(rows, field))
+
+
+@pytest.mark.parametrize("field", [96, 128])
+def test_packing_makes_a_multiple_of_delta(field: int) -> None:
+    delta, ours = blocks(1), blocks(2, field)
+    choices = np.random.default_rng(3).integers(0, 2, field, np.uint8)
+    theirs = ours ^ delta * choices[:, None]
+    factor = int.from_bytes(np.packbits(choices, bitorder="little").tobytes(), "little")
+    low = int.from_bytes(delta[: field // 8].tobytes(), "little")
+    difference = ggm.pack(ours, field) ^ ggm.pack(theirs, field)
+    assert int.from_bytes(difference.tobytes(), "little") == reference.times(factor, low, field)
+
+
 def test_no_value_comes_twice() -> None:
     """Neither within a tree nor among trees of the same root under another tweak."""
     rows, _, _ = ggm.expand(blocks(1, 3), np.repeat(blocks(2, 1), 2, axis=0), blocks(3), 9, 2, tweaked=True)

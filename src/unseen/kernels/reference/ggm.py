@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 Blocks = NDArray[np.uint8]
 
-_REDUCTION = 0x87  # x^128 = x^7 + x^2 + x + 1
+_REDUCTION = {128: 0x87, 96: 0x641}  # x^128 = x^7 + x^2 + x + 1; x^96 = x^10 + x^9 + x^6 + 1
 
 
 def _encrypt(key: Blocks, blocks: Blocks) -> Blocks:
@@ -126,15 +126,15 @@ def puncture(
     return rows.reshape(trees * leaves, 1 + width, 16)
 
 
-def times(left: int, right: int) -> int:
-    """Product in GF(2^128) of two elements as 128-bit numbers."""
+def times(left: int, right: int, field: int = 128) -> int:
+    """Product in GF(2^field) of two elements as numbers."""
     product = 0
     while right:
         product ^= left if right & 1 else 0
         right >>= 1
         left <<= 1
-        if left >> 128:
-            left = (left ^ _REDUCTION) & ((1 << 128) - 1)
+        if left >> field:
+            left ^= 1 << field | _REDUCTION[field]
     return product
 
 
@@ -149,4 +149,15 @@ def fold(key: Blocks, rows: Blocks) -> Blocks:
                 int.from_bytes(coefficient.tobytes(), "little"), int.from_bytes(block.tobytes(), "little")
             )
         out[w] = np.frombuffer(total.to_bytes(16, "little"), np.uint8)
+    return out
+
+
+def pack(rows: Blocks, field: int) -> Blocks:
+    """See :func:`unseen.kernels.ggm.pack`."""
+    out = np.zeros((len(rows) // field, 16), np.uint8)
+    for i in range(len(out)):
+        total = 0
+        for row in rows[field * i : field * (i + 1)][::-1]:  # Horner
+            total = times(total, 2, field) ^ int.from_bytes(row[: field // 8].tobytes(), "little")
+        out[i] = np.frombuffer(total.to_bytes(16, "little"), np.uint8)
     return out
