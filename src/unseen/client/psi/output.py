@@ -153,8 +153,14 @@ def _in_input_order(loaded: Loaded, found: Found) -> Iterator[pa.Table]:
 
 
 def _aligned_in_memory(loaded: Loaded, found: Found) -> Iterator[pa.Table]:
-    table = pa.Table.from_batches(loaded.held or []).combine_chunks()
-    taken = table.take(pa.array(found.rows))
+    # first the common rows in the order of the file, which is a copy, then their order, which jumps
+    common = np.zeros(loaded.rows, np.bool_)
+    common[found.rows] = True
+    kept = [
+        table.filter(pa.array(common[first : first + table.num_rows])) for first, table in _batches(loaded)
+    ]
+    places = np.cumsum(common)
+    taken = pa.concat_tables(kept).combine_chunks().take(pa.array(places[found.rows] - 1))
     yield taken if found.groups is None else _with(taken, GROUP, pa.array(found.groups))
 
 

@@ -12,9 +12,9 @@ from unseen.core.canonical import Json, digest
 from unseen.core.cost import Network
 from unseen.core.errors import RemoteProtocolError, UsageError
 from unseen.data.idstore import MOST_PARTS
+from unseen.kernels.capacity import capacity
 from unseen.party import Message, Public
 from unseen.psi import Choice, Mode, choose
-from unseen.psi.bound import capacity
 from unseen.psi.plan import AUTO, options
 from unseen.psi.protocol import protocol
 
