@@ -66,7 +66,10 @@ class FileJournal:
         self._seed: bytes | None = None
         self._count = 0
         self.entries: list[Disclosed] = []
+        fresh = not path.exists()
         self._handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        if fresh:
+            _sync_folder(path.parent)  # else a power cut may leave records without a file that has them
         self._load()
 
     def close(self) -> None:
@@ -147,3 +150,11 @@ class FileJournal:
             os.ftruncate(self._handle, at)
             os.fsync(self._handle)
         os.lseek(self._handle, at, os.SEEK_SET)
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -52,7 +52,10 @@ class Lines:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        fresh = not path.exists()
         self._handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        if fresh:
+            _sync_folder(path.parent)  # else a power cut may leave lines without a file that has them
         with os.fdopen(os.dup(self._handle), "rb") as stored:
             data = stored.read()
         whole = data.rfind(b"\n") + 1
@@ -89,6 +92,14 @@ class Lines:
     def close(self) -> None:
         """Close the file."""
         os.close(self._handle)
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 class Leaves:

@@ -174,6 +174,7 @@ class Services:
         for row in rows:
             if self.scheduler.takes_part(row.id):
                 self.contracts.note_run(row.contract, row.id, 0)
+        self.contracts.catch_up()
 
     def _begin_mail(self, peer: str) -> None:
         if peer in self.couriers:

@@ -224,6 +224,15 @@ class ContractDesk:
             body = {"number": number, "started_by": started_by}
             self._ledger.append("run-started", contract_id, body, job=job)
 
+    def catch_up(self) -> None:
+        """Count the runs that the log knows of and the database does not: a backup copies the log after the database."""
+        with self._database.write() as transaction:
+            for row in transaction.execute(sql.select(contracts.c.id, contracts.c.runs_used)).all():
+                known = self._ledger.runs_of(row.id)
+                if known > row.runs_used:
+                    query = sql.update(contracts).where(contracts.c.id == row.id)
+                    transaction.execute(query.values(runs_used=known))
+
     def check_task(self, contract: Contract, task: str) -> None:
         """Check once more, right before a task."""
         terms = contract.task(task)

@@ -136,6 +136,11 @@ class Ledger:
         """Index of the first own entry of that kind."""
         return _find(self._log.leaves.entries, kind, contract, job, task)
 
+    def runs_of(self, contract: str) -> int:
+        """How many runs of a contract the own log knows of."""
+        entries = list(self._log.leaves.entries.values())
+        return sum(entry.kind == "run-started" and entry.contract == contract for entry in entries)
+
     def publish(self) -> None:
         """Post what peers have not been sent yet."""
         with self._database.write() as transaction:

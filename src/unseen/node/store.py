@@ -164,7 +164,9 @@ class ArtefactStore:
 
 def _make(folder: Path) -> None:
     try:
-        folder.mkdir(mode=_PRIVATE, parents=True, exist_ok=True)
+        if not folder.is_dir():
+            folder.mkdir(mode=_PRIVATE, parents=True, exist_ok=True)
+            sync_folder(folder.parent)
     except OSError as error:
         raise UnavailableError(
             f"{folder} cannot be made.", why=str(error.strerror), mend="free space on the disk"

@@ -5,6 +5,8 @@ One consortium lives through all of them, one contract after the other.
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,6 +17,7 @@ from node_world import HOLDINGS, PARTIES, attempt, finish
 
 from unseen.client import together
 from unseen.client.loopback import Loopback
+from unseen.core.errors import DeniedError
 from unseen.node.models import JOB_OVER
 from unseen.scenes.joint_model import Settings, workflow
 
@@ -164,3 +167,18 @@ def test_a_worker_dies(world: Loopback, tmp_path: Path, point: Point, party: str
     job = _job(world, contract)
     finish(world, job, contract, tmp_path)
     assert max(task.attempt for task in world[party].job_show(job).tasks) == 2
+
+
+def test_a_run_that_only_the_log_knows_of_is_spent(world: Loopback, tmp_path: Path) -> None:
+    """A backup that was made while a run began has it in the log, and not in the database."""
+    contract = _agree(world)
+    _start(world, contract, lambda: False)
+    finish(world, _job(world, contract), contract, tmp_path)
+    world.daemon("hospital").stop()
+    with contextlib.closing(sqlite3.connect(world.home("hospital") / "node.db")) as database:
+        changed = database.execute("UPDATE contracts SET runs_used = 0 WHERE id = ?", (contract,))
+        assert changed.rowcount == 1
+        database.commit()
+    world.restart("hospital")
+    with pytest.raises(DeniedError, match="No runs are left"):
+        world["hospital"].job_start(contract)
