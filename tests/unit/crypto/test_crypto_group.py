@@ -58,6 +58,18 @@ def test_inverse_scalar_undoes() -> None:
     np.testing.assert_array_equal(group.scalar_mult(group.scalar_invert(k), masked, sender="b"), p)
 
 
+@pytest.mark.parametrize("count", [0, 1, 2, 9])
+def test_inverses_of_many(count: int) -> None:
+    k = scalars(count)
+    expected = [group.scalar_invert(row.tobytes()) for row in k]
+    np.testing.assert_array_equal(group.scalar_invert_each(k), group.to_array(expected))
+    if count:
+        k = k.copy()
+        k[count // 2] = 0
+        with pytest.raises(LocalProtocolError):
+            group.scalar_invert_each(k)
+
+
 def test_the_identity_is_added_but_not_multiplied() -> None:
     p = points(1)
     np.testing.assert_array_equal(group.add(p, IDENTITY, sender="b"), p)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from unseen.core.cost import Network
 from unseen.core.errors import DeniedError, LocalProtocolError, RemoteProtocolError, UsageError
 from unseen.party import Disclosure, Door, Party
-from unseen.psi import Mode, intersect
+from unseen.psi import Mode, intersect, tags
 from unseen.psi.protocols import dh
 from unseen.testing.simulate import Run, run, simulate
 
@@ -112,18 +112,9 @@ def test_several_thousand_and_a_bystander() -> None:
 def test_few_bytes() -> None:
     x, y = ids(range(2000)), ids(range(1000, 3000))
     sent = go(x, y, arguments={"mode": Mode(compact=True)}).bytes_sent
-    assert dh.tag_bytes((2000, 2000), Mode(compact=True)) == 8
     expected = dh.estimate((2000, 2000), Mode(compact=True), Network()).bytes
     assert expected == 4000 * 32 + 2000 * 8 + 250
     assert expected < sent < expected + 1500
-
-
-def test_length_of_tags_bounds_false_matches() -> None:
-    for sizes in ((1, 1), (1 << 20, 1 << 20), (10**7, 10**7), (3, 10**8)):
-        bits = 8 * dh.tag_bytes(sizes, Mode(compact=True))
-        assert sizes[0] * sizes[1] / 2**bits <= 2**-40
-    assert dh.tag_bytes((1 << 20, 1 << 20), Mode(compact=True)) == 11
-    assert dh.tag_bytes((1, 1), Mode()) == 16
 
 
 def test_repeated_ids_are_refused_before_anything_is_sent() -> None:
@@ -172,18 +163,9 @@ def test_three_holders_are_refused() -> None:
         run(program, ("a", "b", "c"), disclosures=TOLD)
 
 
-def words(pairs: list[tuple[int, int]]) -> np.ndarray:
-    return np.array(pairs, np.uint64).reshape(-1, 2).T.copy()
-
-
-def test_tags_that_agree_in_their_first_words_are_told_apart() -> None:
-    mine = words([(5, 1), (7, 0), (5, 2), (9, 9)])
-    theirs = words([(9, 9), (5, 2), (5, 3), (5, 1), (8, 0)])
-    left, right = dh._matches(mine, theirs, "mallory")
-    assert list(right) == [0, 1, 3]
-    assert list(left) == [3, 2, 0]
-
-
 def test_the_same_masked_id_twice_is_refused() -> None:
-    with pytest.raises(RemoteProtocolError, match=r"mallory .* twice"):
-        dh._matches(words([(1, 1), (2, 2)]), words([(1, 1), (3, 3), (1, 1)]), "mallory")
+    rows = np.array([[1, 1], [2, 2], [1, 1]], np.uint8)
+    twice, once = tags.as_words([rows]), tags.as_words([rows[:2]])
+    for mine, theirs in ((twice, once), (once, twice)):
+        with pytest.raises(RemoteProtocolError, match=r"mallory .* twice"):
+            dh._matches(mine, theirs, "mallory")

@@ -50,6 +50,7 @@ from unseen.core.errors import RemoteProtocolError
 from unseen.crypto.prg import SEED_BYTES, Prg
 from unseen.kernels import curve
 from unseen.party import Ciphertext, Masked, Message, Party, Released, require
+from unseen.psi import tags
 from unseen.psi.protocol import DISCLOSURE, Aligned, Mode, Security
 
 Rows = NDArray[np.uint8]
@@ -59,8 +60,6 @@ _DOMAIN = b"unseen-psi-dh-curve25519_XMD:SHA-512_ELL2_RO_"
 _TAG_HEAD = b"unseen/psi-dh/tag/2\n"
 _POINT_BYTES = 32
 _PIECE = 1 << 14  # ids in one message: both sides must cut alike
-_STATISTICAL_BITS = 40
-_WIDE_TAG = 16
 
 SUMMARY = "Diffie-Hellman: slow, few bytes, easy to audit"
 SECURITIES: tuple[Security, ...] = ("semi-honest",)
@@ -103,19 +102,12 @@ def assumption(_mode: Mode) -> str:
 def estimate(sizes: tuple[int, int], mode: Mode, network: Network) -> Cost:
     """Two multiplications per id at each holder; a list of points each way, and the comparer's tags."""
     ids, fewer = sum(sizes), min(sizes)
-    tags = fewer * tag_bytes(sizes, mode)
-    sent = ids * _POINT_BYTES + tags + max(sizes) // 8
-    wire = (max(sizes) * _POINT_BYTES + tags) / network.bytes_per_s
+    returned = fewer * tags.length(sizes, compact=mode.compact)
+    sent = ids * _POINT_BYTES + returned + max(sizes) // 8
+    wire = (max(sizes) * _POINT_BYTES + returned) / network.bytes_per_s
     # pieces travel while the next are computed: the slower of the two decides
     seconds = max(ids * _SECONDS_PER_ID, wire) + _ROUNDS * network.latency_s
     return Cost(seconds, sent, _ROUNDS, 160 * max(sizes))
-
-
-def tag_bytes(sizes: tuple[int, int], mode: Mode) -> int:
-    """Length of a tag: see "False matches" above."""
-    if not mode.compact:
-        return _WIDE_TAG
-    return min(-(-(_STATISTICAL_BITS + (sizes[0] * sizes[1]).bit_length()) // 8), _WIDE_TAG)
 
 
 def comparer(sizes: Mapping[str, int], to: tuple[str, ...]) -> str:
@@ -128,7 +120,13 @@ def intersect(
 ) -> Aligned | None:
     """See :class:`unseen.psi.protocol.Protocol`."""
     peer = next(name for name in sizes if name != party.name)
-    run = _Run(party, peer, dict(sizes), tag_bytes((sizes[party.name], sizes[peer]), mode), _exponent(party))
+    run = _Run(
+        party,
+        peer,
+        dict(sizes),
+        tags.length((sizes[party.name], sizes[peer]), compact=mode.compact),
+        _exponent(party),
+    )
     order = party.rng.permutation(sizes[party.name])
     filling = np.frombuffer(party.rng.bytes(_POINT_BYTES * (len(order) - len(ids))), np.uint8)
     _send_masked(run, np.concatenate([ids, filling.reshape(-1, _POINT_BYTES)])[order])
@@ -180,7 +178,7 @@ def _received_tags(run: _Run, use: Callable[[Rows], None]) -> None:
     """Mask the other's list, piece by piece, and hand over the tags."""
     peer = run.peer
 
-    def tags(points: Rows) -> Rows:
+    def tag(points: Rows) -> Rows:
         if not curve.x_on_curve(points).all():
             raise RemoteProtocolError(
                 f"{peer} sent something that is no masked id.",
@@ -202,7 +200,7 @@ def _received_tags(run: _Run, use: Callable[[Rows], None]) -> None:
             due = (min(_PIECE, run.theirs - start), _POINT_BYTES)
             require(points, shape=due, dtype=np.uint8, sender=peer)
             pieces.append(points)
-        for piece in run.party.pool.map(tags, pieces):
+        for piece in run.party.pool.map(tag, pieces):
             use(piece)
 
 
@@ -210,16 +208,16 @@ def _compare(run: _Run) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """At the comparer: places of the common ids in both lists, in the order of the other's."""
     made: list[Rows] = []
     _received_tags(run, made.append)
-    theirs = _words(made, run.tag_bytes)
+    theirs = tags.as_words(made)
     sealed = [run.party.recv(run.peer, SealedTags).tags for _ in _starts(run.mine)]
-    for start, tags in zip(_starts(run.mine), sealed, strict=True):
+    for start, piece in zip(_starts(run.mine), sealed, strict=True):
         due = (min(_PIECE, run.mine - start), run.tag_bytes)
-        require(tags, shape=due, dtype=np.uint8, sender=run.peer)
+        require(piece, shape=due, dtype=np.uint8, sender=run.peer)
     seed = run.party.recv(run.peer, TagSeed).seed.value
     if len(seed) != SEED_BYTES:
         raise RemoteProtocolError(f"{run.peer} sent a seed of {len(seed)} bytes.", party=run.peer)
     pad = Prg(seed)
-    mine = _words([tags ^ _pad(pad, len(tags), run.tag_bytes) for tags in sealed], run.tag_bytes)
+    mine = tags.as_words([piece ^ _pad(pad, len(piece), run.tag_bytes) for piece in sealed])
     run.party.progress(2, 3, "comparing")
     return _matches(mine, theirs, run.peer)
 
@@ -229,8 +227,8 @@ def _be_compared(run: _Run, *, result: bool) -> NDArray[np.int64]:
     seed = run.party.rng.bytes(SEED_BYTES)
     pad = Prg(seed)
 
-    def seal(tags: Rows) -> None:
-        run.party.send(run.peer, SealedTags(tags ^ _pad(pad, len(tags), run.tag_bytes)))
+    def seal(piece: Rows) -> None:
+        run.party.send(run.peer, SealedTags(piece ^ _pad(pad, len(piece), run.tag_bytes)))
 
     _received_tags(run, seal)
     told = run.party.release(DISCLOSURE, seed, to=(run.peer,), elements=run.theirs)
@@ -267,41 +265,16 @@ def _pad(pad: Prg, rows: int, width: int) -> Rows:
     return np.frombuffer(pad.bytes(rows * width), np.uint8).reshape(rows, width)
 
 
-def _words(pieces: list[Rows], width: int) -> NDArray[np.uint64]:
-    """Tags as pairs of words, shape (2, n)."""
-    tags = np.zeros((sum(map(len, pieces)), _WIDE_TAG), np.uint8)
-    if pieces:
-        tags[:, :width] = np.concatenate(pieces)
-    return np.ascontiguousarray(tags.view(np.uint64).T)
-
-
-def _matches(
-    mine: NDArray[np.uint64], theirs: NDArray[np.uint64], peer: str
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _matches(mine: tags.Words, theirs: tags.Words, peer: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Places in both lists where tags are equal, in the order of `theirs`."""
-    left, right = _sorted(mine, peer), _sorted(theirs, peer)
-    if not left.size or not right.size:
-        return np.zeros(0, np.int64), np.zeros(0, np.int64)
-    found = np.full(right.size, -1, np.int64)
-    for side, step in (("left", 0), ("right", -1)):  # differ where first words in `mine` agree by chance
-        place = np.searchsorted(mine[0, left], theirs[0, right], side=side) + step  # type: ignore[call-overload]
-        candidates = left[np.clip(place, 0, left.size - 1)]
-        equal = (mine[:, candidates] == theirs[:, right]).all(axis=0)
-        found[equal] = candidates[equal]
-    hits = found >= 0
-    by_place = np.argsort(right[hits])
-    return found[hits][by_place], right[hits][by_place]
-
-
-def _sorted(tags: NDArray[np.uint64], peer: str) -> NDArray[np.int64]:
-    """Places in the order of the tags. Tags of a list are those of different points, so they differ."""
-    order = np.argsort(tags[0])
-    if (tags[0, order[1:]] == tags[0, order[:-1]]).any():
-        order = np.lexsort((tags[1], tags[0]))
-        if (tags[:, order[1:]] == tags[:, order[:-1]]).all(axis=0).any():
+    order = tags.order(mine)
+    for one, by_tag in ((mine, order), (theirs, tags.order(theirs))):
+        if not tags.strictly_sorted(one[:, by_tag]):
             raise RemoteProtocolError(
                 f"{peer} sent the same masked id twice.",
                 why="ids are unique, so masked ids are",
                 party=peer,
             )
-    return order.astype(np.int64, copy=False)
+    found = tags.places(mine[:, order], theirs)
+    hits = np.flatnonzero(found >= 0)
+    return order[found[hits]], hits
