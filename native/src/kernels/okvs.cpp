@@ -2,8 +2,6 @@
 // they come, with the columns of the next batch on their way.
 #include "unseen/okvs.hpp"
 
-#include <new>
-
 #include "okvs_hash.hpp"
 #include "okvs_peel.hpp"
 #include "okvs_solve.hpp"

@@ -3,23 +3,9 @@
 #pragma once
 
 #include "okvs_hash.hpp"
+#include "scratch.hpp"
 
 namespace unseen::UNSEEN_ISA {
-
-// Memory of a kernel: no constructors, freed on the way out.
-template <typename T>
-class Scratch {
-  public:
-    explicit Scratch(std::size_t count) : data_(static_cast<T*>(::operator new(count * sizeof(T) + 64))) {}
-    ~Scratch() { ::operator delete(data_); }
-    Scratch(const Scratch&) = delete;
-    Scratch& operator=(const Scratch&) = delete;
-    T* data() const { return data_; }
-    T& operator[](std::size_t i) const { return data_[i]; }
-
-  private:
-    T* data_;
-};
 
 struct Step {
     std::uint32_t row, column;
