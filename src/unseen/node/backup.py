@@ -6,18 +6,19 @@ work as soon as a peer knows more of its log than it does itself (see `evidence`
 
 from __future__ import annotations
 
+import gzip
 import io
 import os
-import shutil
 import tarfile
 import tempfile
+import zlib
 from datetime import UTC, datetime
 from pathlib import Path
 
 from unseen.core.errors import UnavailableError, UsageError, VerificationError
 from unseen.node.config import FILE_NAME
 from unseen.node.database import Database
-from unseen.node.home import Home
+from unseen.node.home import Home, whole_folder
 from unseen.node.mailroom import begin_epochs
 from unseen.node.models import BackupInfo
 
@@ -42,7 +43,8 @@ def backup(home: Home, database: Database, target: str, *, log_size: int) -> Bac
         raise UsageError(f"{place} is there already.", mend="choose another file")
     if not place.parent.is_dir():
         raise UsageError(f"There is no folder {place.parent}.")
-    draft = place.with_name(f".{place.name}.tmp")
+    draft = place.with_name(f".{place.name}.{os.getpid()}.tmp")
+    draft.unlink(missing_ok=True)  # of an earlier process with our number that was killed
     try:
         with tempfile.TemporaryDirectory() as scratch:
             copy = Path(scratch) / _DATABASE
@@ -85,18 +87,17 @@ def restore(source: Path, target: Path) -> None:
         raise UsageError(f"There is no file {source}.")
     if target.exists() and any(target.iterdir()):
         raise UsageError(f"{target} is not empty.", mend="restore into an empty folder")
-    target.mkdir(mode=0o700, parents=True, exist_ok=True)
-    try:
-        with tarfile.open(source, "r:gz") as archive:
-            if archive.getnames()[:1] != [_MARK]:
-                raise VerificationError(f"{source} is not a backup of a node.")
-            archive.extractall(target, filter="data")
-        (target / _MARK).unlink()
-    except (tarfile.TarError, OSError, EOFError) as error:
-        shutil.rmtree(target, ignore_errors=True)
-        raise VerificationError(f"{source} is damaged.", why=str(error)) from error
-    Home(target).make()
-    database = Database(target / _DATABASE)
-    with database.write() as transaction:
-        begin_epochs(transaction)
-    database.close()
+    with whole_folder(target) as draft:
+        try:
+            with tarfile.open(source, "r:gz") as archive:
+                if archive.getnames()[:1] != [_MARK]:
+                    raise VerificationError(f"{source} is not a backup of a node.")
+                archive.extractall(draft, filter="data")
+            (draft / _MARK).unlink()
+        except (tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError) as error:
+            raise VerificationError(f"{source} is damaged.", why=str(error)) from error
+        Home(draft).make()
+        database = Database(draft / _DATABASE)
+        with database.write() as transaction:
+            begin_epochs(transaction)
+        database.close()

@@ -8,9 +8,10 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from unseen.core.errors import DeniedError, UnavailableError, UsageError
+from unseen.core.errors import DeniedError, UsageError
 from unseen.jobs.artefacts import Artefact
 from unseen.node import models as m
+from unseen.node.home import whole_folder
 from unseen.node.store import ArtefactStore
 
 _SHARES = "shares"
@@ -71,18 +72,24 @@ class Exports:
                 mend="use it in a contract: score rows with the step 'predict'",
             )
         place = _empty(folder)
-        return _exported(place, _write(place, artefact))
+        with whole_folder(place) as draft:
+            files = _write(draft, artefact)
+        return _exported(place, draft, files)
 
     def result(self, job_id: str, folder: str) -> m.Exported:
         """See :meth:`unseen.node.operations.Node.result_export`."""
         job = self._jobs.require_result(job_id)
         place = _empty(folder)
-        files = [_text(place / "job.json", job.model_dump(mode="json"))]
-        for view in self.received(job.id):
-            inner = place / view.reference
-            inner.mkdir()
-            files += _write(inner, self._store.read(job.id, view.reference))
-        return _exported(place, files)
+        received = [
+            (view.reference, self._store.read(job.id, view.reference)) for view in self.received(job.id)
+        ]
+        with whole_folder(place) as draft:
+            files = [_text(draft / "job.json", job.model_dump(mode="json"))]
+            for reference, artefact in received:
+                inner = draft / reference
+                inner.mkdir()
+                files += _write(inner, artefact)
+        return _exported(place, draft, files)
 
     def _size(self, job: str, reference: str) -> int:
         return self._store.path(job, reference).stat().st_size
@@ -102,10 +109,6 @@ def _empty(folder: str) -> Path:
     place = Path(folder)
     if place.exists() and (not place.is_dir() or any(place.iterdir())):
         raise UsageError(f"{place} is not empty.", mend="choose another folder")
-    try:
-        place.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise UnavailableError(f"{place} cannot be made.", why=str(error.strerror)) from error
     return place
 
 
@@ -127,6 +130,7 @@ def _text(path: Path, value: Any) -> Path:
     return path
 
 
-def _exported(place: Path, files: list[Path]) -> m.Exported:
-    names = tuple(str(path.relative_to(place)) for path in files)
-    return m.Exported(folder=str(place), files=names, size_bytes=sum(path.stat().st_size for path in files))
+def _exported(place: Path, draft: Path, files: list[Path]) -> m.Exported:
+    names = tuple(str(path.relative_to(draft)) for path in files)
+    size = sum((place / name).stat().st_size for name in names)
+    return m.Exported(folder=str(place), files=names, size_bytes=size)

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -93,6 +94,14 @@ class Home:
                 mend="check owner and free space of that disk",
             ) from error
 
+    def _sweep(self) -> None:
+        """Drop drafts that a crash left behind; nobody else writes here now."""
+        for draft in [*self.path.rglob(".*.tmp")]:
+            if draft.is_dir():
+                shutil.rmtree(draft, ignore_errors=True)
+            else:
+                draft.unlink(missing_ok=True)
+
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Hold the home; the operating system lets go of it even if we are killed.
@@ -115,9 +124,40 @@ class Home:
                 ) from error
             os.ftruncate(handle, 0)
             os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
+            self._sweep()
             yield
         finally:
             os.close(handle)
+
+
+@contextmanager
+def whole_folder(place: Path) -> Iterator[Path]:
+    """A draft to write into, which becomes `place` when the block ends: after any crash it is complete, or not there.
+
+    `place` must not exist, or be an empty folder.
+
+    Raises
+    ------
+    UnavailableError
+        The disk is full or not writable; nothing is left behind.
+    """
+    draft = place.with_name(f".{place.name}.{os.getpid()}.tmp")
+    try:
+        shutil.rmtree(draft, ignore_errors=True)
+        draft.mkdir(mode=_PRIVATE, parents=True)
+        yield draft
+        draft.rename(place)
+        sync_folder(place.parent)
+    except OSError as error:
+        shutil.rmtree(draft, ignore_errors=True)
+        raise UnavailableError(
+            f"{place} cannot be written.",
+            why=str(error.strerror or error),
+            mend=f"free space on the disk of {place.parent}, and check that it is writable",
+        ) from error
+    except BaseException:
+        shutil.rmtree(draft, ignore_errors=True)
+        raise
 
 
 def write_whole(path: Path, content: bytes, *, mode: int = 0o600) -> None:

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from unseen.core.errors import UnavailableError, UsageError
-from unseen.node.home import Home, write_whole
+from unseen.node.home import Home, whole_folder, write_whole
 
 
 def mode(path):
@@ -91,3 +91,41 @@ def test_a_full_disk_leaves_the_old_file_and_no_draft(tmp_path):
     assert target.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [target]
     assert resource.getrlimit(resource.RLIMIT_FSIZE)[0] != 1000
+
+
+def test_a_folder_is_whole_or_not_there(tmp_path):
+    place = tmp_path / "deep" / "result"
+    with whole_folder(place) as draft:
+        (draft / "one").write_text("1")
+        assert not place.exists()
+    assert [path.name for path in place.parent.iterdir()] == ["result"]
+    assert (place / "one").read_text() == "1"
+    assert place.stat().st_mode & 0o077 == 0
+
+    def broken_off(error):
+        with whole_folder(tmp_path / "half") as draft:
+            (draft / "one").write_text("1")
+            raise error
+
+    with pytest.raises(ValueError, match="no more"):
+        broken_off(ValueError("no more"))
+    with pytest.raises(UnavailableError, match="half cannot be written"):
+        broken_off(OSError(28, "No space left on device"))
+    assert [path.name for path in tmp_path.iterdir()] == ["deep"]
+
+
+def test_what_a_killed_process_left_half_written_is_gone_at_the_next_start(tmp_path):
+    home = Home(tmp_path / "home")
+    home.make()
+    code = (
+        "import os, sys\nfrom pathlib import Path\nfrom unseen.node.home import whole_folder\n"
+        "home = Path(sys.argv[1])\n(home / 'log' / f'.head.{os.getpid()}.tmp').write_text('half')\n"
+        "with whole_folder(home / 'result') as draft:\n"
+        "    (draft / 'scores').write_text('half')\n    os.kill(os.getpid(), 9)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(home.path)], check=False)
+    assert done.returncode == -9
+    assert len(list(home.path.rglob(".*.tmp"))) == 2
+    with home.locked():
+        assert not list(home.path.rglob(".*.tmp"))
+    assert not (home.path / "result").exists()
