@@ -70,6 +70,38 @@ Out<std::uint64_t> conjoin(const Pair& left, const Pair& right, const nb::bytes&
     return out;
 }
 
+using Weights = In<std::int64_t, 1>;
+
+std::size_t rows_of(const Weights& weights, int period_bits, int bits) {
+    if (period_bits < 1 || period_bits > 64) throw nb::value_error("a period has 1 to 64 bits");
+    if (bits < 1 || bits > 30) throw nb::value_error("waves have 1 to 30 fraction bits");
+    std::size_t rows = 0;
+    for (std::size_t k = 0; k < weights.shape(0); ++k) rows += weights.data()[k] != 0;
+    return rows;
+}
+
+Out<std::uint64_t> waves_of(const Words& x, int period_bits, const Weights& weights, int bits) {
+    const std::size_t n = x.shape(0), rows = rows_of(weights, period_bits, bits);
+    auto out = make<std::uint64_t>({2, rows, n});
+    const nb::gil_scoped_release release;
+    UNSEEN_CHOOSE(waves)
+    (x.data(), n, period_bits, weights.data(), weights.shape(0), bits, out.data(), out.data() + rows * n);
+    return out;
+}
+
+Out<std::uint64_t> wave_products_of(const Words& x, int period_bits, const Weights& weights, int bits,
+                                    const In<std::uint64_t, 3>& factors) {
+    const std::size_t n = x.shape(0), rows = rows_of(weights, period_bits, bits);
+    if (factors.shape(0) != 2 || factors.shape(1) != rows || factors.shape(2) != n)
+        throw nb::value_error("the factors have another length");
+    auto out = make<std::uint64_t>({n});
+    const nb::gil_scoped_release release;
+    UNSEEN_CHOOSE(wave_products)
+    (x.data(), n, period_bits, weights.data(), weights.shape(0), bits, factors.data(), factors.data() + rows * n,
+     out.data());
+    return out;
+}
+
 }  // namespace
 
 void bind_shares(nb::module_& module) {
@@ -80,6 +112,9 @@ void bind_shares(nb::module_& module) {
                nb::arg("use"));
     module.def("conjoin_shares", &conjoin, nb::arg("left"), nb::arg("right"), nb::arg("mine"), nb::arg("theirs"),
                nb::arg("use"));
+    module.def("waves", &waves_of, nb::arg("x"), nb::arg("period_bits"), nb::arg("weights"), nb::arg("bits"));
+    module.def("wave_products", &wave_products_of, nb::arg("x"), nb::arg("period_bits"), nb::arg("weights"),
+               nb::arg("bits"), nb::arg("factors"));
 }
 
 }  // namespace unseen::bind

@@ -26,6 +26,14 @@ namespace unseen {
     void conjoin_shares(const std::uint64_t* x0, const std::uint64_t* x1, const std::uint64_t* y0,                    \
                         const std::uint64_t* y1, const std::uint8_t* mine, const std::uint8_t* theirs,                \
                         std::uint64_t use, std::uint64_t* out, std::size_t n);                                        \
+    /* weights[k-1] sin(2 pi k x / 2^period_bits) and cosines, rows of n for each weight that is not 0; weights have  \
+       30 fraction bits, results `bits` <= 30; 1 <= period_bits <= 64 */                                             \
+    void waves(const std::uint64_t* x, std::size_t n, int period_bits, const std::int64_t* weights,                   \
+               std::size_t degrees, int bits, std::uint64_t* sines, std::uint64_t* cosines);                          \
+    /* the sum over these rows of sines[k] cos + cosines[k] sin */                                                    \
+    void wave_products(const std::uint64_t* x, std::size_t n, int period_bits, const std::int64_t* weights,           \
+                       std::size_t degrees, int bits, const std::uint64_t* sines, const std::uint64_t* cosines,       \
+                       std::uint64_t* out);                                                                           \
     }
 UNSEEN_EACH_ISA(UNSEEN_SHARES)
 #undef UNSEEN_SHARES

@@ -60,3 +60,23 @@ def conjoin(left: Words, right: Words, mine: bytes, theirs: bytes, use: int) -> 
         return reference.conjoin(left, right, mine, theirs, use)
     out: Words = _native.conjoin_shares(left, right, mine, theirs, use)
     return out
+
+
+def waves(x: Words, period_bits: int, weights: NDArray[np.int64], bits: int) -> Words:
+    """weights[k-1] * sin(2 pi k x / 2^period_bits), and cosines below: shape (2, rows, n), `bits` fraction bits.
+
+    Rows are those of weights that are not 0; weights have 30 fraction bits. In integers throughout, so that all
+    machines agree; good to about k * 2^-28.
+    """
+    if _native is None:
+        return reference.waves(x, period_bits, weights, bits)
+    out: Words = _native.waves(x, period_bits, weights, bits)
+    return out
+
+
+def wave_products(x: Words, period_bits: int, weights: NDArray[np.int64], bits: int, factors: Words) -> Words:
+    """The sum over k of factors[0, k] * cosines[k] + factors[1, k] * sines[k] of :func:`waves`, shape (n,)."""
+    if _native is None:
+        return reference.wave_products(x, period_bits, weights, bits, factors)
+    out: Words = _native.wave_products(x, period_bits, weights, bits, factors)
+    return out

@@ -2,6 +2,6 @@
 
 from unseen.mpc.array import SecretArray
 from unseen.mpc.engine import Engine, FixedArray
-from unseen.mpc.functions.compare import equal
+from unseen.mpc.functions.anywhere import equal, gelu, rsqrt, sigmoid, softmax
 
-__all__ = ["Engine", "FixedArray", "SecretArray", "equal"]
+__all__ = ["Engine", "FixedArray", "SecretArray", "equal", "gelu", "rsqrt", "sigmoid", "softmax"]

@@ -14,7 +14,7 @@ import numpy as np
 
 from unseen.core.errors import LocalProtocolError
 from unseen.mpc.array import SecretArray
-from unseen.mpc.functions import compare, reduce
+from unseen.mpc.functions import compare, exponential, magnitude, reduce
 
 
 def _first(*items: Any) -> SecretArray:
@@ -48,6 +48,12 @@ def ufuncs() -> dict[str, Callable[..., Any]]:
         "minimum": compare.minimum,
         "absolute": compare.absolute,
         "sign": compare.sign,
+        "exp": exponential.exp,
+        "log": magnitude.log,
+        "sqrt": magnitude.sqrt,
+        "reciprocal": magnitude.reciprocal,
+        "tanh": exponential.tanh,
+        "divide": lambda a, b: a / b if isinstance(a, SecretArray) else magnitude.reciprocal(b) * a,
     }
 
 

@@ -73,12 +73,41 @@ def test_three_parties_together_have_the_product() -> None:
     np.testing.assert_array_equal(np.bitwise_xor.reduce(parts), expected)
 
 
+WEIGHTS = np.array([1 << 30, 0, -(1 << 31) + 5, 12345, 0, 0, 1 << 29], np.int64)
+
+
+@SAME_SET
+@given(COUNTS, st.integers(1, 64), st.integers(1, 30), st.integers(0, 1000))
+def test_waves(instruction_set: str, count: int, period_bits: int, bits: int, seed: int) -> None:
+    x, factors = words(seed, count), words(seed + 1, 2, 4, count)
+    np.testing.assert_array_equal(
+        shares.waves(x, period_bits, WEIGHTS, bits), reference.waves(x, period_bits, WEIGHTS, bits)
+    )
+    np.testing.assert_array_equal(
+        shares.wave_products(x, period_bits, WEIGHTS, bits, factors),
+        reference.wave_products(x, period_bits, WEIGHTS, bits, factors),
+    )
+
+
+def test_waves_are_those_of_floating_point() -> None:
+    x = words(5, 20000)
+    ones = np.full(52, 1 << 30, np.int64)
+    made = reference.waves(x, 25, ones, 30).view(np.int64) / 2.0**30
+    angle = (x & np.uint64((1 << 25) - 1)) * (2 * np.pi / (1 << 25))
+    degrees = np.arange(1, 53)[:, None]
+    assert np.abs(made[0] - np.sin(degrees * angle)).max() < 2e-7
+    assert np.abs(made[1] - np.cos(degrees * angle)).max() < 2e-7
+
+
 @pytest.mark.parametrize(
     "call",
     [
         lambda x: shares.split_places(x, 0),
         lambda x: shares.split_places(x, 65),
         lambda x: shares.join_places(x[None], 65),
+        lambda x: shares.waves(x, 65, WEIGHTS, 20),
+        lambda x: shares.waves(x, 20, WEIGHTS, 31),
+        lambda x: shares.wave_products(x, 20, WEIGHTS, 20, np.zeros((2, 3, 1), np.uint64)),
         lambda x: shares.pad(b"short", 1, 4),
         lambda x: shares.multiply(x[None], x[None], *KEYS, 1),
         lambda x: shares.multiply(np.stack([x, x]), np.stack([x, x])[:, :0], *KEYS, 1),
@@ -86,5 +115,5 @@ def test_three_parties_together_have_the_product() -> None:
     ],
 )
 def test_what_does_not_fit_is_refused(instruction_set: str, call) -> None:
-    with pytest.raises(ValueError, match=r"places|length|key|components"):
+    with pytest.raises(ValueError, match=r"places|length|key|components|bits"):
         call(words(3, 1))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -47,3 +49,55 @@ def conjoin(left: Words, right: Words, mine: bytes, theirs: bytes, use: int) -> 
     count = left.shape[1]
     product: Words = (left[0] & (right[0] ^ right[1])) ^ (left[1] & right[0])
     return product ^ pad(mine, use, count) ^ pad(theirs, use, count)
+
+
+_ONE = 30
+_HALF = 1 << (_ONE - 1)
+_SINE = [round(2**_ONE * (math.pi / 2) ** k / math.factorial(k) * (-1) ** (k // 2)) for k in (1, 3, 5, 7, 9)]
+_COSINE = [
+    round(2**_ONE * (math.pi / 2) ** k / math.factorial(k) * (-1) ** (k // 2)) for k in (0, 2, 4, 6, 8, 10)
+]
+Integers = NDArray[np.int64]
+
+
+def _times(left: Integers, right: Integers | int) -> Integers:
+    product: Integers = (left * right + _HALF) >> _ONE
+    return product
+
+
+def _first_turn(x: Words, period_bits: int) -> tuple[Integers, Integers]:
+    """Cosine and sine with 30 fraction bits: polynomials around the nearest quarter of a turn, then the quarters."""
+    angle = (x << np.uint64(64 - period_bits)) >> np.uint64(32)
+    quarter = ((angle + np.uint64(1 << 29)) >> np.uint64(30)) & np.uint64(3)
+    u = (angle - (quarter << np.uint64(30))).astype(np.uint32).view(np.int32).astype(np.int64)
+    square = _times(u, u)
+    sine, cosine = np.full_like(u, _SINE[-1]), np.full_like(u, _COSINE[-1])
+    for coefficient in _SINE[-2::-1]:
+        sine = _times(sine, square) + coefficient
+    for coefficient in _COSINE[-2::-1]:
+        cosine = _times(cosine, square) + coefficient
+    sine = _times(sine, u)
+    at = quarter.astype(np.int64)
+    return np.choose(at, [cosine, -sine, -cosine, sine]), np.choose(at, [sine, cosine, -sine, -cosine])
+
+
+def waves(x: Words, period_bits: int, weights: Integers, bits: int) -> Words:
+    """See :func:`unseen.kernels.shares.waves`."""
+    cosine, sine = first = _first_turn(x, period_bits)
+    drop = 2 * _ONE - bits
+    rows = []
+    for place, weight in enumerate(weights):
+        if place:
+            turned = cosine * first[0] - sine * first[1], sine * first[0] + cosine * first[1]
+            cosine, sine = ((part + _HALF) >> _ONE for part in turned)
+        if weight:
+            rows.append([(part * weight + (1 << (drop - 1))) >> drop for part in (sine, cosine)])
+    made = np.array(rows, np.int64).reshape(len(rows), 2, len(x)).transpose(1, 0, 2)
+    return np.ascontiguousarray(made).view(np.uint64)
+
+
+def wave_products(x: Words, period_bits: int, weights: Integers, bits: int, factors: Words) -> Words:
+    """See :func:`unseen.kernels.shares.wave_products`."""
+    sines, cosines = waves(x, period_bits, weights, bits)
+    total: Words = (factors[0] * cosines + factors[1] * sines).sum(axis=0, dtype=np.uint64)
+    return total

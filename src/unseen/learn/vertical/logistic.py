@@ -75,7 +75,7 @@ def fit(
     x = engine.fix(engine.concatenate([columns, engine.lift(np.ones((rows, 1)))], axis=1))
     weights = engine.lift(np.zeros(width + 1))
     for done in range(iterations):
-        scores = sigmoid(x @ weights)
+        scores = sigmoid(x @ weights, precise=True)
         gradient = x.T @ (scores - labels) + weights * ridge
         weights = weights - _newton_step(engine, x, scores, gradient, ridge)
         report(done + 1, iterations)
@@ -86,7 +86,7 @@ def predict(engine: Engine, columns: SecretArray, weights: SecretArray) -> Secre
     """Probabilities of 1, shape (rows,); columns scaled as in training."""
     rows = columns.shape[0]
     x = engine.concatenate([columns, engine.lift(np.ones((rows, 1)))], axis=1)
-    return sigmoid(x @ weights)
+    return sigmoid(x @ weights, precise=True)
 
 
 def _newton_step(

@@ -174,4 +174,4 @@ class Whole:
         for place, size in enumerate(sine):
             if size:
                 total += size * np.sin((place + 1) * angle)
-        return encode(total, bits, limit=2.0**62)[None]
+        return encode(total, bits, limit=2.0 ** (62 - bits))[None]

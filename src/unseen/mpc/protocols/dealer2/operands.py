@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unseen.kernels import matmul
-from unseen.mpc.fixed import Ring, encode
+from unseen.kernels import shares as kernels
+from unseen.mpc.fixed import Ring
 from unseen.mpc.protocols.dealer2.bits import borrow_into_top, tree_order
 from unseen.mpc.shares import Bits, Share
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from unseen.mpc.protocols.dealer2.sharing import Dealer2
 
 _TOP = np.uint64(63)
+_ONE = 30
 
 
 class FixedOperand:
@@ -100,27 +102,14 @@ class MaskedOperand:
     def harmonics(self, period_bits: int, sine: NDArray[np.float64], bits: int) -> Share:
         """sin(k w x) = sin(k w c) cos(k w r) - cos(k w c) sin(k w r): public times dealt, no round."""
         dealer = self._dealer
-        degrees = np.flatnonzero(sine) + 1
-        shape = (2, len(degrees), *self.shape)
+        weights = np.rint(sine * 2.0**_ONE).astype(np.int64)
+        ones = (weights != 0) * np.int64(1 << _ONE)
         half = bits // 2
-        dealt = dealer.dealing.dealt(shape, lambda: self._waves(self._r, period_bits, degrees, half))
+        shape = (2, int(np.count_nonzero(weights)), self._r.size)
+        r, c = (np.ascontiguousarray(word).reshape(-1) for word in (self._r, self._c))
+        dealt = dealer.dealing.dealt(shape, lambda: kernels.waves(r, period_bits, ones, half))
         if not dealer.holds:
             return np.zeros((1, *self.shape), np.uint64)
-        waves = self._waves(self._c, period_bits, degrees, bits - half, weights=sine[degrees - 1])
-        total: Ring = (waves[1] * dealt[0] - waves[0] * dealt[1]).sum(axis=0, dtype=np.uint64)
-        return total[None]
-
-    @staticmethod
-    def _waves(
-        x: Ring,
-        period_bits: int,
-        degrees: NDArray[np.int64],
-        bits: int,
-        weights: NDArray[np.float64] | None = None,
-    ) -> Ring:
-        """Cosine and sine of k w x, as fixed-point numbers, shape (2, len(degrees), *x.shape)."""
-        angle = (x & np.uint64((1 << period_bits) - 1)) * (2 * np.pi / (1 << period_bits))
-        phases = degrees.reshape(-1, *[1] * x.ndim) * angle
-        size = np.ones(len(degrees)) if weights is None else weights
-        size = size.reshape(-1, *[1] * x.ndim)
-        return np.stack([encode(size * np.cos(phases), bits), encode(size * np.sin(phases), bits)])
+        negative = np.stack([np.uint64(0) - dealt[0], dealt[1]])  # the sine of -r
+        total = kernels.wave_products(c, period_bits, weights, bits - half, negative)
+        return total.reshape(1, *self.shape)

@@ -9,13 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unseen.kernels import shares as kernels
-from unseen.mpc.fixed import Ring, encode
+from unseen.mpc.fixed import Ring
 from unseen.mpc.protocols.replicated3.wires import Wires
 from unseen.mpc.shares import Bits, Planes, Share
 
 _TOP = np.uint64(63)
 _HALF_WORD = 32
 _PAIRS = 32
+_ONE = 30
+_PIECE = 1 << 14
 
 
 def known_part(wires: Wires, share: Share) -> Ring:
@@ -178,23 +180,22 @@ def to_ring(wires: Wires, bits: Bits) -> Share:
 
 
 def harmonics(wires: Wires, known: Ring, period_bits: int, sine: NDArray[np.float64], bits: int) -> Share:
-    """Sum of sine[k-1] sin(k w x): sin(k w (a + b)) = sin(k w a) cos(k w b) + cos(k w a) sin(k w b)."""
-    degrees = np.flatnonzero(sine) + 1
+    """Sum of sine[k-1] sin(k w x): sin(k w (a + b)) = sin(k w a) cos(k w b) + cos(k w a) sin(k w b).
+
+    In pieces, so that the sines of a few numbers at a time are in memory and on their way.
+    """
+    weights = np.rint(sine * 2.0**_ONE).astype(np.int64)
     half = bits // 2
-    angle = (known & np.uint64((1 << period_bits) - 1)) * (2 * np.pi / (1 << period_bits))
-    base = np.exp(1j * angle)
-    shape = (2, len(degrees), *known.shape)
-    waves = np.empty(shape, np.uint64)
-    power, degree = np.ones_like(base), 0
-    for place, wanted in enumerate(degrees):
-        while degree < wanted:
-            power, degree = power * base, degree + 1
-        size = 1.0 if wires.place == 0 else float(sine[wanted - 1])
-        waves[0, place] = encode(size * power.imag, half if wires.place == 0 else bits - half)
-        waves[1, place] = encode(size * power.real, half if wires.place == 0 else bits - half)
-    parts = spread(wires, waves)
-    total = None
-    if wires.place != 0:
-        mine = parts[wires.place - 1]
-        total = (mine[0] * waves[1] + mine[1] * waves[0]).sum(axis=0, dtype=np.uint64)
-    return close(wires, total, known.shape)
+    flat, total = np.ascontiguousarray(known).reshape(-1), []
+    for begin in range(0, flat.size, _PIECE):
+        x = flat[begin : begin + _PIECE]
+        if wires.place == 0:
+            spread(wires, kernels.waves(x, period_bits, (weights != 0) * np.int64(1 << _ONE), half))
+            continue
+        parts = spread(wires, np.empty((2, np.count_nonzero(weights), x.size), np.uint64))
+        total.append(
+            kernels.wave_products(
+                x, period_bits, weights, bits - half, np.ascontiguousarray(parts[wires.place - 1])
+            )
+        )
+    return close(wires, np.concatenate(total).reshape(known.shape) if total else None, known.shape)

@@ -1,0 +1,110 @@
+"""Functions keep their published errors on a dense grid, under every protocol; they take plain arrays too."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from unseen import mpc
+from unseen.core import registry
+from unseen.mpc.engine import PROTOCOLS
+from unseen.mpc.functions import exponential, magnitude, sigmoid
+from unseen.party import Disclosure, Door
+from unseen.testing.simulate import run
+
+TOLD = Disclosure("result", "the result of a test", ("p0",), Door.REVEAL)
+ULP = 2.0**-20
+
+
+def result(protocol: str, body, values: np.ndarray, *, bits: int = 20) -> np.ndarray:
+    statement = registry.load(PROTOCOLS, protocol).STATEMENT
+    names = tuple(f"p{place}" for place in range(statement.holders.start))
+    helper = "helper" if statement.helper else None
+
+    def program(party):
+        engine = mpc.Engine(party, holders=names, helper=helper, protocol=protocol, bits=bits)
+        x = engine.share(values if party.name == "p0" else None, owner="p0", shape=values.shape)
+        return engine.reveal("result", body(x), to=("p0",))
+
+    everyone = (*names, *((helper,) if helper else ()))
+    return run(program, everyone, disclosures=[TOLD]).results["p0"]
+
+
+def log_grid(low: float, high: float) -> np.ndarray:
+    grid = np.exp2(np.linspace(np.log2(low), np.log2(high), 8001))
+    return np.rint(grid * 2.0**20) / 2.0**20
+
+
+each = pytest.mark.parametrize("protocol", registry.names(PROTOCOLS))
+
+
+@each
+def test_reciprocal(protocol: str) -> None:
+    grid = log_grid(2.0**-20, 2.0**21)
+    for sign in (1, -1):
+        got = result(protocol, np.reciprocal, sign * grid)
+        error = np.abs(got * sign - 1 / grid) - 2 * ULP
+        assert (error * grid).max() < magnitude.MAX_ERRORS["reciprocal"]
+    assert result(protocol, np.reciprocal, np.zeros(3)).tolist() == [0, 0, 0]
+
+
+@each
+def test_roots(protocol: str) -> None:
+    grid = log_grid(2.0**-20, 2.0**21)
+    error = np.abs(result(protocol, mpc.rsqrt, grid) - 1 / np.sqrt(grid)) - 2 * ULP
+    assert (error * np.sqrt(grid)).max() < magnitude.MAX_ERRORS["rsqrt"]
+    error = np.abs(result(protocol, np.sqrt, grid) - np.sqrt(grid)) - 2 * ULP
+    assert (error / np.sqrt(grid)).max() < magnitude.MAX_ERRORS["sqrt"]
+
+
+@each
+def test_log(protocol: str) -> None:
+    grid = log_grid(2.0**-20, 2.0**21)
+    assert np.abs(result(protocol, np.log, grid) - np.log(grid)).max() < magnitude.MAX_ERRORS["log"]
+
+
+@each
+def test_exp(protocol: str) -> None:
+    grid = np.rint(np.linspace(-25, 11, 8001) * 2.0**20) / 2.0**20
+    got = result(protocol, np.exp, grid)
+    assert ((np.abs(got - np.exp(grid)) - 2 * ULP) / np.exp(grid)).max() < exponential.MAX_ERROR
+    assert result(protocol, np.exp, np.array([-100.0, -1e5])).tolist() == [0, 0]
+
+
+@each
+def test_sigmoid_tanh_gelu(protocol: str) -> None:
+    grid = np.linspace(-40, 40, 8001)
+    plain = mpc.sigmoid(grid)
+    assert np.abs(result(protocol, mpc.sigmoid, grid) - plain).max() < sigmoid.MAX_ERROR
+    precise = result(protocol, lambda x: mpc.sigmoid(x, precise=True), grid)
+    assert np.abs(precise - plain).max() < sigmoid.PRECISE_ERROR
+    assert np.abs(result(protocol, np.tanh, grid) - np.tanh(grid)).max() < 2 * sigmoid.PRECISE_ERROR
+    assert np.abs(result(protocol, mpc.gelu, grid) - mpc.gelu(grid)).max() < 6e-4
+
+
+@each
+def test_softmax_and_division(protocol: str) -> None:
+    x = np.random.default_rng(1).normal(size=(20, 7)) * 4
+    np.testing.assert_allclose(result(protocol, mpc.softmax, x), mpc.softmax(x), atol=1e-4)
+    np.testing.assert_allclose(result(protocol, lambda a: a / (a * a + 1), x), x / (x * x + 1), atol=1e-4)
+    np.testing.assert_allclose(result(protocol, lambda a: 3 / (a * a + 1), x), 3 / (x * x + 1), atol=1e-4)
+
+
+@pytest.mark.parametrize("bits", [12, 16, 24])
+def test_other_precisions(bits: int) -> None:
+    grid = np.rint(np.linspace(0.5, 8, 500) * 2.0**bits) / 2.0**bits
+    ulp, tolerance = 2.0**-bits, 2.0**-11
+    for body, plain in ((np.reciprocal, 1 / grid), (mpc.rsqrt, grid**-0.5), (np.log, np.log(grid))):
+        got = result("replicated3", body, grid, bits=bits)
+        assert np.abs(got - plain).max() < tolerance + 2 * ulp
+    got = result("replicated3", np.exp, -grid, bits=bits)
+    assert np.abs(got - np.exp(-grid)).max() < tolerance + 2 * ulp
+
+
+def test_a_function_runs_on_plain_arrays_and_on_secret_ones() -> None:
+    def score(x):
+        scaled = (x - np.mean(x, axis=0)) / np.sqrt(np.var(x, axis=0) + 0.01)
+        return np.where(scaled.max(axis=1) > 1, mpc.sigmoid(scaled.sum(axis=1)), np.tanh(scaled[:, 0]))
+
+    x = np.random.default_rng(3).normal(size=(30, 4))
+    np.testing.assert_allclose(result("replicated3", score, x), score(x), atol=2e-3)
