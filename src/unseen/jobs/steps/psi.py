@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from pydantic import field_validator
+
 from unseen.core.cost import Cost, Network
+from unseen.core.errors import UsageError
+from unseen.data.canonical import KindOf
 from unseen.data.identifiers import identifiers
 from unseen.jobs.artefacts import Artefact
 from unseen.jobs.step import Roles, Sizes, StepParams
@@ -15,7 +19,7 @@ from unseen.psi import Mode, choose, intersect
 from unseen.psi.plan import AUTO
 from unseen.psi.protocol import protocol
 
-VERSION = 2
+VERSION = 3
 SUMMARY = (
     "Find the rows that the holders have in common; nobody learns anything about the others' other rows."
 )
@@ -33,9 +37,22 @@ class Params(StepParams):
     ----------
     method
         A protocol of `unseen.psi`, or "auto": the one that is expected to be fastest for these sizes.
+    kinds
+        Kinds of the id columns, in their order (docs/data.md lists them), such as ["phone:CN"]; empty: all are text.
     """
 
     method: str = AUTO
+    kinds: tuple[str, ...] = ()
+
+    @field_validator("kinds")
+    @classmethod
+    def _known(cls, kinds: tuple[str, ...]) -> tuple[str, ...]:
+        for kind in kinds:
+            try:
+                KindOf.parse(kind)
+            except UsageError as error:
+                raise ValueError(str(error)) from error
+        return kinds
 
 
 def disclosures(_params: Params, roles: Roles) -> tuple[Disclosure, ...]:
@@ -62,7 +79,18 @@ def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Rol
     """At every holder."""
     holders = roles.all("holders")
     table = to_table(inputs["table"])
-    aligned = intersect(party, identifiers(table), holders=holders, to=holders, method=params.method)
+    ids = identifiers(table, _kinds(table.ids, params.kinds))
+    aligned = intersect(party, ids, holders=holders, to=holders, method=params.method)
     if aligned is None:
         return {}
     return {"table": from_table(table.take(aligned.rows))}
+
+
+def _kinds(columns: tuple[str, ...], kinds: tuple[str, ...]) -> dict[str, KindOf]:
+    if kinds and len(kinds) != len(columns):
+        raise UsageError(
+            f"The contract names {len(kinds)} kinds of ids, the table has {len(columns)} id columns.",
+            why=f"id columns: {', '.join(columns)}",
+            mend="name as many id columns when adding the asset, in the contract's order",
+        )
+    return dict(zip(columns, map(KindOf.parse, kinds), strict=False))
