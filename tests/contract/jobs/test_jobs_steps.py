@@ -1,0 +1,115 @@
+"""Every installed step keeps the contract of steps: what it declares is what it does. Run on the scene of the main job."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from unseen.core import registry
+from unseen.core.cost import Network
+from unseen.core.errors import DeniedError, UsageError
+from unseen.govern.audit import compare_disclosures
+from unseen.govern.contract import Contract
+from unseen.jobs.evidence import task_body
+from unseen.jobs.local import LocalRun, run_local
+from unseen.jobs.planner import check_honest, sizes_of
+from unseen.jobs.step import STEPS, Roles, check_pinned, fingerprint, parse_params, step
+from unseen.party import Door
+from unseen.scenes import medicine
+
+NAMES = registry.names(STEPS)
+IDENTITIES = {
+    name: f"ed25519:{place:064x}" for place, name in enumerate(("hospital", "laboratory", "helper"))
+}
+
+
+@pytest.fixture(scope="module")
+def played() -> tuple[Contract, LocalRun]:
+    study = medicine.study()
+    contract = study.contract(IDENTITIES)
+    return contract, run_local(contract, study.tables)
+
+
+def task_of(contract: Contract, name: str) -> Any:
+    found = [task for task in contract.tasks if task.step == name]
+    assert found, f"no scene runs the step '{name}': add it to one"
+    return found[0]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_says_what_it_is(name: str) -> None:
+    installed = step(name)
+    assert inspect.getdoc(installed)
+    assert isinstance(installed.VERSION, int)
+    assert installed.VERSION >= 1
+    assert installed.SUMMARY.endswith(".")
+    assert installed.TRUST.endswith(".")
+    for words in (installed.ROLES, installed.INPUTS, installed.OUTPUTS):
+        assert isinstance(words, Mapping)
+        assert all(words.values())
+    assert set(installed.LEVELS) <= {"federated", "shared", "shared-malicious", "enclave"}
+    assert inspect.getdoc(installed.Params)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_its_parameters_are_checked_and_its_version_is_pinned(name: str) -> None:
+    assert parse_params(name, {})
+    with pytest.raises(UsageError, match="parameters"):
+        parse_params(name, {"no-such-parameter": 1})
+    installed = step(name)
+    check_pinned(name, version=installed.VERSION, pinned=fingerprint(name))
+    for version, pinned in ((installed.VERSION + 1, fingerprint(name)), (installed.VERSION, "0" * 64)):
+        with pytest.raises(DeniedError, match="not the one in the contract"):
+            check_pinned(name, version=version, pinned=pinned)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_it_declares_is_for_parties_of_its_roles(name: str, played: tuple[Contract, LocalRun]) -> None:
+    task = task_of(played[0], name)
+    declared = step(name).disclosures(parse_params(name, task.params), Roles(task.roles))
+    assert len({item.name for item in declared}) == len(declared)
+    for item in declared:
+        assert item.what
+        assert set(item.to) <= set(task.parties)
+        assert item.door in Door
+        assert item.times >= 1
+    check_honest(played[0], me=task.parties[0])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_its_gate_let_out_nothing_but_that(name: str, played: tuple[Contract, LocalRun]) -> None:
+    contract, run = played
+    task = task_of(contract, name)
+    for party in task.parties:
+        body = task_body(task, 1, run.records[party][task.name], inputs={}, outputs={})
+        assert compare_disclosures(contract, task.name, body["disclosures"]) == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_its_outputs_are_those_it_names(name: str, played: tuple[Contract, LocalRun]) -> None:
+    contract, run = played
+    task = task_of(contract, name)
+    made = {
+        reference.partition(".")[2]
+        for party in task.parties
+        for reference in run.artefacts[party]
+        if reference.startswith(f"{task.name}.")
+    }
+    assert made == set(step(name).OUTPUTS)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_its_estimate_is_about_right(name: str, played: tuple[Contract, LocalRun]) -> None:
+    """Bytes and rounds within a factor of two, beside what every task costs (signatures, sizes)."""
+    contract, run = played
+    task = task_of(contract, name)
+    sizes = sizes_of(contract.assets)
+    cost = step(name).estimate(parse_params(name, task.params), Roles(task.roles), sizes, Network())
+    records = [run.records[party][task.name] for party in task.parties]
+    sent, rounds = sum(item.bytes_sent for item in records), max(item.rounds for item in records)
+    assert cost.bytes / 2 - 1000 <= sent <= 2 * cost.bytes + 1000
+    assert cost.rounds / 2 - 3 <= rounds <= 2 * cost.rounds + 3
+    assert cost.seconds > 0
