@@ -2,6 +2,20 @@
 
 from unseen.mpc.array import SecretArray
 from unseen.mpc.engine import Engine, FixedArray
-from unseen.mpc.functions.anywhere import equal, gelu, rsqrt, sigmoid, softmax
+from unseen.mpc.functions.anywhere import equal, gelu, order_by, rsqrt, sigmoid, softmax, topk
+from unseen.mpc.launch import Outcome, launch
 
-__all__ = ["Engine", "FixedArray", "SecretArray", "equal", "gelu", "rsqrt", "sigmoid", "softmax"]
+__all__ = [
+    "Engine",
+    "FixedArray",
+    "Outcome",
+    "SecretArray",
+    "equal",
+    "gelu",
+    "launch",
+    "order_by",
+    "rsqrt",
+    "sigmoid",
+    "softmax",
+    "topk",
+]

@@ -14,7 +14,7 @@ import numpy as np
 
 from unseen.core.errors import LocalProtocolError
 from unseen.mpc.array import SecretArray
-from unseen.mpc.functions import compare, exponential, magnitude, reduce
+from unseen.mpc.functions import compare, exponential, magnitude, order, reduce
 
 
 def _first(*items: Any) -> SecretArray:
@@ -74,6 +74,8 @@ def functions() -> dict[str, Callable[..., Any]]:
         "argmax": reduce.argmax,
         "argmin": reduce.argmin,
         "dot": reduce.dot,
+        "sort": lambda a, axis=-1: order.sort(a, axis),
+        "argsort": lambda a, axis=-1: order.argsort(a, axis),
         "concatenate": lambda arrays, axis=0: _joined(arrays, axis),
         "stack": lambda arrays, axis=0: _stacked(arrays, axis),
         "transpose": lambda a, axes=None: a.transpose(*(axes or ())),

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from unseen.mpc.array import SecretArray
-from unseen.mpc.functions import compare, exponential, magnitude
+from unseen.mpc.functions import compare, exponential, magnitude, order
 from unseen.mpc.functions.sigmoid import sigmoid as secret_sigmoid
 
 
@@ -37,6 +37,21 @@ def gelu(x: Any) -> Any:
     if isinstance(x, SecretArray):
         return exponential.gelu(x)
     return x * sigmoid(1.5957691216 * (x + 0.044715 * np.asarray(x) ** 3))
+
+
+def topk(x: Any, count: int) -> tuple[Any, Any]:
+    """The `count` largest of a vector, largest first, and where they are."""
+    if isinstance(x, SecretArray):
+        return order.topk(x, count)
+    places = np.argsort(x, kind="stable")[::-1][:count]
+    return np.asarray(x)[places], places
+
+
+def order_by(key: Any, rows: Any) -> Any:
+    """Rows (shape (n, width)) in the order of their keys (shape (n,)); equal keys keep their order."""
+    if isinstance(key, SecretArray) and isinstance(rows, SecretArray):
+        return order.order_by(key, rows)
+    return np.asarray(rows)[np.argsort(key, kind="stable")]
 
 
 def equal(left: Any, right: Any) -> Any:

@@ -1,0 +1,51 @@
+"""Real processes on loopback, for every protocol."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from unseen import mpc
+from unseen.core import registry
+from unseen.core.errors import LocalProtocolError, UsageError
+from unseen.mpc.engine import PROTOCOLS
+
+X, Y = np.random.default_rng(2).normal(size=(50, 4)), np.random.default_rng(3).normal(size=(50, 4))
+
+
+def correlation(x, y):
+    x, y = x - np.mean(x, axis=0), y - np.mean(y, axis=0)
+    return {
+        "correlation": (x * y).sum(axis=0) * mpc.rsqrt((x * x).sum(axis=0)) * mpc.rsqrt((y * y).sum(axis=0)),
+        "larger": (x > y).sum(axis=0),
+    }
+
+
+@pytest.mark.parametrize("protocol", registry.names(PROTOCOLS))
+def test_a_function_of_two_parties(protocol: str) -> None:
+    outcome = mpc.launch(correlation, protocol=protocol, inputs={"x": X, "y": Y})
+    wanted = correlation(X, Y)
+    np.testing.assert_allclose(outcome.result["correlation"], wanted["correlation"], atol=1e-3)
+    np.testing.assert_array_equal(outcome.result["larger"], wanted["larger"])
+    assert outcome.seconds > 0
+    if registry.load(PROTOCOLS, protocol).STATEMENT.adversary == "none":
+        assert (outcome.bytes_sent, outcome.rounds) == (0, 0)
+    else:
+        assert outcome.bytes_sent > 1000
+        assert outcome.rounds > 10
+
+
+def test_kinds_are_kept() -> None:
+    outcome = mpc.launch(lambda x, y: np.where(x, y, -y), inputs={"x": np.array([True, False]), "y": [3, 4]})
+    assert outcome.result.tolist() == [3, -4]
+
+
+def test_errors_are_those_of_the_party_that_failed() -> None:
+    with pytest.raises(LocalProtocolError, match="not known here"):
+        mpc.launch(lambda x: x or -x, inputs={"x": X})
+    with pytest.raises(UsageError, match="secret array is due"):
+        mpc.launch(lambda x: 3, inputs={"x": X})
+    with pytest.raises(UsageError, match="nothing to compute on"):
+        mpc.launch(lambda: 3, inputs={})
+    with pytest.raises(UsageError, match="does not fit"):
+        mpc.launch(lambda x: x, inputs={"x": np.array([np.nan])})
