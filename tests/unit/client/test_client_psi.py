@@ -11,9 +11,10 @@ import pytest
 from psi_sides import good, read_rows, sides, write_ids
 
 from unseen.client import psi
-from unseen.client.psi import output
+from unseen.client.psi import load, output
 from unseen.core.cost import Cost
 from unseen.core.errors import RemoteProtocolError, UnavailableError, UsageError, VerificationError
+from unseen.data.identifiers import digests
 from unseen.psi.protocols import dh
 
 
@@ -228,3 +229,31 @@ def test_outputs_that_cannot_be(tmp_path):
         outcome = sides(tmp_path, {**left, **options, "wait_s": 1}, {**left, "wait_s": 1})[0]
         assert isinstance(outcome, UsageError)
         assert says in str(outcome), outcome
+
+
+def test_a_set_that_crowds_one_partition_is_refused_before_it_is_sent(tmp_path, monkeypatch):
+    def crowded(batch, *names, **options):
+        ids = digests(batch, *names, **options).copy()
+        ids[:, :2] = 0
+        return ids
+
+    monkeypatch.setattr(load, "digests", crowded)
+    write_ids(tmp_path / "a.csv", range(400))
+    write_ids(tmp_path / "b.csv", range(400))
+    outcomes = sides(tmp_path, *paths(tmp_path), partitions=4)
+    assert any("are the bound" in str(outcome) for outcome in outcomes)
+    assert all(isinstance(outcome, UsageError) for outcome in outcomes)
+
+
+def test_csv_cannot_hold_everything(tmp_path):
+    pa.parquet.write_table(pa.table({"id": ["a"], "x": [[1, 2]]}), tmp_path / "a.parquet")
+    left = {"input": tmp_path / "a.parquet", "key": "id", "output": tmp_path / "o.csv"}
+    outcome = sides(tmp_path, left, {"input": tmp_path / "a.parquet", "key": "id"}, wait_s=1)[0]
+    assert isinstance(outcome, UsageError)
+    assert ".parquet" in str(outcome)
+    good(
+        sides(
+            tmp_path, {**left, "output": tmp_path / "o.arrow"}, {"input": tmp_path / "a.parquet", "key": "id"}
+        )
+    )
+    assert pa.ipc.open_file(tmp_path / "o.arrow").read_all().to_pydict() == {"id": ["a"], "x": [[1, 2]]}

@@ -21,6 +21,7 @@ from unseen.node.home import write_whole
 
 _FORMAT = 1
 _NAME = "journal.json"
+MOST_ATTEMPTS = 20
 
 
 class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -34,6 +35,7 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     parts: int
     done: int
     begun: bool
+    attempts: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,7 @@ def entry(*, run: bytes, agreement: bytes, salt: bytes, fingerprint: bytes, part
         parts,
         0,
         begun=False,
+        attempts=0,
     )
 
 

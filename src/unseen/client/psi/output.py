@@ -56,9 +56,11 @@ def check_output(path: Path, loaded: Loaded, *, group: bool, flag: bool) -> None
     for name, wanted in ((FLAG, flag), (GROUP, group)):
         if wanted and name in loaded.source.names:
             raise UsageError(f"The input has a column '{name}' of its own.", mend="rename it")
-    if loaded.held and _format(path) == "csv":
+    if _format(path) == "csv":
         try:
-            pa.csv.write_csv(loaded.held[0].slice(0, 1), io.BytesIO())
+            first = next(iter(loaded.held if loaded.held is not None else loaded.source.batches()), None)
+            if first is not None:
+                pa.csv.write_csv(first.slice(0, 1), io.BytesIO())
         except pa.ArrowException as error:
             raise UsageError(
                 "The input has columns that CSV cannot hold.", why=str(error), mend="write to a .parquet file"

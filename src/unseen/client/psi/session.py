@@ -12,13 +12,15 @@ import msgspec
 import numpy as np
 
 from unseen.client.psi import output
-from unseen.client.psi.journal import Entry, Journal, commitment, entry
+from unseen.client.psi.journal import MOST_ATTEMPTS, Entry, Journal, commitment, entry
 from unseen.client.psi.load import Loaded
 from unseen.client.psi.options import Options
 from unseen.client.psi.partition import Common, common
 from unseen.client.psi.summary import Clock, Summary, peak_memory
 from unseen.client.psi.terms import (
+    DIGEST_BYTES,
     FORMAT,
+    RUN_BYTES,
     Agreed,
     Mark,
     Plan,
@@ -28,6 +30,7 @@ from unseen.client.psi.terms import (
     agreement,
     agreement_digest,
     check_numbers,
+    check_start,
     plan,
     settle,
 )
@@ -37,7 +40,6 @@ from unseen.link.channel import Link
 from unseen.party import Disclosure, DisclosurePolicy, Door, Gate, MemoryJournal, Party, Pool, Session
 from unseen.psi.protocol import DISCLOSURE
 
-_SALT_BYTES = 32
 _RECV_S = 6 * 3600.0
 _FINE = 1000
 
@@ -100,14 +102,13 @@ class Meeting:
         check_numbers(self._peer, theirs)
         settled = settle(self._me, self._peer, mine, theirs)
         kept = self._journal.load(self._loaded.store.fingerprint)
-        salt = bytes.fromhex(kept.salt) if kept else secrets.token_bytes(_SALT_BYTES)
+        salt = bytes.fromhex(kept.salt) if kept else secrets.token_bytes(DIGEST_BYTES)
         start = self._start(kept, salt)
         other = party.exchange(start, Start, peers=(self._peer,))[self._peer]
-        if other.size < 0 or other.done < 0:
-            raise RemoteProtocolError(f"The {self._peer} states impossible numbers.", party=self._peer)
+        check_start(self._peer, other)
         resumed = self._resumes(start, other)
         nonces = sorted([start.nonce, other.nonce])
-        run = start.run if resumed else hashlib.sha256(nonces[0] + nonces[1]).digest()[:16]
+        run = start.run if resumed else hashlib.sha256(nonces[0] + nonces[1]).digest()[:RUN_BYTES]
         planned = plan(settled, {self._me: start.size, self._peer: other.size})
         agreed = agreement(settled, planned, run, {self._me: start.commitment, self._peer: other.commitment})
         digest = agreement_digest(agreed)
@@ -127,9 +128,15 @@ class Meeting:
                 mend="use the same options and files as before at both sides, or start anew: --fresh at both",
             )
         if planned.parts > 1:
+            if kept.attempts >= MOST_ATTEMPTS:
+                raise UsageError(
+                    f"The run was interrupted {kept.attempts} times.",
+                    why="a side that deviates could ask about other ids each time",
+                    mend="find out why, then start anew: --fresh at both sides",
+                )
             self._journal.save(kept)
             self._mark(party, "ready")
-            kept = msgspec.structs.replace(kept, begun=True)
+            kept = msgspec.structs.replace(kept, begun=True, attempts=kept.attempts + 1)
             self._journal.save(kept)
         return Standing(settled, planned, kept, min(start.done, other.done) if resumed else 0)
 
@@ -158,7 +165,7 @@ class Meeting:
             bytes.fromhex(kept.run) if kept else b"",
             kept.done if kept else 0,
             bool(kept and kept.begun),
-            secrets.token_bytes(_SALT_BYTES),
+            secrets.token_bytes(DIGEST_BYTES),
         )
 
     def _resumes(self, mine: Start, theirs: Start) -> bool:

@@ -19,6 +19,8 @@ from unseen.psi.plan import AUTO, options
 from unseen.psi.protocol import protocol
 
 FORMAT = 1
+MOST_IDS = 1 << 40
+DIGEST_BYTES, RUN_BYTES = 32, 16
 LISTENER, CALLER = "listener", "caller"
 
 
@@ -161,6 +163,24 @@ def check_numbers(peer: str, terms: Terms) -> None:
     )
     if not good:
         raise RemoteProtocolError(f"The {peer} states impossible terms.", party=peer)
+
+
+def check_start(peer: str, start: Start) -> None:
+    """Refuse what no side would say.
+
+    Raises
+    ------
+    RemoteProtocolError
+        The peer said such.
+    """
+    good = (
+        0 <= start.size <= MOST_IDS
+        and 0 <= start.done <= MOST_PARTS
+        and (len(start.commitment), len(start.nonce)) == (DIGEST_BYTES, DIGEST_BYTES)
+        and len(start.run) in {0, RUN_BYTES}
+    )
+    if not good:
+        raise RemoteProtocolError(f"The {peer} begins with impossible numbers.", party=peer)
 
 
 def plan(settled: Settled, sizes: dict[str, int]) -> Plan:
