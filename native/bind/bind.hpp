@@ -65,6 +65,7 @@ void bind_softspoken(nb::module_& module);
 void bind_curve(nb::module_& module);
 void bind_okvs(nb::module_& module);
 void bind_shares(nb::module_& module);
+void bind_oprf(nb::module_& module);
 void bind_tags(nb::module_& module);
 
 }  // namespace unseen::bind

@@ -25,5 +25,6 @@ NB_MODULE(_native, module) {
     unseen::bind::bind_curve(module);
     unseen::bind::bind_okvs(module);
     unseen::bind::bind_shares(module);
+    unseen::bind::bind_oprf(module);
     unseen::bind::bind_tags(module);
 }

@@ -78,7 +78,10 @@ def intersect(
     if method == AUTO:
         choice = choose(pair, asked, network or Network())
         method, asked = choice.method, choice.mode
-    aligned = protocol(method).intersect(party, ours, sizes=public, to=tuple(to), mode=asked)
+    chosen = protocol(method)
+    if asked.security not in chosen.SECURITIES:
+        raise UsageError(f"The protocol '{method}' is not secure against {asked.security} parties.")
+    aligned = chosen.intersect(party, ours, sizes=public, to=tuple(to), mode=asked)
     if aligned is not None and not aligned.size and not allow_empty:
         raise UsageError(
             "The holders have no rows in common.",

@@ -1,0 +1,69 @@
+"""One party of the rival, SecretFlow's `spu` wheel, in its own interpreter: one JSON line asked, one answered.
+
+Asked: {"rank", "addresses": [party 0's, party 1's], "mode", "input", "output"}; answered: {"seconds", "common", "peak_mib",
+"cpu_s"}. Imports and connecting are not timed. The rival writes its log to standard output, so that is led elsewhere first.
+"""
+
+import json
+import os
+import resource
+import sys
+import time
+
+_ANSWERS = os.fdopen(os.dup(1), "w")
+os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+import spu.libspu as lib  # noqa: E402
+from spu import psi  # noqa: E402
+
+_ECDH = psi.PsiProtocol.PROTOCOL_ECDH
+MODES = {
+    "rr22": {"protocol": psi.PsiProtocol.PROTOCOL_RR22},
+    "rr22-low-comm": {
+        "protocol": psi.PsiProtocol.PROTOCOL_RR22,
+        "rr22_params": psi.Rr22Rarams(low_comm_mode=True),
+    },
+    "kkrt": {"protocol": psi.PsiProtocol.PROTOCOL_KKRT},
+    "ecdh-25519": {
+        "protocol": _ECDH,
+        "ecdh_params": psi.EcdhParams(curve=psi.EllipticCurveType.CURVE_25519),
+    },
+    "ecdh-25519-elligator2": {
+        "protocol": _ECDH,
+        "ecdh_params": psi.EcdhParams(curve=psi.EllipticCurveType.CURVE_25519_ELLIGATOR2),
+    },
+    "ecdh-fourq": {
+        "protocol": _ECDH,
+        "ecdh_params": psi.EcdhParams(curve=psi.EllipticCurveType.CURVE_FOURQ),
+    },
+}
+
+
+def run(asked: dict) -> dict:
+    """One intersection, result to both."""
+    description = lib.link.Desc()
+    description.recv_timeout_ms = description.http_timeout_ms = 3_600_000
+    for rank, address in enumerate(asked["addresses"]):
+        description.add_party(f"p{rank}", address)
+    link = lib.link.create_brpc(description, asked["rank"])
+    config = psi.PsiExecuteConfig(
+        protocol_conf=psi.PsiProtocolConfig(receiver_rank=0, broadcast_result=True, **MODES[asked["mode"]]),
+        input_params=psi.InputParams(path=asked["input"], selected_keys=["id"], keys_unique=True),
+        output_params=psi.OutputParams(path=asked["output"]),
+    )
+    begun = time.perf_counter()
+    report = psi.psi_execute(config, link)
+    seconds = time.perf_counter() - begun
+    link.stop_link()
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return {
+        "seconds": seconds,
+        "common": report.intersection_count,
+        "peak_mib": usage.ru_maxrss / 1024,
+        "cpu_s": usage.ru_utime + usage.ru_stime,
+    }
+
+
+for line in sys.stdin:
+    _ANSWERS.write(json.dumps(run(json.loads(line))) + "\n")
+    _ANSWERS.flush()
