@@ -67,6 +67,7 @@ void bind_okvs(nb::module_& module);
 void bind_shares(nb::module_& module);
 void bind_oprf(nb::module_& module);
 void bind_tags(nb::module_& module);
+void bind_partition(nb::module_& module);
 
 }  // namespace unseen::bind
 

@@ -27,4 +27,5 @@ NB_MODULE(_native, module) {
     unseen::bind::bind_shares(module);
     unseen::bind::bind_oprf(module);
     unseen::bind::bind_tags(module);
+    unseen::bind::bind_partition(module);
 }

@@ -87,16 +87,17 @@ Number low_bits(const std::uint8_t* code, const std::uint8_t* end, std::size_t p
 
 }  // namespace
 
-std::size_t encode_tags(const std::uint8_t* tags, std::size_t count, std::size_t width, std::uint8_t* out) {
-    if (count == 0) return 0;
-    const TagList<const std::uint8_t> list{tags, count, width};
+namespace {
+
+template <bool Short>
+std::size_t encode(const std::uint8_t* tags, std::size_t count, std::size_t width, std::uint8_t* out) {
     const std::size_t bits = tag_low_bits(count, width), low = tag_low_bytes(count, width);
     const Number mask = (static_cast<Number>(1) << bits) - 1;
     LowBits packed(out, out + low, bits);
     Unary unary(out + low);
     Number before = 0;
     for (std::size_t i = 0; i < count; ++i) {
-        const Number tag = list.aligned(i) >> list.spare();
+        const Number tag = load_tag<Short>(tags + i * width, width);
         if (tag < before) return kFailed;
         packed.put((tag - before) & mask);
         unary.put(static_cast<std::size_t>((tag - before) >> bits));
@@ -105,10 +106,8 @@ std::size_t encode_tags(const std::uint8_t* tags, std::size_t count, std::size_t
     return low + unary.finish();
 }
 
-const char* decode_tags(const std::uint8_t* code, std::size_t size, std::size_t count, std::size_t width,
-                        std::uint8_t* out) {
-    if (count == 0) return size == 0 ? nullptr : "bytes are left over";
-    const TagList<std::uint8_t> list{out, count, width};
+template <bool Short>
+const char* decode(const std::uint8_t* code, std::size_t size, std::size_t count, std::size_t width, std::uint8_t* out) {
     const std::size_t bits = tag_low_bits(count, width), low = tag_low_bytes(count, width);
     const std::size_t most = tag_quotients(count, width) - 1;  // the quotient of the largest difference there can be
     if (const std::size_t used = count * bits % 8; used != 0 && code[low - 1] >> used != 0) return "padding is not zero";
@@ -126,13 +125,26 @@ const char* decode_tags(const std::uint8_t* code, std::size_t size, std::size_t 
             next = place + 1;
             const Number step = static_cast<Number>(quotient) << bits | low_bits(code, code + low, i * bits, bits);
             const Number sum = tag + step;
-            if (sum < tag || (list.spare() > 0 && sum >> (8 * width) != 0)) return "a tag is too large";
+            if (sum < tag || (width < kTagMost && sum >> (8 * width) != 0)) return "a tag is too large";
             tag = sum;
-            list.put(i++, tag << list.spare());
+            store_tag<Short>(out + width * i++, width, tag);
         }
     }
     if (i < count) return "fewer tags than agreed";
     return (next + 7) / 8 == unary_size ? nullptr : "bytes are left over";
+}
+
+}  // namespace
+
+std::size_t encode_tags(const std::uint8_t* tags, std::size_t count, std::size_t width, std::uint8_t* out) {
+    if (count == 0) return 0;
+    return width < 8 ? encode<true>(tags, count, width, out) : encode<false>(tags, count, width, out);
+}
+
+const char* decode_tags(const std::uint8_t* code, std::size_t size, std::size_t count, std::size_t width,
+                        std::uint8_t* out) {
+    if (count == 0) return size == 0 ? nullptr : "bytes are left over";
+    return width < 8 ? decode<true>(code, size, count, width, out) : decode<false>(code, size, count, width, out);
 }
 
 namespace {

@@ -29,33 +29,34 @@ inline std::uint64_t load_big_half(const std::uint8_t* p) {
            static_cast<std::uint64_t>(p[2]) << 8 | p[3];
 }
 
-// A list of tags, read and written without touching what lies beyond its end.
-template <typename Byte>
-struct TagList {
-    Byte* bytes;
-    std::size_t count, width;
+inline void store_big(std::uint8_t* p, std::uint64_t x) {
+    x = to_big(x);
+    std::memcpy(p, &x, 8);
+}
 
-    // The tag in the upper bits.
-    Number aligned(std::size_t i) const {
-        const Byte* p = bytes + i * width;
-        std::uint8_t end[16] = {};
-        const std::uint8_t* from = p;
-        if (i * width + 16 > count * width) {
-            std::memcpy(end, p, width);
-            from = end;
-        }
-        const Number both = static_cast<Number>(load_big(from)) << 64 | load_big(from + 8);
-        return both >> spare() << spare();
+// A tag as a number, and back: two loads or stores, of its first and of its last bytes, which overlap. `Short` is for less
+// than 8 bytes.
+template <bool Short>
+inline Number load_tag(const std::uint8_t* p, std::size_t width) {
+    if constexpr (Short)
+        return load_big_half(p) >> (64 - 8 * width) << 32 | load_big_half(p + width - 4);
+    else {
+        const std::uint64_t first = width == 8 ? 0 : load_big(p) >> (128 - 8 * width);
+        return static_cast<Number>(first) << 64 | load_big(p + width - 8);
     }
+}
 
-    // Aligned alike; tags are written from the first to the last, for the bytes after each are spoilt.
-    void put(std::size_t i, Number aligned) const {
-        const std::uint64_t words[2] = {to_big(static_cast<std::uint64_t>(aligned >> 64)),
-                                        to_big(static_cast<std::uint64_t>(aligned))};
-        std::memcpy(bytes + i * width, words, i * width + 16 > count * width ? width : 16);
+template <bool Short>
+inline void store_tag(std::uint8_t* p, std::size_t width, Number tag) {
+    const auto low = static_cast<std::uint64_t>(tag);
+    if constexpr (Short) {
+        for (std::size_t i = 0; i < width; ++i) p[i] = static_cast<std::uint8_t>(low >> (8 * (width - 1 - i)));
+    } else {
+        if (width > 8)  // the upper bytes, then whatever: the rest is overwritten
+            store_big(p, static_cast<std::uint64_t>(tag >> 64) << (128 - 8 * width) |
+                             (width == 16 ? 0 : low >> (8 * width - 64)));
+        store_big(p + width - 8, low);
     }
-
-    int spare() const { return static_cast<int>(128 - 8 * width); }
-};
+}
 
 }  // namespace unseen::UNSEEN_ISA

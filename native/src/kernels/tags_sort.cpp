@@ -67,14 +67,14 @@ void sort(Item* items, Item* spare, std::size_t count, int used) {
     insert(items, count);  // small ones in one go: nothing moves further than within its own
 }
 
-template <typename Item>
-void sort_all(const TagList<const std::uint8_t>& from, std::uint8_t* out, std::int64_t* order) {
-    const std::size_t count = from.count;
+template <typename Item, bool Short>
+void sort_all(const std::uint8_t* tags, std::size_t count, std::size_t width, std::uint8_t* out, std::int64_t* order) {
+    const int spare_bits = static_cast<int>(128 - 8 * width);
     int bits = 0;  // of the first pass
     while (bits < 11 && count >> (bits + 10) > 0) ++bits;
     const std::size_t buckets = std::size_t{1} << bits;
     const auto bucket = [&](std::size_t i) -> std::size_t {
-        const std::uint8_t* p = from.bytes + i * from.width;
+        const std::uint8_t* p = tags + i * width;
         return (static_cast<std::size_t>(p[0]) << 8 | p[1]) >> (16 - bits);
     };
     Scratch<std::size_t> ends(buckets + 1);
@@ -87,14 +87,14 @@ void sort_all(const TagList<const std::uint8_t>& from, std::uint8_t* out, std::i
     }
     Scratch<Item> items(count), spare(most);
     for (std::size_t i = 0; i < count; ++i)
-        items[ends[bucket(i)]++] = Item::make(from.aligned(i), static_cast<std::uint32_t>(i));
-    const TagList<std::uint8_t> to{out, count, from.width};
+        items[ends[bucket(i)]++] =
+            Item::make(load_tag<Short>(tags + i * width, width) << spare_bits, static_cast<std::uint32_t>(i));
     std::size_t begin = 0;
     for (std::size_t b = 0; b < buckets; ++b) {
         const std::size_t end = ends[b];
         sort(items.data() + begin, spare.data(), end - begin, bits);
         for (; begin < end; ++begin) {
-            to.put(begin, items[begin].tag());
+            store_tag<Short>(out + begin * width, width, items[begin].tag() >> spare_bits);
             order[begin] = items[begin].row();
         }
     }
@@ -103,9 +103,9 @@ void sort_all(const TagList<const std::uint8_t>& from, std::uint8_t* out, std::i
 }  // namespace
 
 void sort_tags(const std::uint8_t* tags, std::size_t count, std::size_t width, std::uint8_t* out, std::int64_t* order) {
-    const TagList<const std::uint8_t> from{tags, count, width};
-    if (width <= Narrow::kBytes) return sort_all<Narrow>(from, out, order);
-    sort_all<Broad>(from, out, order);
+    if (width < 8) return sort_all<Narrow, true>(tags, count, width, out, order);
+    if (width <= Narrow::kBytes) return sort_all<Narrow, false>(tags, count, width, out, order);
+    sort_all<Broad, false>(tags, count, width, out, order);
 }
 
 }  // namespace unseen::UNSEEN_ISA

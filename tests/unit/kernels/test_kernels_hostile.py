@@ -1,0 +1,163 @@
+"""Arguments that fit nothing: bindings that take sizes or offsets answer with an error or a result, never with a crash.
+
+Bounded and repeatable. Each binding gets arrays of drawn dtypes, ranks and extents, and numbers around every limit; arrays
+are exactly as long as they say, so that under the sanitizers a step too far shows. Results, where there are any, have the
+shapes that the binding promises.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from unseen.kernels.native import native
+
+pytestmark = pytest.mark.skipif(native() is None, reason="the native kernels are not built")
+fuzzed = settings(
+    deadline=None,
+    max_examples=150,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+
+small = st.integers(0, 40)
+limits = st.sampled_from([-1, 0, 1, 2, 3, 4, 5, 8, 12, 15, 16, 17, 32, 64, 65, 255, 256, 4096, 4097])
+huge = st.sampled_from([(1 << 24) - 1, 1 << 24, 1 << 31, 1 << 32, (1 << 32) + 1, 1 << 62, (1 << 63) - 1])
+dtypes = st.sampled_from([np.uint8] * 6 + [np.int8, np.int32, np.int64, np.uint32, np.float64])
+extents = st.one_of(small, st.sampled_from([10, 12, 16, 32]))
+
+
+@st.composite
+def arrays(draw: st.DrawFn, ranks: tuple[int, ...] = (1, 2, 2, 2, 3)) -> np.ndarray:
+    shape = tuple(draw(extents) for _ in range(draw(st.sampled_from(ranks))))
+    array = np.random.default_rng(draw(small)).integers(0, 127, shape).astype(draw(dtypes))
+    if draw(st.booleans()) and array.ndim > 1:
+        return array.T if draw(st.booleans()) else array[::-1]
+    return array
+
+
+@st.composite
+def blocks(draw: st.DrawFn) -> np.ndarray:
+    """Mostly what is expected: (n, 16)."""
+    if draw(st.integers(0, 9)) == 0:
+        return draw(arrays())
+    return np.random.default_rng(draw(small)).integers(0, 127, (draw(extents), 16), np.uint8)
+
+
+@st.composite
+def seeds(draw: st.DrawFn) -> np.ndarray:
+    return np.zeros(draw(st.sampled_from([16] * 9 + [0, 8, 17])), np.uint8)
+
+
+@st.composite
+def offsets(draw: st.DrawFn) -> np.ndarray:
+    values = draw(st.lists(st.one_of(small, limits, huge), max_size=12))
+    if draw(st.booleans()):
+        values = sorted(value for value in values if value >= 0)
+    wide = draw(st.booleans()) or any(abs(value) >= 1 << 31 for value in values)
+    dtype = np.int64 if wide else draw(st.sampled_from([np.int32, np.int64, np.uint32]))
+    return np.array(values, np.int64).astype(dtype)
+
+
+def attempt(call: Callable[[], object]) -> object:
+    """The result, or None after an error of the kind that bindings promise."""
+    try:
+        return call()
+    except (ValueError, TypeError):
+        return None
+
+
+@fuzzed
+@given(st.binary(max_size=90), st.lists(st.tuples(offsets(), arrays((1, 1, 1, 2))), max_size=3))
+def test_rows(instruction_set: str, domain: bytes, columns: list[tuple[np.ndarray, np.ndarray]]) -> None:
+    done = attempt(lambda: native().digest_rows(domain, columns))
+    assert done is None or done.shape == (len(columns[0][0]) - 1, 32)
+    for column in columns:
+        trimmed = attempt(lambda column=column: native().trim_rows(*column))
+        assert trimmed is None or trimmed[0][-1] <= len(column[1])
+
+
+@st.composite
+def okvs_shapes(draw: st.DrawFn) -> tuple[int, int, int, bool]:
+    """Up to some 2^18 slots, or refused: what a large store takes, its caller asked for."""
+    clusters, sparse, dense = draw(limits), draw(st.one_of(limits, small)), draw(st.one_of(limits, small))
+    if draw(st.integers(0, 9)) == 0:
+        clusters, sparse, dense = draw(st.permutations([draw(huge), 0, dense]))
+    return clusters, sparse, dense, draw(st.booleans())
+
+
+@fuzzed
+@given(okvs_shapes(), seeds(), blocks(), blocks(), seeds(), st.booleans())
+def test_okvs(
+    instruction_set: str,
+    shape: tuple[int, int, int, bool],
+    seed: np.ndarray,
+    keys: np.ndarray,
+    values: np.ndarray,
+    randomness: np.ndarray,
+    aligned: bool,
+) -> None:
+    if aligned and values.ndim == keys.ndim == 2:
+        values = np.resize(values, keys.shape)
+    slots = shape[0] * (shape[1] + shape[2])
+    if slots > 1 << 18:
+        shape = (shape[0], 0, shape[2], shape[3]) if shape[0] > 1 else (1, shape[1], 5000, shape[3])
+    encoding = attempt(lambda: native().okvs_encode(*shape, seed, keys, values, randomness))
+    if encoding is not None:
+        assert encoding.shape == (slots, 16)
+        decoded = native().okvs_decode(*shape, seed, encoding[:, None], keys)
+        np.testing.assert_array_equal(decoded[:, 0], values)
+    table = np.zeros((min(max(slots, 0), 1 << 12) + (not aligned), 1 + aligned, 16), np.uint8)
+    done = attempt(lambda: native().okvs_decode(*shape, seed, table, keys))
+    assert done is None or done.shape == (len(keys), table.shape[1], 16)
+    attempt(lambda: native().hash_to_field(seed, True, keys))
+    attempt(lambda: native().gf96_multiply(keys, values))
+
+
+@fuzzed
+@given(arrays(), arrays(), arrays((1, 1, 2)), st.one_of(small, limits, huge), st.one_of(small, limits, huge))
+def test_tags(
+    instruction_set: str, a: np.ndarray, b: np.ndarray, code: np.ndarray, count: int, width: int
+) -> None:
+    done = attempt(lambda: native().sort_tags(a))
+    if done is not None:
+        np.testing.assert_array_equal(done[0], a[done[1]])
+        assert attempt(lambda: native().encode_tags(done[0])) is not None
+    attempt(lambda: native().encode_tags(a))
+    attempt(lambda: native().match_tags(a, b))
+    attempt(lambda: native().match_tags(a, a[::2]))
+    decoded = attempt(lambda: native().decode_tags(code, count, width))
+    assert decoded is None or decoded.shape == (count, width)
+
+
+@fuzzed
+@given(
+    seeds(),
+    arrays(),
+    st.one_of(limits, st.integers(0, 12)),
+    offsets(),
+    offsets(),
+    arrays((2,)),
+    st.booleans(),
+)
+def test_partition(
+    instruction_set: str,
+    key: np.ndarray,
+    rows: np.ndarray,
+    bits: int,
+    cursor: np.ndarray,
+    numbers: np.ndarray,
+    out: np.ndarray,
+    fitting: bool,
+) -> None:
+    done = attempt(lambda: native().bucket_rows(key, rows, bits))
+    buckets = np.resize(cursor % 7, len(rows)).astype(np.uint32) if done is None or fitting else done[0]
+    if fitting and rows.ndim == 2:
+        out = np.zeros((len(out), rows.shape[1]), np.uint8)
+        numbers = np.zeros(len(out), np.int64)
+    attempt(lambda: native().scatter_rows(buckets, rows, None, 3, cursor, out, numbers))
+    attempt(lambda: native().scatter_rows(buckets, rows, numbers, 3, cursor, out, numbers))
