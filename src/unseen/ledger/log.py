@@ -267,7 +267,12 @@ class Mirror:
         with self.leaves.lock:
             known = self.leaves.size
             fresh = list(items[max(0, known - start) :])
-            if head.origin != self.party or start > known or start + len(items) != head.size:
+            fits = 0 <= start <= known and start + len(items) == head.size
+            if (
+                head.origin != self.party
+                or not fits
+                or any(len(leaf) != merkle.HASH_BYTES for leaf, _ in items)
+            ):
                 raise VerificationError(
                     f"{self.party} sent a piece of its log that does not fit.", party=self.party
                 )

@@ -16,13 +16,14 @@ from typing import Any
 import msgspec
 import sqlalchemy as sql
 import structlog
+from pydantic import ValidationError
 
 from unseen.core.errors import RemoteProtocolError, UsageError, VerificationError
 from unseen.crypto.sign import public_key
 from unseen.govern.contract import Contract
 from unseen.ledger.bundle import Bundle, LogExtract, write
 from unseen.ledger.entries import Entry, Head, timestamp
-from unseen.ledger.log import Log, Mirror
+from unseen.ledger.log import Log, Mirror, check_head
 from unseen.ledger.notes import Note, check_cosignature, cosign, parse_checkpoint, parse_note
 from unseen.node import models as m
 from unseen.node.database import Database, Transaction, facts
@@ -57,8 +58,11 @@ class _Wanted(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_field
 
 
 class _Known(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """The newest head of the other's log, with the other's own signature: only that proves that it had one."""
+
     size: int
-    root: bytes
+    root: str
+    signature: str
 
 
 class Ledger:
@@ -225,14 +229,25 @@ class Ledger:
 
     def of(self, peer: str) -> bytes:
         """For the greeting: what we know of the peer's log."""
-        leaves = self.mirror(peer).leaves
-        return msgspec.msgpack.encode(_Known(leaves.size, leaves.root()))
+        head = self.mirror(peer).signed_head()
+        return msgspec.msgpack.encode(_Known(head.size, head.root, head.signature or ""))
 
     def heard(self, peer: str, knowledge: bytes) -> None:
-        """From the greeting: what the peer knows of ours. If it knows more than we have, we were set back."""
+        """From the greeting: what the peer knows of ours. If it knows more than we have, we were set back.
+
+        It must show our signature on that head: else any peer could stop this node from working.
+        """
         known = _decode(knowledge, _Known, peer)
+        if not known.size:
+            return
+        try:
+            head = Head(size=known.size, root=known.root, signature=known.signature)
+            check_head(head, self.me, self._identity.public)
+        except (ValidationError, VerificationError) as error:
+            what = f"{peer} claims to know a head of this node's log that this node has not signed."
+            raise RemoteProtocolError(what, why=str(error), party=peer) from error
         size = self._log.leaves.size
-        if known.size > size or self._log.leaves.root(known.size) != known.root:
+        if known.size > size or self._log.leaves.root(known.size).hex() != known.root:
             self.behind = (
                 f"{peer} knows {known.size} entries of this node's log, where {size} are here: "
                 "this home was restored from an older backup, so spent runs might be spent again"

@@ -187,6 +187,23 @@ def test_a_log_that_others_saw_more_of_is_behind_and_not_broken(nodes: dict[str,
     assert {(finding.log, finding.behind) for finding in findings} == {("b", True)}
 
 
+@pytest.mark.parametrize("start", [-1, 0])
+@pytest.mark.parametrize("size", [0, 31, 33])
+def test_leaves_of_another_size_are_refused_before_they_are_on_disk(
+    nodes: dict[str, Node], tmp_path: Path, size: int, start: int
+) -> None:
+    """Signed by their author and consistent in themselves; on disk they would keep the node from starting again."""
+    leaves = [merkle.leaf_hash(b"1"), bytes(size)]
+    note = sign_note(Checkpoint("b", 2 + start, merkle.root(leaves)).text(), "b", KEYS["b"])
+    fresh = tmp_path / "fresh"
+    fresh.mkdir()
+    mirror = Mirror(fresh, "b", PUBLIC["b"])
+    with pytest.raises(VerificationError, match="does not fit"):
+        mirror.extend(start, [(leaf, b"") for leaf in leaves], note)
+    mirror.close()
+    assert Mirror(fresh, "b", PUBLIC["b"]).leaves.size == 0
+
+
 def test_leaves_beyond_the_signed_head_are_refused(nodes: dict[str, Node]) -> None:
     mirror, (start, items, _) = nodes["a"].mirrors["b"], nodes["b"].show()
     for size in (mirror.leaves.size, len(items) - 1):
