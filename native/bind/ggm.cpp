@@ -50,9 +50,17 @@ Out<std::uint8_t> puncture(const Bytes2& keys, const In<std::uint8_t, 3>& sums, 
     return rows;
 }
 
+Out<std::uint8_t> fold_marked(const In<std::uint8_t, 1>& key, const Bytes2& rows) {
+    require(key.shape(0) == 16 && rows.shape(1) == 16, "a block has 16 bytes");
+    auto out = make<std::uint8_t>({2, 16});
+    const nb::gil_scoped_release release;
+    UNSEEN_CHOOSE(ggm_fold)(key.data(), rows.data(), rows.shape(0), 0, out.data());
+    return out;
+}
+
 Out<std::uint8_t> fold(const In<std::uint8_t, 1>& key, const In<std::uint8_t, 3>& rows) {
     require(key.shape(0) == 16 && rows.shape(2) == 16, "a block has 16 bytes");
-    require(rows.shape(1) <= 3, "a row has at most three blocks");
+    require(rows.shape(1) >= 1 && rows.shape(1) <= 3, "a row has one to three blocks");
     auto out = make<std::uint8_t>({rows.shape(1), 16});
     const nb::gil_scoped_release release;
     UNSEEN_CHOOSE(ggm_fold)(key.data(), rows.data(), rows.shape(0), rows.shape(1), out.data());
@@ -76,6 +84,7 @@ void bind_ggm(nb::module_& module) {
     module.def("ggm_expand", &expand, "All leaves of trees, the sums of their levels and of their values.");
     module.def("ggm_puncture", &puncture, "All leaves but one of trees.");
     module.def("ggm_pack", &pack, "Field elements from as many rows as they have bits.");
+    module.def("ggm_fold_marked", &fold_marked, "The same of rows and of their lowest bits.");
     module.def("ggm_fold", &fold, "A pseudo-random linear combination over GF(2^128).");
 }
 

@@ -25,7 +25,9 @@ int main() {
                 for (bool tweaked : {false, true}) {
                     const std::size_t trees = 3, leaves = std::size_t{1} << depth, values = width < 2 ? 1 : width;
                     const GgmShape shape{trees, depth, width, tweaked, false};
-                    const Bytes keys = fill(3), roots = fill(trees), delta = fill(1), noise = fill(trees);
+                    const Bytes keys = fill(3), roots = fill(trees), noise = fill(trees);
+                    Bytes delta = fill(1);
+                    delta[0] |= 1;
                     Bytes rows(16 * trees * leaves * values), sums(16 * trees * depth), totals(16 * trees * width + 1);
                     UNSEEN_CHOOSE(ggm_expand)(shape, keys.data(), roots.data(), delta.data(), rows.data(), sums.data(), totals.data());
                     std::uint64_t positions[3];

@@ -16,7 +16,7 @@ namespace unseen {
 struct GgmShape {
     std::size_t trees;
     unsigned depth;      // 1..24; a tree has 2^depth leaves
-    unsigned width;      // 0: leaves as they are; 1, 2: so many hashed values of 16 bytes for each leaf
+    unsigned width;      // 0: leaves but for their lowest bit; 1, 2: so many hashed values of 16 bytes for each leaf
     bool tweaked;        // the hash is tweakable (against malicious receivers) and not only circular correlation robust
     bool truncated;      // values have 96 bits, the upper four bytes are zero
 };
@@ -30,14 +30,15 @@ struct GgmShape {
     void ggm_expand(const GgmShape& shape, const std::uint8_t* keys, const std::uint8_t* roots,                   \
                     const std::uint8_t* delta, std::uint8_t* rows, std::uint8_t* sums, std::uint8_t* totals);     \
     /* sums: for each tree and level the XOR of the nodes whose last bit is the opposite of the position's.       \
-       width 0 writes trees * 2^depth blocks, the leaf at `positions` being the XOR of all others;                \
+       width 0 writes trees * 2^depth blocks, at `positions` the XOR of all others with the lowest bit set;       \
        else trees * 2^depth * (1 + width): first `noise` at the position and zero elsewhere, then the values, at  \
        the position XOR of `corrections` (trees * width) and of all other values.                                 \
        Which memory is touched does not depend on the positions. */                                               \
     void ggm_puncture(const GgmShape& shape, const std::uint8_t* keys, const std::uint8_t* sums,                  \
                       const std::uint64_t* positions, const std::uint8_t* corrections, const std::uint8_t* noise, \
                       std::uint8_t* rows);                                                                        \
-    /* out (width blocks) = sum over j of chi_j * rows[j], chi_j = AES(key, j), in GF(2^128) */                   \
+    /* out (width blocks) = sum over j of chi_j * rows[j], chi_j = AES(key, j), in GF(2^128); with width 0 rows   \
+       have one block, and out two: the sum of chi_j times the lowest bit of rows[j], and that of chi_j rows[j] */ \
     void ggm_fold(const std::uint8_t* key, const std::uint8_t* rows, std::size_t count, std::size_t width,        \
                   std::uint8_t* out);                                                                             \
     /* out[i] = sum over j < field of x^j * rows[field * i + j], field 128 or 96 being that of the result; of     \

@@ -29,9 +29,9 @@ struct PrimalShape {
        All three are 64-byte aligned. */                                                                         \
     void lpn_dual(const DualShape& shape, const std::uint8_t* key, std::uint8_t* rows, std::uint8_t* scratch,    \
                   std::size_t count, std::uint8_t* out);                                                         \
-    /* rows[i] ^= the ten rows of the table that AES under `key` names for i */                                   \
+    /* rows[i] ^= the ten rows of the table that AES under `key` names for i; marks[i] = its lowest bit then */   \
     void lpn_primal(const PrimalShape& shape, const std::uint8_t* key, const std::uint8_t* table,                \
-                    std::uint8_t* rows);                                                                         \
+                    std::uint8_t* rows, std::uint8_t* marks);                                                    \
     }
 UNSEEN_EACH_ISA(UNSEEN_LPN)
 

@@ -17,28 +17,28 @@ struct Buffer {
     Block* data;
 };
 
-// The node that a level's sum gave, at position ^ 1, and zero at `position`; for a full tree nothing is out of place.
+// What belongs at two places of a level: at `position` ^ 1 the node that the level's sum gave, at `position` (whose
+// node is unknown) zero, or in the end the XOR of all others. For a full tree nothing is out of place.
 template <bool Punctured>
 struct Fix {
     std::uint64_t position;
-    Block sibling;
+    Block beside, at;
 
     Block operator()(Block node, std::uint64_t index) const {
         if constexpr (!Punctured) return node;
-        const Block at = mask_block(same(index, position)), beside = mask_block(same(index, position ^ 1));
-        return (node & ((at ^ beside) ^ mask_block(1))) ^ (sibling & beside);
+        const Block here = mask_block(same(index, position)), there = mask_block(same(index, position ^ 1));
+        return (node & ((here ^ there) ^ mask_block(1))) ^ (beside & there) ^ (at & here);
     }
 #ifdef UNSEEN_AVX512
     __m512i operator()(__m512i nodes, std::uint64_t index) const {
         if constexpr (!Punctured) return nodes;
         const __m512i indices = _mm512_add_epi64(_mm512_set1_epi64(static_cast<long long>(index)),
                                                  _mm512_set_epi64(3, 3, 2, 2, 1, 1, 0, 0));
-        const auto at = _mm512_cmpeq_epi64_mask(indices, _mm512_set1_epi64(static_cast<long long>(position)));
-        const auto beside = _mm512_cmpeq_epi64_mask(indices, _mm512_set1_epi64(static_cast<long long>(position ^ 1)));
-        nodes = _mm512_mask_broadcast_i32x4(nodes, spread(beside), sibling.v);
-        return _mm512_maskz_mov_epi64(static_cast<__mmask8>(~at), nodes);
+        const auto here = _mm512_cmpeq_epi64_mask(indices, _mm512_set1_epi64(static_cast<long long>(position)));
+        const auto there = _mm512_cmpeq_epi64_mask(indices, _mm512_set1_epi64(static_cast<long long>(position ^ 1)));
+        nodes = _mm512_mask_mov_epi64(nodes, there, _mm512_broadcast_i32x4(beside.v));
+        return _mm512_mask_mov_epi64(nodes, here, _mm512_broadcast_i32x4(at.v));
     }
-    static __mmask16 spread(__mmask8 mask) { return static_cast<__mmask16>(_pdep_u32(mask, 0x5555) * 3); }
 #endif
 };
 
@@ -94,13 +94,19 @@ struct Keys {
 
 Keys schedule(const std::uint8_t* keys) { return {expand(load(keys)), {expand(load(keys + 16)), expand(load(keys + 32))}}; }
 
-// The leaves of a tree as the rows want them: `first` blocks are left free for the noise, then come the values. With
-// width 0 the leaves themselves. Returns the XOR of everything written, a value at a time.
+// What of a row is kept: of a value 128 or 96 bits, of a leaf all but the lowest bit, which marks the position.
+Block kept_of(const GgmShape& shape) {
+    if (shape.width == 0) return make_block(~std::uint64_t{1}, ~std::uint64_t{0});
+    return shape.truncated ? make_block(~std::uint64_t{0}, 0xFFFFFFFF) : mask_block(1);
+}
+
+// The leaves of a tree as the rows want them: values, or with width 0 the leaves themselves. `totals` is the XOR of
+// everything written, a value at a time.
 template <bool Tweaked, bool Punctured>
 void finish(const GgmShape& shape, const Keys& keys, const Block* leaves, std::uint64_t tweak,
             const Fix<Punctured>& fix, std::uint8_t* rows, std::size_t stride, Block* totals) {
     const std::size_t count = std::size_t{1} << shape.depth;
-    const Block keep = shape.truncated ? make_block(~std::uint64_t{0}, 0xFFFFFFFF) : mask_block(1);
+    const Block keep = kept_of(shape);
     totals[0] = totals[1] = zero_block();
     for (std::size_t i = 0; i < count; i += kBatch) {
         const std::size_t batch = count - i < kBatch ? count - i : kBatch;
@@ -108,8 +114,12 @@ void finish(const GgmShape& shape, const Keys& keys, const Block* leaves, std::u
 #ifdef UNSEEN_AVX512
         if (batch == kBatch) {
             __m512i nodes[kVectors], values[kVectors], sum = _mm512_setzero_si512();
-            for (int v = 0; v < kVectors; ++v) nodes[v] = fix(_mm512_loadu_si512(leaves + i + 4 * v), i + 4 * v);
             const __m512i kept = _mm512_broadcast_i32x4(keep.v);
+            for (int v = 0; v < kVectors; ++v) {
+                nodes[v] = _mm512_loadu_si512(leaves + i + 4 * v);
+                if (shape.width == 0) nodes[v] = _mm512_and_si512(nodes[v], kept);
+                nodes[v] = fix(nodes[v], i + 4 * v);
+            }
             for (unsigned w = 0; w < (shape.width == 0 ? 1 : shape.width); ++w) {
                 if (shape.width == 0)
                     for (int v = 0; v < kVectors; ++v) values[v] = nodes[v];
@@ -117,7 +127,7 @@ void finish(const GgmShape& shape, const Keys& keys, const Block* leaves, std::u
                     hash<Tweaked>(keys.value[w], nodes, values, lane_indices(tweak + i));
                 sum = _mm512_setzero_si512();
                 for (int v = 0; v < kVectors; ++v) {
-                    values[v] = _mm512_and_si512(values[v], kept);
+                    if (shape.width != 0) values[v] = _mm512_and_si512(values[v], kept);
                     sum = _mm512_xor_si512(sum, values[v]);
                 }
                 if (stride == 16) {
@@ -132,14 +142,14 @@ void finish(const GgmShape& shape, const Keys& keys, const Block* leaves, std::u
             continue;
         }
 #endif
-        for (std::size_t j = 0; j < batch; ++j) node[j] = fix(leaves[i + j], i + j);
+        for (std::size_t j = 0; j < batch; ++j) node[j] = fix(shape.width == 0 ? leaves[i + j] & keep : leaves[i + j], i + j);
         for (unsigned w = 0; w < (shape.width == 0 ? 1 : shape.width); ++w) {
             if (shape.width == 0)
                 for (std::size_t j = 0; j < batch; ++j) value[j] = node[j];
             else
                 hash<Tweaked>(keys.value[w], node, value, batch, tweak + i);
             for (std::size_t j = 0; j < batch; ++j) {
-                value[j] = value[j] & keep;
+                if (shape.width != 0) value[j] = value[j] & keep;
                 totals[w] ^= value[j];
                 store(rows + (i + j) * stride + 16 * w, value[j]);
             }
@@ -148,11 +158,12 @@ void finish(const GgmShape& shape, const Keys& keys, const Block* leaves, std::u
 }
 
 // One tree from its two nodes of level 1 (for a punctured one both zero). `sums` are written, or read when punctured.
-// Tweaks count the nodes of a tree as in a heap.
+// Tweaks count the nodes of a tree as in a heap. `others` is the XOR of all leaves but the one at the position.
 template <bool Tweaked, bool Punctured>
 Fix<Punctured> climb(const GgmShape& shape, const AesKey& key, std::uint64_t base, std::uint64_t position,
-                     const std::uint8_t* known, std::uint8_t* sums, Block*& from, Block*& to) {
-    Fix<Punctured> fix{position >> (shape.depth - 1), Punctured ? load(known) : zero_block()};
+                     const std::uint8_t* known, std::uint8_t* sums, Block*& from, Block*& to, Block& others) {
+    Fix<Punctured> fix{position >> (shape.depth - 1), Punctured ? load(known) : zero_block(), zero_block()};
+    others = fix.beside;
     for (unsigned level = 1; level < shape.depth; ++level) {
         const std::uint64_t tweak = base + (std::uint64_t{1} << level);
         const Parities parity = grow<Tweaked>(key, from, to, std::size_t{1} << level, tweak, fix);
@@ -163,7 +174,8 @@ Fix<Punctured> climb(const GgmShape& shape, const AesKey& key, std::uint64_t bas
             const std::uint64_t next = position >> (shape.depth - 1 - level);
             const Block odd = mask_block((next & 1) ^ 1);
             const Block sum = (parity.odd & odd) ^ (parity.even & (odd ^ mask_block(1)));
-            fix = {next, load(known + 16 * level) ^ sum ^ added};
+            fix = {next, load(known + 16 * level) ^ sum ^ added, zero_block()};
+            others = parity.even ^ parity.odd ^ fix.beside;  // what the zero parent added to both cancels
         } else {
             store(sums + 16 * level, parity.even);
         }
@@ -186,7 +198,8 @@ void expand_all(const GgmShape& shape, const Keys& keys, const std::uint8_t* roo
         from[0] = load(roots + 16 * tree);
         from[1] = from[0] ^ delta;
         store(sum, from[0]);
-        const auto fix = climb<Tweaked, false>(shape, keys.tree, base, 0, nullptr, sum, from, to);
+        Block others;
+        const auto fix = climb<Tweaked, false>(shape, keys.tree, base, 0, nullptr, sum, from, to, others);
         finish<Tweaked>(shape, keys, from, base + leaves, fix, rows + tree * leaves * stride, stride, total);
         for (unsigned w = 0; w < shape.width; ++w) store(totals + 16 * (tree * shape.width + w), total[w]);
     }
@@ -197,7 +210,7 @@ void puncture_all(const GgmShape& shape, const Keys& keys, const std::uint8_t* s
                   const std::uint8_t* corrections, const std::uint8_t* noise, std::uint8_t* rows) {
     const std::size_t leaves = std::size_t{1} << shape.depth, first = shape.width == 0 ? 0 : 1;
     const std::size_t stride = 16 * (shape.width + (shape.width == 0 ? 1 : first));
-    const Block keep = shape.truncated ? make_block(~std::uint64_t{0}, 0xFFFFFFFF) : mask_block(1);
+    const Block keep = kept_of(shape);
     const Buffer one(leaves), other(leaves);
     for (std::size_t tree = 0; tree < shape.trees; ++tree) {
         Block *from = one.data, *to = other.data, total[2], fill[3] = {zero_block(), zero_block(), zero_block()};
@@ -205,12 +218,12 @@ void puncture_all(const GgmShape& shape, const Keys& keys, const std::uint8_t* s
         const std::uint64_t position = positions[tree];
         std::uint8_t* row = rows + tree * leaves * stride;
         from[0] = from[1] = zero_block();
-        const auto fix =
-            climb<Tweaked, true>(shape, keys.tree, base, position, sums + 16 * tree * shape.depth, nullptr, from, to);
+        Block others;
+        auto fix = climb<Tweaked, true>(shape, keys.tree, base, position, sums + 16 * tree * shape.depth, nullptr,
+                                        from, to, others);
+        if (shape.width == 0) fix = {position, fix.beside & keep, (others & keep) ^ make_block(1, 0)};
         finish<Tweaked>(shape, keys, from, base + leaves, fix, row + 16 * first, stride, total);
-        if (shape.width == 0) {
-            fill[0] = total[0];
-        } else {
+        if (shape.width != 0) {
             fill[0] = load(noise + 16 * tree);
             for (unsigned w = 0; w < shape.width; ++w) {
                 Block zero = zero_block(), added;  // what the unknown leaf, taken for zero, added to the total
@@ -218,9 +231,9 @@ void puncture_all(const GgmShape& shape, const Keys& keys, const std::uint8_t* s
                 fill[1 + w] = load(corrections + 16 * (tree * shape.width + w)) ^ total[w] ^ (added & keep);
             }
         }
-        for (std::size_t j = 0; j < leaves; ++j, row += stride) {
+        for (std::size_t j = 0; first && j < leaves; ++j, row += stride) {
             const Block at = mask_block(same(j, position));
-            if (first) store(row, fill[0] & at);
+            store(row, fill[0] & at);
             for (std::size_t w = first; w < stride / 16; ++w) {
                 const Block value = load(row + 16 * w);
                 store(row + 16 * w, value ^ ((value ^ fill[w]) & at));

@@ -25,17 +25,22 @@ Block reduce96(Wide a) {
 void ggm_fold(const std::uint8_t* key, const std::uint8_t* rows, std::size_t count, std::size_t width,
               std::uint8_t* out) {
     const AesKey schedule = expand(load(key));
+    Block marked = zero_block();
+    const std::size_t columns = width == 0 ? 1 : width;
     Wide sums[3] = {zero_wide(), zero_wide(), zero_wide()};
     for (std::size_t i = 0; i < count; i += kBatch) {
         const std::size_t batch = count - i < kBatch ? count - i : kBatch;
         Block chi[kBatch];
         for (std::size_t j = 0; j < batch; ++j) chi[j] = make_block(i + j, 0);
         encrypt(schedule, chi, batch);
-        for (std::size_t j = 0; j < batch; ++j)
-            for (std::size_t w = 0; w < width; ++w)
-                sums[w] ^= multiply_wide(chi[j], load(rows + 16 * ((i + j) * width + w)));
+        for (std::size_t j = 0; j < batch; ++j) {
+            const std::uint8_t* row = rows + 16 * (i + j) * columns;
+            marked ^= chi[j] & mask_block(row[0] & 1);
+            for (std::size_t w = 0; w < columns; ++w) sums[w] ^= multiply_wide(chi[j], load(row + 16 * w));
+        }
     }
-    for (std::size_t w = 0; w < width; ++w) store(out + 16 * w, reduce(sums[w]));
+    if (width == 0) store(out, marked);
+    for (std::size_t w = 0; w < columns; ++w) store(out + 16 * (w + (width == 0)), reduce(sums[w]));
 }
 
 void ggm_pack(const std::uint8_t* rows, std::size_t count, unsigned field, std::uint8_t* out) {

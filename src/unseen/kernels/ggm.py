@@ -47,7 +47,7 @@ def expand(
     roots
         The first node of level 1 of each tree, (t, 16).
     width
-        0: rows are the leaves themselves; 1 or 2: so many hashed values of a leaf.
+        0: rows are the leaves, their lowest bit cleared; 1 or 2: so many hashed values of a leaf.
     truncated
         Values have 96 bits: the upper four bytes of their blocks are zero.
 
@@ -82,7 +82,8 @@ def puncture(
     positions
         (t,), each below 2^depth.
     corrections
-        (t, width, 16). With width 0 the rows are leaves, and the unknown one is set to the XOR of all others.
+        (t, width, 16). With width 0 the rows are leaves, the unknown one being set to the XOR of all others, with the
+        lowest bit set there and cleared elsewhere: if Delta's lowest bit is set, rows differ by Delta at the position.
     noise
         (t, 16), what to put into the first block of the row at the position; not used with width 0.
 
@@ -104,6 +105,16 @@ def fold(key: Blocks, rows: Blocks) -> Blocks:
     if _native is None:
         return reference.fold(key, rows)
     out: Blocks = _native.ggm_fold(key, rows)
+    return out
+
+
+def fold_marked(key: Blocks, rows: Blocks) -> Blocks:
+    """Of (n, 16), the sum of chi_j times the lowest bit of rows[j], and the sum of chi_j rows[j]: (2, 16)."""
+    if _native is None:
+        marks = np.zeros_like(rows)
+        marks[:, 0] = rows[:, 0] & 1
+        return reference.fold(key, np.stack([marks, rows], axis=1))
+    out: Blocks = _native.ggm_fold_marked(key, rows)
     return out
 
 

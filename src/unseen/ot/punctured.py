@@ -42,7 +42,7 @@ class Corrections(Message, frozen=True, tag="ot-punctured.corrections/1"):
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """`trees` of 2^depth leaves; `width` values of a leaf (0: the leaf itself)."""
+    """`trees` of 2^depth leaves; `width` values of a leaf (0: the leaf itself, but for its lowest bit)."""
 
     trees: int
     depth: int
@@ -99,7 +99,7 @@ def lack(
     """Be the one who lacks a leaf of each tree: rows (t 2^d, 1 + w, 16), with `noise` (t, 16) at the position and 0 else.
 
     `shares` are (t, w, 16): the value at the position is the owner's ^ owner's share ^ ours. With width 0 rows are
-    (t 2^d, 1, 16), the owner's but for Delta at the position.
+    (t 2^d, 1, 16), the owner's but for Delta at the position; its lowest bit must be set, and marks the position.
     """
     corrections = party.recv(peer, Corrections)
     levels, values = corrections.levels, corrections.values

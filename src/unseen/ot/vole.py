@@ -14,9 +14,8 @@ Source
     Secure Computation" (CCS 2019); the check of Weng, Yang, Katz, Wang, "Wolverine" (S&P 2021) and Yang, Weng, Lan, Zhang,
     Wang, "Ferret" (CCS 2020). Code and noise: docs/decisions/lpn-code.md.
 Against whom
-    "semi-honest": parties that follow the protocol. "malicious" (gf128 only): parties that deviate in any way. The
-    vector side sacrifices one element to compare a random linear combination of all rows, and the tree hash is
-    tweakable. A Delta side that guesses noise places and is right goes undetected; what it learns is worth, on
+    "semi-honest": parties that follow the protocol. "malicious" (gf128 only): parties that deviate in any way. All
+    rows are checked (:mod:`unseen.ot.check`, where one element is given up), and the tree hash is tweakable. A Delta side that guesses noise places and is right goes undetected; what it learns is worth, on
     average, one bit of the noise, as in Ferret. A vector side can only choose its own choices.
 What it leaks
     Nothing beyond the count.
@@ -30,18 +29,15 @@ Cost
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from hmac import compare_digest
 from typing import Literal, TypeAlias
 
 import numpy as np
 
-from unseen.core.errors import LocalProtocolError, RemoteProtocolError, UsageError
+from unseen.core.errors import LocalProtocolError, UsageError
 from unseen.kernels import ggm, lpn
-from unseen.kernels.blocks import gf_multiply
-from unseen.ot import lpn_params, punctured, softspoken
+from unseen.ot import check, lpn_params, punctured, softspoken
 from unseen.ot.correlation import (
     BLOCK_BYTES,
     Bits,
@@ -50,7 +46,7 @@ from unseen.ot.correlation import (
     Security,
     SenderCorrelation,
 )
-from unseen.party import Masked, Message, Party, Public, require
+from unseen.party import Party
 
 FieldName: TypeAlias = Literal["gf128", "gf96"]
 Assumption: TypeAlias = Literal["lpn", "symmetric"]
@@ -59,21 +55,6 @@ PIECE = 1 << 21  # elements of one instance: bounds memory, and keeps its chunks
 SLAB = 1 << 14  # elements packed at a time
 SMALL = 2048  # so few elements are packed directly: the noise of an instance would take as many transfers
 TREE_DEPTH = 8  # of the transfers' set-up: half the bytes of 4, and there are few of them
-_PROOF = b"unseen/ot-vole/proof/v1\n"
-_PROOF_BYTES = 32
-
-
-class Challenge(Message, frozen=True, tag="ot-vole.challenge/1"):
-    """Key of the random coefficients, after all corrections; their combination of `a`, under a sacrificed element."""
-
-    seed: Public[bytes]
-    combination: Masked
-
-
-class Proof(Message, frozen=True, tag="ot-vole.proof/1"):
-    """Digest of what the combinations must add up to, (32,)."""
-
-    digest: Masked
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -176,11 +157,6 @@ class _Side:
         kept[..., self._bits // 8 :] = 0
         return kept
 
-    def _digest(self, keys: Blocks, combination: Blocks) -> Blocks:
-        return np.frombuffer(
-            hashlib.sha256(_PROOF + keys.tobytes() + combination.tobytes()).digest(), np.uint8
-        )
-
 
 class VectorSide(_Side):
     """Gets a and c. Made at both ends at once: making one is the set-up with the peer, who makes a :class:`DeltaSide`.
@@ -256,22 +232,10 @@ class VectorSide(_Side):
         shares = np.ascontiguousarray(noise[1:, : shape.trees].swapaxes(0, 1))
         rows = punctured.lack(self._party, self._peer, shape, keys, trees, shares, noise[0, : shape.trees])
         if self._malicious:
-            self._verify(keys, rows, noise[:, shape.trees])
-        return self._encode(rows, count)
-
-    def _verify(self, keys: Blocks, rows: Blocks, spare: Blocks) -> None:
-        """Hold a random combination of all rows against the peer's; `spare` is the element given up for it."""
-        seed = self._party.rng.bytes(BLOCK_BYTES)
-        a, c = ggm.fold(np.frombuffer(seed, np.uint8), rows) ^ spare
-        self._party.send(self._peer, Challenge(seed, a))
-        proof = self._party.recv(self._peer, Proof).digest
-        require(proof, shape=(_PROOF_BYTES,), dtype=np.uint8, sender=self._peer)
-        if not compare_digest(proof.tobytes(), self._digest(keys, c).tobytes()):
-            raise RemoteProtocolError(
-                f"{self._peer} sent corrections of trees that do not fit together.",
-                why="the check fails: it deviates from the protocol, or its messages were changed on the way",
-                party=self._peer,
+            check.verify(
+                self._party, self._peer, keys, noise[:, shape.trees], lambda key: ggm.fold(key, rows)
             )
+        return self._encode(rows, count)
 
 
 class DeltaSide(_Side):
@@ -325,20 +289,15 @@ class DeltaSide(_Side):
         shares = np.ascontiguousarray(noise[:, : shape.trees].swapaxes(0, 1))
         rows = punctured.own(self._party, self._peer, shape, keys, trees, shares)
         if self._malicious:
-            self._prove(keys, rows, noise[0, shape.trees])
-        return self._encode(rows, count)
-
-    def _prove(self, keys: Blocks, rows: Blocks, spare: Blocks) -> None:
-        challenge = self._party.recv(self._peer, Challenge)
-        require(challenge.combination, shape=(BLOCK_BYTES,), dtype=np.uint8, sender=self._peer)
-        if len(challenge.seed) != BLOCK_BYTES:
-            raise RemoteProtocolError(
-                f"{self._peer} sent a challenge of {len(challenge.seed)} bytes where {BLOCK_BYTES} are due.",
-                party=self._peer,
+            check.prove(
+                self._party,
+                self._peer,
+                keys,
+                self.delta,
+                noise[0, shape.trees],
+                lambda key: ggm.fold(key, rows)[0],
             )
-        b = ggm.fold(np.frombuffer(challenge.seed, np.uint8), rows)[0] ^ spare
-        expected = b ^ gf_multiply(challenge.combination.reshape(1, -1), self.delta)[0]
-        self._party.send(self._peer, Proof(self._digest(keys, expected)))
+        return self._encode(rows, count)
 
 
 def _streams(party: Party, vector: str, count: int) -> list[Party]:

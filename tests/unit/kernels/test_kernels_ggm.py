@@ -67,7 +67,7 @@ def test_equals_the_definition(
 @pytest.mark.parametrize("tweaked", [False, True])
 @pytest.mark.parametrize("depth", [1, 2, 5, 6, 9])
 def test_leaves_differ_by_delta_at_the_position_alone(depth: int, tweaked: bool) -> None:
-    keys, delta = blocks(1, 3), blocks(2)
+    keys, delta = blocks(1, 3), blocks(2) | np.array([1] + 15 * [0], np.uint8)
     positions = np.arange(1 << depth, dtype=np.uint64)  # every position
     roots = blocks(3, len(positions))
     full, sums, totals = ggm.expand(keys, roots, delta, depth, 0, tweaked=tweaked)
@@ -126,6 +126,14 @@ def test_packing_makes_a_multiple_of_delta(field: int) -> None:
     low = int.from_bytes(delta[: field // 8].tobytes(), "little")
     difference = ggm.pack(ours, field) ^ ggm.pack(theirs, field)
     assert int.from_bytes(difference.tobytes(), "little") == reference.times(factor, low, field)
+
+
+def test_fold_of_marks() -> None:
+    rows = blocks(2, 77)
+    marks = np.zeros_like(rows)
+    marks[:, 0] = rows[:, 0] & 1
+    expected = reference.fold(blocks(1), np.stack([marks, rows], axis=1))
+    np.testing.assert_array_equal(ggm.fold_marked(blocks(1), rows), expected)
 
 
 def test_no_value_comes_twice() -> None:

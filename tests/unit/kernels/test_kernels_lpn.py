@@ -62,9 +62,10 @@ def test_dual_equals_the_definition(size: int, width: int, field: int, part: flo
 def test_primal_equals_the_definition(count: int, bits: int, seed: int) -> None:
     table, rows = rows_of(seed, 1 << bits, 1)[:, 0].copy(), rows_of(seed + 1, count, 1)[:, 0].copy()
     expected = rows.copy()
-    reference.primal(KEY, table, expected)
-    lpn.primal_add(KEY, table, rows)
+    due = reference.primal(KEY, table, expected)
+    marks = lpn.primal_add(KEY, table, rows)
     np.testing.assert_array_equal(rows, expected)
+    np.testing.assert_array_equal(marks, due)
 
 
 def test_sizes() -> None:

@@ -80,6 +80,7 @@ def expand(
                 nodes = _grow(keys[0], nodes, base + (1 << level), tweaked=tweaked)
             sums[tree, level] = _xor(nodes[::2])
         rows[tree, :, 0] = nodes
+        rows[tree, :, 0, 0] &= 0xFE
         for w, value in enumerate(
             _values(keys, nodes, base + leaves, width, tweaked=tweaked, truncated=truncated)
         ):
@@ -116,6 +117,8 @@ def puncture(
         if width == 0:
             rows[tree, :, 0] = nodes
             rows[tree, position, 0] = _xor(nodes[others])
+            rows[tree, :, 0, 0] &= 0xFE
+            rows[tree, position, 0, 0] |= 1
             continue
         rows[tree, position, 0] = noise[tree]
         for w, value in enumerate(
