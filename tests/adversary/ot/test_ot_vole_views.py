@@ -188,7 +188,8 @@ def size_of(kind: type) -> int:
     return sizes[0]
 
 
-KINDS = [Corrections, Challenge, Proof, softspoken.Corrections, softspoken.Challenge, softspoken.Answer]
+# A change of softspoken.Corrections is a guess that eight bits of Delta are zero, right once in 256 times; see its tests.
+KINDS = [Corrections, Challenge, Proof, softspoken.Challenge, softspoken.Answer]
 
 
 def every_byte(monkeypatch: pytest.MonkeyPatch, kind: type, step: int) -> None:
