@@ -66,53 +66,59 @@ constexpr std::uint64_t kMask51 = (std::uint64_t{1} << 51) - 1;
     return r;
 }
 
-// low[k] and high[k] are the sums of the halves at 2^(51k) and 2^(51k + 52): the upper ones count twice one limb up.
-[[gnu::always_inline]] inline Wide fold(const Word (&low)[9], const Word (&high)[9]) {
+// Upper halves at 2^(51k + 52) count twice one limb up: they come first and, doubled, are what the lower halves are added
+// to. The sums at 2^255 and above come next, and times 19 are what the lower five are added to.
+
+[[gnu::always_inline]] inline Wide multiply_wide(const Fe& a, const Fe& b) {
+    Word high[9] = {}, sum[10];
+#pragma GCC unroll 5
+    for (int i = 0; i < 5; ++i)
+#pragma GCC unroll 5
+        for (int j = 0; j < 5; ++j) high[i + j] = madd_high(high[i + j], a.v[i], b.v[j]);
+    sum[0] = Word{};
+#pragma GCC unroll 9
+    for (int k = 0; k < 9; ++k) sum[k + 1] = high[k] + high[k];
+#pragma GCC unroll 5
+    for (int i = 1; i < 5; ++i)
+#pragma GCC unroll 5
+        for (int j = 5 - i; j < 5; ++j) sum[i + j] = madd_low(sum[i + j], a.v[i], b.v[j]);
     Wide r;
-    r.v[0] = low[0] + times19(low[5] + high[4] + high[4]);
-    r.v[1] = low[1] + high[0] + high[0] + times19(low[6] + high[5] + high[5]);
-    r.v[2] = low[2] + high[1] + high[1] + times19(low[7] + high[6] + high[6]);
-    r.v[3] = low[3] + high[2] + high[2] + times19(low[8] + high[7] + high[7]);
-    r.v[4] = low[4] + high[3] + high[3] + times19(high[8] + high[8]);
+    r.v[0] = times19(sum[5]);
+#pragma GCC unroll 5
+    for (int k = 1; k < 5; ++k) r.v[k] = sum[k] + times19(sum[k + 5]);
+#pragma GCC unroll 5
+    for (int i = 0; i < 5; ++i)
+#pragma GCC unroll 5
+        for (int j = 0; j < 5 - i; ++j) r.v[i + j] = madd_low(r.v[i + j], a.v[i], b.v[j]);
     return r;
 }
 
-[[gnu::always_inline]] inline Wide multiply_wide(const Fe& a, const Fe& b) {
-    Word low[9], high[9];
-    for (int k = 0; k < 9; ++k) low[k] = high[k] = Word{};
-#pragma GCC unroll 5
-    for (int i = 0; i < 5; ++i) {
-#pragma GCC unroll 5
-        for (int j = 0; j < 5; ++j) {
-            low[i + j] = madd_low(low[i + j], a.v[i], b.v[j]);
-            high[i + j] = madd_high(high[i + j], a.v[i], b.v[j]);
-        }
-    }
-    return fold(low, high);
-}
-
+// The same with each pair of factors once: sums of unequal ones are doubled, and upper halves with them.
 [[gnu::always_inline]] inline Wide square_wide(const Fe& a) {
-    Word low[9], high[9];
-    for (int k = 0; k < 9; ++k) low[k] = high[k] = Word{};
-#pragma GCC unroll 4
-    for (int i = 0; i < 4; ++i) {
+    Word high[9] = {}, sum[10];
 #pragma GCC unroll 5
-        for (int j = i + 1; j < 5; ++j) {
-            low[i + j] = madd_low(low[i + j], a.v[i], a.v[j]);
-            high[i + j] = madd_high(high[i + j], a.v[i], a.v[j]);
-        }
-    }
+    for (int i = 0; i < 4; ++i)
+#pragma GCC unroll 5
+        for (int j = i + 1; j < 5; ++j) high[i + j] = madd_high(high[i + j], a.v[i], a.v[j]);
 #pragma GCC unroll 9
-    for (int k = 1; k < 8; ++k) {
-        low[k] = low[k] + low[k];
-        high[k] = high[k] + high[k];
-    }
+    for (int k = 1; k < 8; ++k) high[k] = high[k] + high[k];
 #pragma GCC unroll 5
-    for (int i = 0; i < 5; ++i) {
-        low[2 * i] = madd_low(low[2 * i], a.v[i], a.v[i]);
-        high[2 * i] = madd_high(high[2 * i], a.v[i], a.v[i]);
-    }
-    return fold(low, high);
+    for (int i = 0; i < 5; ++i) high[2 * i] = madd_high(high[2 * i], a.v[i], a.v[i]);
+    sum[0] = Word{};
+#pragma GCC unroll 9
+    for (int k = 0; k < 9; ++k) sum[k + 1] = high[k];
+#pragma GCC unroll 5
+    for (int i = 0; i < 4; ++i)
+#pragma GCC unroll 5
+        for (int j = i + 1; j < 5; ++j) sum[i + j] = madd_low(sum[i + j], a.v[i], a.v[j]);
+#pragma GCC unroll 9
+    for (int k = 1; k < 10; ++k) sum[k] = sum[k] + sum[k];
+#pragma GCC unroll 5
+    for (int i = 0; i < 5; ++i) sum[2 * i] = madd_low(sum[2 * i], a.v[i], a.v[i]);
+    Wide r;
+#pragma GCC unroll 5
+    for (int k = 0; k < 5; ++k) r.v[k] = sum[k] + times19(sum[k + 5]);
+    return r;
 }
 
 // a times a number below 2^20.

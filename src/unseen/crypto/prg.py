@@ -75,4 +75,7 @@ class Prg:
         count^2 / 2^129.
         """
         high, low = self.u64(count), self.u64(count)
-        return np.lexsort((low, high)).astype(np.int64, copy=False)
+        order = np.argsort(high)
+        if (high[order[1:]] == high[order[:-1]]).any():  # the lower halves decide
+            order = np.lexsort((low, high))
+        return order.astype(np.int64, copy=False)

@@ -53,7 +53,7 @@ def strictly_sorted(tags: Words) -> bool:
 
 
 def places(table: Words, tags: Words) -> NDArray[np.int64]:
-    """Where in the strictly sorted `table` each of `tags` is; -1 for nowhere."""
+    """Where in the strictly sorted `table` each of `tags` is; -1 for nowhere. Fastest if `tags` are sorted too."""
     found = np.full(tags.shape[1], -1, np.int64)
     if not table.shape[1]:
         return found

@@ -267,14 +267,13 @@ def _pad(pad: Prg, rows: int, width: int) -> Rows:
 
 def _matches(mine: tags.Words, theirs: tags.Words, peer: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Places in both lists where tags are equal, in the order of `theirs`."""
-    order = tags.order(mine)
-    for one, by_tag in ((mine, order), (theirs, tags.order(theirs))):
-        if not tags.strictly_sorted(one[:, by_tag]):
-            raise RemoteProtocolError(
-                f"{peer} sent the same masked id twice.",
-                why="ids are unique, so masked ids are",
-                party=peer,
-            )
-    found = tags.places(mine[:, order], theirs)
+    left, right = tags.order(mine), tags.order(theirs)
+    mine, theirs = mine[:, left], theirs[:, right]
+    if not (tags.strictly_sorted(mine) and tags.strictly_sorted(theirs)):
+        raise RemoteProtocolError(
+            f"{peer} sent the same masked id twice.", why="ids are unique, so masked ids are", party=peer
+        )
+    found = tags.places(mine, theirs)
     hits = np.flatnonzero(found >= 0)
-    return order[found[hits]], hits
+    hits = hits[np.argsort(right[hits])]
+    return left[found[hits]], right[hits]

@@ -168,12 +168,13 @@ def _ask(party: Party, server: str, ids: Rows, *, theirs: int, width: int, tell:
     words = tags.as_words([listed])
     if not tags.strictly_sorted(words):
         raise RemoteProtocolError(f"{server} sent tags that are not sorted, or one twice.", party=server)
-    places = tags.places(words, tags.as_words(made))
-    hits = np.flatnonzero(places >= 0)
-    hits = hits[np.argsort(places[hits])]
+    mine = tags.as_words(made)
+    by_tag = tags.order(mine)
+    places = tags.places(words, mine[:, by_tag])
+    places, hits = places[places >= 0], by_tag[places >= 0]
     if tell:
         flags = np.zeros(theirs, np.bool_)
-        flags[places[hits]] = True
+        flags[places] = True
         bits = np.packbits(flags, bitorder="little")
         party.send(server, Matched(party.release(DISCLOSURE, bits, to=(server,), elements=len(hits))))
     return order[hits]
