@@ -14,8 +14,9 @@ import numpy as np
 
 from unseen.mpc import planes
 from unseen.mpc.array import SecretArray
+from unseen.mpc.functions import tables
 from unseen.mpc.functions.magnitude import reciprocal
-from unseen.mpc.functions.polynomial import fitted, polynomial
+from unseen.mpc.functions.polynomial import polynomial
 from unseen.mpc.functions.reduce import maximum_of, total
 from unseen.mpc.functions.sigmoid import sigmoid
 
@@ -41,7 +42,7 @@ def exp(x: SecretArray) -> SecretArray:
     steps = np.uint64(1) << np.arange(_FRACTION, _FRACTION + _WHOLE, dtype=np.uint64)
     whole, below = numbers[:, :_WHOLE], numbers[:, _WHOLE:]
     fraction = share - (whole * steps[:, None]).sum(axis=1, dtype=np.uint64)
-    power = polynomial(engine.number(fraction, _FRACTION), fitted(np.exp2, 0.0, 1.0, 4, relative=True))
+    power = polynomial(engine.number(fraction, _FRACTION), tables.POWER)
     one = protocol.public(np.ones((1, x.size), np.uint64))
     # 2^whole as a product of 1 or 2^(2^j); nothing at all below the format.
     jumps = np.array([(1 << (1 << place)) - 1 for place in range(_WHOLE)], np.uint64)

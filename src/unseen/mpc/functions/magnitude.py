@@ -22,8 +22,9 @@ from numpy.typing import NDArray
 from unseen.mpc import planes
 from unseen.mpc.array import SecretArray
 from unseen.mpc.fixed import SAFE_BITS
+from unseen.mpc.functions import tables
 from unseen.mpc.functions.compare import sign_of
-from unseen.mpc.functions.polynomial import fitted, polynomial
+from unseen.mpc.functions.polynomial import polynomial
 
 MAX_ERRORS = {"reciprocal": 2.0**-15, "rsqrt": 2.0**-14, "sqrt": 2.0**-14, "log": 2.0**-15}
 """Relative for 1/x, 1/sqrt(x) and sqrt(x) apart from one unit of the result's last place; absolute for log(x)."""
@@ -84,7 +85,7 @@ def reciprocal(x: SecretArray) -> SecretArray:
     sign = sign_of(x)
     parts = _scaled(x * sign)
     m = parts.mantissa
-    guess = polynomial(m, fitted(np.reciprocal, 0.5, 1.0, 3, relative=True))
+    guess = polynomial(m, tables.RECIPROCAL)
     kept = SAFE_BITS - 1 - parts.places  # so that times 2^e it stays below 2^62
     better = engine.truncate(guess * (2 - m * guess), kept)
     # 1/x = better 2^e / 2^(places - bits), where x has 2^-bits as its unit.
@@ -103,17 +104,12 @@ def sqrt(x: SecretArray) -> SecretArray:
     return _root(x, inverse=False)
 
 
-def _inverse_root(m: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.asarray(1 / np.sqrt(m))
-
-
 def _root(x: SecretArray, *, inverse: bool) -> SecretArray:
     """m^(-1/2) 2^(e/2) 2^((bits - places)/2), or m^(1/2) 2^(-e/2) 2^((places - bits)/2)."""
     engine = x.engine
     x = engine.as_number(x)
     parts = _scaled(x)
-    function = _inverse_root if inverse else np.sqrt
-    of_mantissa = polynomial(parts.mantissa, fitted(function, 0.5, 1.0, 5, relative=True))
+    of_mantissa = polynomial(parts.mantissa, tables.INVERSE_ROOT if inverse else tables.ROOT)
     side = 1 if inverse else -1
     half = side * (x.bits - parts.places) / 2
     row = _choose(parts.rows, 2.0 ** (side * parts.row_steps / 2 + half), _ROW)
@@ -127,7 +123,7 @@ def log(x: SecretArray) -> SecretArray:
     engine = x.engine
     x = engine.as_number(x)
     parts = _scaled(x)
-    of_mantissa = polynomial(parts.mantissa, fitted(np.log, 0.5, 1.0, 6, relative=False))
+    of_mantissa = polynomial(parts.mantissa, tables.LOGARITHM)
     row = _choose(parts.rows, -math.log(2) * parts.row_steps, _MANTISSA)
     column = _choose(parts.columns, -math.log(2) * parts.column_steps, _MANTISSA)
     total = of_mantissa + row + column + (parts.places - x.bits) * math.log(2)

@@ -1,45 +1,11 @@
-"""Polynomials of a secret, with few rounds, and coefficients that fit a function best."""
+"""Polynomials of a secret, with few rounds."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
-from functools import cache
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from unseen.mpc.array import SecretArray
-
-_POINTS = 400
-
-
-@cache
-def fitted(
-    function: Callable[[NDArray[np.float64]], NDArray[np.float64]],
-    low: float,
-    high: float,
-    degree: int,
-    *,
-    relative: bool,
-) -> tuple[float, ...]:
-    """Coefficients, constant first, with about the smallest largest error (relative or absolute) on [low, high].
-
-    Interpolation in Chebyshev's points, then weighted least squares that even the error out (Lawson's algorithm).
-    """
-    points = (low + high) / 2 + (high - low) / 2 * np.cos((np.arange(_POINTS) + 0.5) * np.pi / _POINTS)
-    wanted = function(points)
-    scale = 1 / np.abs(wanted) if relative else np.ones_like(points)
-    powers = points[:, None] ** np.arange(degree + 1)
-    weight: NDArray[Any] = np.full_like(points, 1 / _POINTS)
-    found = np.zeros(degree + 1)
-    for _ in range(40):
-        root = np.sqrt(weight) * scale
-        found = np.linalg.lstsq(powers * root[:, None], wanted * root, rcond=None)[0]
-        error = np.abs(powers @ found - wanted) * scale
-        weight = weight * error
-        weight /= weight.sum()
-    return tuple(float(item) for item in found)
 
 
 def powers(x: SecretArray, degree: int) -> list[SecretArray]:

@@ -16,12 +16,12 @@ Error on a dense grid of [-64, 64], with 20 fraction bits: :data:`PRECISE_ERROR`
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from unseen.mpc.array import SecretArray
+from unseen.mpc.functions import tables
 
 PRECISE_ERROR = 4e-6
 MAX_ERROR = 1.2e-4
@@ -37,39 +37,22 @@ class _Series:
     sine: NDArray[np.float64]
 
 
-@cache
-def _precise() -> _Series:
-    """Even coefficients are zero by symmetry around a quarter of the period."""
-    count, period = 1 << 14, 64
-    x = (np.arange(count) + 0.5) * period / count - period / 2
-    wave = 1 / (1 + np.exp(-x)) + 1 / (1 + np.exp(x - period / 2)) + 1 / (1 + np.exp(x + period / 2)) - 1.5
-    degrees = np.arange(1, 52)
-    sine: NDArray[np.float64] = 2 / count * np.sin(2 * np.pi / period * degrees[:, None] * x).dot(wave)
-    sine[1::2] = 0.0
-    return _Series(16, period, sine)
+def _every_other(coefficients: tuple[float, ...]) -> NDArray[np.float64]:
+    """Coefficients of the odd degrees, with zeros between them."""
+    sine = np.zeros(2 * len(coefficients) - 1)
+    sine[::2] = coefficients
+    return sine
 
 
-@cache
-def _short() -> _Series:
-    """Least squares, weighted again and again towards the largest errors, which makes them nearly equal."""
-    clip, period, degrees = 11, 32, np.arange(1, 13)
-    x = np.linspace(-clip, clip, 4001)
-    waves = np.sin(2 * np.pi / period * degrees * x[:, None])
-    wanted = 1 / (1 + np.exp(-x)) - 0.5
-    weight = np.ones_like(x)
-    for _ in range(30):
-        sine = np.linalg.lstsq(waves * weight[:, None], wanted * weight, rcond=None)[0]
-        error = np.abs(waves @ sine - wanted)
-        weight *= (0.2 + error / error.max()) ** 0.3
-        weight /= weight.max()
-    return _Series(clip, period, np.asarray(sine))
+_SHORT = _Series(11, 32, np.array(tables.SHORT_WAVE))
+_PRECISE = _Series(16, 64, _every_other(tables.PRECISE_WAVE))
 
 
 def sigmoid(x: SecretArray, *, precise: bool = False) -> SecretArray:
     """1 / (1 + exp(-x)) for |x| < 2^(62 - bits)."""
     engine, protocol = x.engine, x.engine.protocol
     x = engine.as_number(x)
-    series = _precise() if precise else _short()
+    series = _PRECISE if precise else _SHORT
     masked = protocol.mask(x.share.reshape(len(x.share), -1))
     bound = series.clip << x.bits
     below = protocol.to_ring(masked.less_than((-bound, bound)))  # [x < -clip], [x < clip]

@@ -1,0 +1,1 @@
+"""The secret-shared engine beside SPU."""

@@ -1,0 +1,160 @@
+"""The secret-shared engine beside SPU.
+
+Every party is a process of its own on this machine, over bare TCP on loopback on both sides; ring of 64 bits, 20 fraction
+bits on both sides. Inputs are shared before the clock starts and results stay shared. `error` is the largest error of
+the revealed result against float64 (relative for matmul, reciprocal, rsqrt and exp). Bytes are those of all parties, the
+helper's included.
+
+SPU's SEMI2K lets one data party deal to itself, which its own documentation calls unsafe in use; `dealer2` has a helper
+that sees no data. SPU's ABY3 and our `replicated3` are both semi-honest with an honest majority of three.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.parties import play
+from bench.report import Report, Sample
+from bench.rivals import Rival, present, python_rival
+from unseen import mpc
+from unseen.core import registry
+from unseen.mpc.engine import PROTOCOLS
+from unseen.party import Disclosure, Door, Party
+
+RIVALS = {"replicated3": "ABY3", "dealer2": "SEMI2K"}
+TRUST = {
+    "replicated3": "semi-honest, honest majority of three; rival: the same",
+    "dealer2": "semi-honest, two holders and a helper that sees no data; rival: one holder deals to itself, unsafe in use",
+}
+TOLD = [Disclosure("result", "the result of a benchmark", ("p0",), Door.REVEAL)]
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One operation: what it does to secrets and to plain arrays, its sizes, its range of inputs."""
+
+    function: Callable[..., Any]
+    sizes: dict[str, tuple[tuple[int, ...], ...]]
+    low: float = 0.5
+    high: float = 3.0
+    relative: bool = False
+
+
+def vectors(power: int, count: int) -> tuple[tuple[int, ...], ...]:
+    return ((1 << power,),) * count
+
+
+WORKS = {
+    "multiply": Work(lambda x, y: x * y, {"2^16": vectors(16, 2), "2^20": vectors(20, 2)}),
+    "matmul": Work(
+        lambda x, y: x @ y,
+        {"200": ((200, 200), (200, 200)), "1000": ((1000, 1000), (1000, 1000))},
+        relative=True,
+    ),
+    "less": Work(lambda x, y: x < y, {"2^16": vectors(16, 2), "2^20": vectors(20, 2)}),
+    "sigmoid": Work(mpc.sigmoid, {"2^14": vectors(14, 1), "2^20": vectors(20, 1)}, -10.0, 10.0),
+    "reciprocal": Work(np.reciprocal, {"2^14": vectors(14, 1), "2^18": vectors(18, 1)}, relative=True),
+    "exp": Work(np.exp, {"2^14": vectors(14, 1), "2^18": vectors(18, 1)}, -2.0, 4.0, relative=True),
+    "rsqrt": Work(mpc.rsqrt, {"2^14": vectors(14, 1), "2^18": vectors(18, 1)}, relative=True),
+    "sort": Work(np.sort, {"2^12": vectors(12, 1), "2^16": vectors(16, 1)}),
+}
+HEAVY = {("dealer2", "sort", "2^16")}  # a network: minutes
+
+
+def inputs_of(work: Work, size: str) -> list[NDArray[np.float64]]:
+    return [
+        np.random.default_rng(place).uniform(work.low, work.high, shape)
+        for place, shape in enumerate(work.sizes[size])
+    ]
+
+
+def measure(protocol: str, work: Work, size: str) -> Sample:
+    statement = registry.load(PROTOCOLS, protocol).STATEMENT
+    holders = tuple(f"p{place}" for place in range(statement.holders.start))
+    helper = "helper" if statement.helper else None
+    names = (*holders, helper) if helper else holders
+    inputs = inputs_of(work, size)
+
+    def program(party: Party) -> Any:
+        engine = mpc.Engine(party, holders=holders, helper=helper, protocol=protocol)
+        secrets = [
+            engine.share(
+                values if party.name == holders[place % len(holders)] else None,
+                owner=holders[place % len(holders)],
+                shape=values.shape,
+            )
+            for place, values in enumerate(inputs)
+        ]
+        party.sign_transcripts()  # everybody is here
+        before = sum(stats.bytes_sent for stats in party.stats().values())
+        turns = max(stats.rounds for stats in party.stats().values())
+        start = time.perf_counter()
+        made = work.function(*secrets)
+        seconds = time.perf_counter() - start
+        sent = sum(stats.bytes_sent for stats in party.stats().values()) - before
+        rounds = max(stats.rounds for stats in party.stats().values()) - turns
+        told = engine.reveal("result", made, to=("p0",))
+        return seconds, sent, rounds, None if told is None else error_of(told, work, inputs)
+
+    played = play(program, names, disclosures=TOLD)
+    told = [played.parties[name].result for name in names]
+    return Sample(
+        seconds=max(item[0] for item in told),
+        bytes=sum(item[1] for item in told),
+        rounds=max(item[2] for item in told),
+        peak_mib=max(item.peak_mib for item in played.parties.values()),
+        error=told[0][3],
+    )
+
+
+def error_of(made: NDArray[Any], work: Work, inputs: list[NDArray[np.float64]]) -> float:
+    wanted = np.asarray(work.function(*inputs)).astype(float)
+    difference = np.abs(made.astype(float) - wanted)
+    return float((difference / np.abs(wanted) if work.relative else difference).max())
+
+
+def rival_of(rival: Rival, kind: str, op: str, size: str) -> tuple[str, Callable[[], Sample]]:
+    work = WORKS[op]
+    shapes = [list(shape) for shape in work.sizes[size]]
+
+    def ask() -> Sample:
+        told = rival.ask(op=op, protocol=kind, shapes=shapes, low=work.low, high=work.high)
+        return Sample(told["seconds"], bytes=round(told["bytes"]), peak_mib=told["peak_mib"])
+
+    return f"SPU 0.9.5 {kind}", ask
+
+
+def main() -> None:
+    with Report("mpc", __doc__) as report, ExitStack() as stack:
+        program = Path(__file__).with_name("spu_parties.py")
+        rival = (
+            present(lambda: python_rival("spu", ["spu==0.9.5", "jax==0.4.34"], program), stack)
+            if report.rivals
+            else None
+        )
+        for op, work in WORKS.items():
+            for place, size in enumerate(work.sizes):
+                for protocol, kind in RIVALS.items():
+                    case = f"mpc/{op}/{size}/{protocol}"
+                    if (place == 0) != report.quick or not report.wants(case, quick=place == 0):
+                        continue
+                    if (protocol, op, size) in HEAVY:
+                        continue
+                    report.case(
+                        case,
+                        lambda protocol=protocol, work=work, size=size: measure(protocol, work, size),
+                        rival=rival_of(rival, kind, op, size) if rival else None,
+                        trust=TRUST[protocol],
+                    )
+
+
+if __name__ == "__main__":
+    main()
