@@ -4,28 +4,36 @@ Two processes, one core each, on loopback. `softspoken`: correlated transfers wi
 after the set-up; the time is that of all calls, the bytes those of the calls too. `base`: the 128 base transfers of a set-up.
 `setup`: everything before the first call. Cases that end in `/link` run over the link that nodes use (TLS 1.3, transcript),
 the others over bare TCP. `million per CPU s` takes the processor time of the busier party instead of the wall time, which other
-work on the machine lengthens. No rival runs beside.
+work on the machine lengthens. `silent` is for slow networks: less than a bit a transfer.
+
+The rival is emp-ot 1.0 (C++, CDH base transfers of Canetti, Sarkar and Wang), the same protocol with the same number and size
+of calls, over loopback TCP too; its set-up is in a call before the clock starts, as ours is.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from bench.ot.emp_ot import NAME, emp_ot
 from bench.parties import Wire, play
 from bench.report import Report, Sample
-from unseen.ot import base, outputs, softspoken
+from bench.rivals import Rival, present
+from unseen.ot import base, outputs, silent, softspoken
 from unseen.party import Message, Party, Public
 
 COUNT, CALLS = 1 << 20, 16
+WIRES: tuple[tuple[str, Wire], ...] = (("", "lan"), ("/link", "link"))
 TRUST = {
     "semi-honest": "two parties, semi-honest; AES-128, and Diffie-Hellman in the set-up",
     "malicious": "two parties, malicious with abort; AES-128, random oracles, and Diffie-Hellman in the set-up",
 }
+LPN = "; learning parity with noise"
 
 
 class Ready(Message, frozen=True, tag="bench-ot.ready/1"):
@@ -59,10 +67,16 @@ def repeat(work: Callable[[], Any]) -> None:
 
 
 def extend(k: int, security: Any, count: int) -> Callable[[Party], Told]:
+    """SoftSpoken with that k, or silent transfers with k = 0."""
+
     def program(party: Party) -> Told:
-        peer = "b" if party.name == "a" else "a"
-        make = softspoken.Sender if party.name == "a" else softspoken.Receiver
-        source = make(party, peer, k=k, security=security)
+        sends, peer = party.name == "a", "b" if party.name == "a" else "a"
+        if k:
+            source: Any = (softspoken.Sender if sends else softspoken.Receiver)(
+                party, peer, k=k, security=security
+            )
+        else:
+            source = (silent.Sender if sends else silent.Receiver)(party, peer, security=security)
         source.correlated(count)  # what is done once: pages, caches
 
         return timed(party, lambda: repeat(lambda: source.correlated(count)))
@@ -112,30 +126,42 @@ def measure(program: Callable[[Party], Told], transfers: int, wire: Wire) -> Sam
     )
 
 
+def emp(rival: Rival, k: int, security: str, count: int) -> Sample:
+    told = rival.ask(k=k, malicious=int(security == "malicious"), count=count, calls=CALLS)
+    return Sample(
+        told["seconds"], bytes=told["bytes"], more={"million_per_cpu_s": CALLS * count / told["cpu_s"] / 1e6}
+    )
+
+
+def cases(count: int) -> Iterator[tuple[str, str, Callable[[Party], Told], int, int]]:
+    """Id, security, program, transfers, and the rival's k."""
+    yield "ot/base/128", "malicious", base_transfers, 128, 0
+    for security in ("semi-honest", "malicious"):
+        yield f"ot/setup-k4/{security}", security, setup(4, security), 0, 0
+        for k in softspoken.DEPTHS:
+            yield f"ot/softspoken-k{k}/{security}", security, extend(k, security, count), CALLS * count, k
+        yield f"ot/silent/{security}", security + LPN, extend(0, security, count), CALLS * count, 0
+        yield f"ot/random-k4/{security}", security, pads(security, count), CALLS * count, 0
+
+
 def main() -> None:
-    with Report("ot", __doc__) as report:
-        cases: list[tuple[str, str, Callable[[Party], Told], int]] = [
-            ("ot/base/128", "malicious", base_transfers, 128)
-        ]
+    with Report("ot", __doc__) as report, ExitStack() as stack:
+        rival = present(emp_ot, stack) if report.rivals else None
         count = COUNT >> 6 if report.quick else COUNT
-        for security in ("semi-honest", "malicious"):
-            cases.append((f"ot/setup-k4/{security}", security, setup(4, security), 0))
-            cases += [
-                (f"ot/softspoken-k{k}/{security}", security, extend(k, security, count), CALLS * count)
-                for k in softspoken.DEPTHS
-            ]
-            cases.append((f"ot/random-k4/{security}", security, pads(security, count), CALLS * count))
-        for case, security, program, transfers in cases:
-            wires: tuple[tuple[str, Wire], ...] = (("", "lan"), ("/link", "link"))
-            for suffix, wire in wires:
-                if report.wants(case + suffix, quick="-k4" in case and not suffix):
-                    report.case(
-                        case + suffix,
-                        lambda program=program, transfers=transfers, wire=wire: measure(
-                            program, transfers, wire
-                        ),
-                        trust=TRUST[security],
-                    )
+        for case, model, program, transfers, k in cases(count):
+            security, _, assumption = model.partition(";")
+            for suffix, wire in WIRES:
+                if not report.wants(case + suffix, quick="-k4" in case and not suffix):
+                    continue
+                beside = None
+                if rival and k and not suffix:
+                    beside = (NAME, lambda k=k, security=security: emp(rival, k, security, count))
+                report.case(
+                    case + suffix,
+                    lambda program=program, transfers=transfers, wire=wire: measure(program, transfers, wire),
+                    rival=beside,
+                    trust=TRUST[security] + (assumption and f"; {assumption.strip()}"),
+                )
 
 
 if __name__ == "__main__":

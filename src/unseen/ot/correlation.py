@@ -23,6 +23,7 @@ BLOCK_BYTES = 16
 Blocks: TypeAlias = NDArray[np.uint8]
 Bits: TypeAlias = NDArray[np.uint8]
 Security: TypeAlias = Literal["semi-honest", "malicious"]
+Assumption: TypeAlias = Literal["lpn", "symmetric"]
 
 
 @dataclass(frozen=True, slots=True, repr=False)

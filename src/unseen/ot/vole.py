@@ -40,6 +40,7 @@ from unseen.kernels import ggm, lpn
 from unseen.ot import check, lpn_params, punctured, softspoken
 from unseen.ot.correlation import (
     BLOCK_BYTES,
+    Assumption,
     Bits,
     Blocks,
     ReceiverCorrelation,
@@ -49,7 +50,6 @@ from unseen.ot.correlation import (
 from unseen.party import Party
 
 FieldName: TypeAlias = Literal["gf128", "gf96"]
-Assumption: TypeAlias = Literal["lpn", "symmetric"]
 
 PIECE = 1 << 21  # elements of one instance: bounds memory, and keeps its chunks in the cache
 SLAB = 1 << 14  # elements packed at a time
