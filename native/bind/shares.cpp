@@ -70,6 +70,54 @@ Out<std::uint64_t> conjoin(const Pair& left, const Pair& right, const nb::bytes&
     return out;
 }
 
+using Halves = In<std::uint32_t, 1>;
+
+void check_drop(int drop) {
+    if (drop < 1 || drop > 32) throw nb::value_error("1 to 32 bits are cut off");
+}
+
+nb::tuple first(const Words& known, int drop, std::uint64_t offset, const nb::bytes& key0, const nb::bytes& key1,
+                const Words& uses) {
+    check_drop(drop);
+    if (uses.shape(0) != 4) throw nb::value_error("there are four uses of a key");
+    const auto *a = key_of(key0), *b = key_of(key1);
+    const std::size_t n = known.shape(0);
+    auto share = make<std::uint64_t>({2, n});
+    auto rest = make<std::uint64_t>({n});
+    auto bit = make<std::uint32_t>({n});
+    {
+        const nb::gil_scoped_release release;
+        UNSEEN_CHOOSE(truncate_first)
+        (known.data(), n, drop, offset, a, b, uses.data(), share.data(), share.data() + n, rest.data(), bit.data());
+    }
+    return nb::make_tuple(share, rest, bit);
+}
+
+Out<std::uint32_t> part(const Words& known, const Halves& bit, const nb::bytes& key, std::uint64_t use) {
+    const auto* k = key_of(key);
+    const std::size_t n = known.shape(0);
+    if (bit.shape(0) != n) throw nb::value_error("the bits have another length");
+    auto out = make<std::uint32_t>({n});
+    const nb::gil_scoped_release release;
+    UNSEEN_CHOOSE(truncate_part)(known.data(), n, bit.data(), k, use, out.data());
+    return out;
+}
+
+Out<std::uint64_t> last(const Words& known, int drop, const Halves& mine, const Halves& theirs, const Words& rest,
+                        const nb::bytes& key, std::uint64_t use, bool alone_first) {
+    check_drop(drop);
+    const auto* k = key_of(key);
+    const std::size_t n = known.shape(0);
+    if (mine.shape(0) != n || theirs.shape(0) != n || rest.shape(0) != n)
+        throw nb::value_error("the parts have another length");
+    auto share = make<std::uint64_t>({2, n});
+    const nb::gil_scoped_release release;
+    UNSEEN_CHOOSE(truncate_last)
+    (known.data(), n, drop, mine.data(), theirs.data(), rest.data(), k, use, share.data() + (alone_first ? 0 : n),
+     share.data() + (alone_first ? n : 0));
+    return share;
+}
+
 using Weights = In<std::int64_t, 1>;
 
 std::size_t rows_of(const Weights& weights, int period_bits, int bits) {
@@ -112,6 +160,11 @@ void bind_shares(nb::module_& module) {
                nb::arg("use"));
     module.def("conjoin_shares", &conjoin, nb::arg("left"), nb::arg("right"), nb::arg("mine"), nb::arg("theirs"),
                nb::arg("use"));
+    module.def("truncate_first", &first, nb::arg("known"), nb::arg("drop"), nb::arg("offset"), nb::arg("key0"),
+               nb::arg("key1"), nb::arg("uses"));
+    module.def("truncate_part", &part, nb::arg("known"), nb::arg("bit"), nb::arg("key"), nb::arg("use"));
+    module.def("truncate_last", &last, nb::arg("known"), nb::arg("drop"), nb::arg("mine"), nb::arg("theirs"),
+               nb::arg("rest"), nb::arg("key"), nb::arg("use"), nb::arg("alone_first"));
     module.def("waves", &waves_of, nb::arg("x"), nb::arg("period_bits"), nb::arg("weights"), nb::arg("bits"));
     module.def("wave_products", &wave_products_of, nb::arg("x"), nb::arg("period_bits"), nb::arg("weights"),
                nb::arg("bits"), nb::arg("factors"));

@@ -26,6 +26,19 @@ namespace unseen {
     void conjoin_shares(const std::uint64_t* x0, const std::uint64_t* x1, const std::uint64_t* y0,                    \
                         const std::uint64_t* y1, const std::uint8_t* mine, const std::uint8_t* theirs,                \
                         std::uint64_t use, std::uint64_t* out, std::size_t n);                                        \
+    /* Truncation by `drop` <= 32 bits, see the protocol replicated3. First party: its two components, and what it    \
+       sends: the quotient less a pad, and the top bit less a pad. uses: of the bit (key1), the rest (key0), and the   \
+       other two's masks (key1, key0) */                                                                              \
+    void truncate_first(const std::uint64_t* known, std::size_t n, int drop, std::uint64_t offset,                    \
+                        const std::uint8_t* key0, const std::uint8_t* key1, const std::uint64_t* uses,                \
+                        std::uint64_t* share0, std::uint64_t* share1, std::uint64_t* rest, std::uint32_t* bit);       \
+    /* the others: bit * top bit + mask */                                                                            \
+    void truncate_part(const std::uint64_t* known, std::size_t n, const std::uint32_t* bit, const std::uint8_t* key,  \
+                       std::uint64_t use, std::uint32_t* out);                                                        \
+    /* and their components: rest less the mask, and the quotient with the wrap taken off */                          \
+    void truncate_last(const std::uint64_t* known, std::size_t n, int drop, const std::uint32_t* mine,                \
+                       const std::uint32_t* theirs, const std::uint64_t* rest, const std::uint8_t* key,               \
+                       std::uint64_t use, std::uint64_t* alone, std::uint64_t* both);                                 \
     /* weights[k-1] sin(2 pi k x / 2^period_bits) and cosines, rows of n for each weight that is not 0; weights have  \
        30 fraction bits, results `bits` <= 30; 1 <= period_bits <= 64 */                                             \
     void waves(const std::uint64_t* x, std::size_t n, int period_bits, const std::int64_t* weights,                   \

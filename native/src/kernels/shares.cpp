@@ -1,39 +1,9 @@
 // Pads and products of replicated shares: the pad is made in the first-level cache and used at once.
 #include "unseen/shares.hpp"
 
-#include "simd/aes.hpp"
+#include "kernels/pads.hpp"
 
 namespace unseen::UNSEEN_ISA {
-namespace {
-
-constexpr std::size_t kBlocks = 64, kWords = 2 * kBlocks;
-
-inline std::size_t smaller(std::size_t a, std::size_t b) { return a < b ? a : b; }
-
-class Pad {
-   public:
-    Pad(const std::uint8_t* key, std::uint64_t use) : schedule_(expand(load(key))), use_(use) {}
-
-    // The next kWords words, of which the caller takes what it needs.
-    void next(std::uint64_t* out) {
-        Block batch[kBlocks];
-        for (std::size_t i = 0; i < kBlocks; ++i) batch[i] = make_block(first_ + i, use_);
-        encrypt(schedule_, batch, kBlocks);
-        for (std::size_t i = 0; i < kBlocks; ++i) {
-            out[2 * i] = low(batch[i]);
-            out[2 * i + 1] = high(batch[i]);
-        }
-        first_ += kBlocks;
-    }
-
-   private:
-    AesKey schedule_;
-    std::uint64_t use_;
-    std::uint64_t first_ = 0;
-};
-
-}  // namespace
-
 void pad(const std::uint8_t* key, std::uint64_t use, std::uint64_t* out, std::size_t n) {
     Pad stream(key, use);
     alignas(64) std::uint64_t words[kWords];

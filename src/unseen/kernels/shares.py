@@ -8,6 +8,8 @@ i % 2 of the block AES-128(key, use * 2^64 + i // 2). A use is never repeated un
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,6 +18,7 @@ from unseen.kernels.reference import shares as reference
 
 Words = NDArray[np.uint64]
 
+HALF_WORD = 32
 _native = native()
 
 
@@ -59,6 +62,47 @@ def conjoin(left: Words, right: Words, mine: bytes, theirs: bytes, use: int) -> 
     if _native is None:
         return reference.conjoin(left, right, mine, theirs, use)
     out: Words = _native.conjoin_shares(left, right, mine, theirs, use)
+    return out
+
+
+def truncate_first(
+    known: Words, drop: int, offset: int, key0: bytes, key1: bytes, uses: tuple[int, int, int, int]
+) -> tuple[Words, Words, NDArray[Any]]:
+    """Party 0's step of truncating a split number: (its share (2, n), what party 1 gets, what party 2 gets).
+
+    `uses` are those of the bit (key1), of the rest (key0), and of the masks of parties 1 (key1) and 2 (key0). Halves of
+    words are enough for the bit where `drop` is at most 32; whole ones are taken for more.
+    """
+    if _native is None or drop > HALF_WORD:
+        return reference.truncate_first(known, drop, offset, key0, key1, uses)
+    numbers = np.array(uses, np.uint64)
+    made: tuple[Words, Words, NDArray[Any]] = _native.truncate_first(known, drop, offset, key0, key1, numbers)
+    return made
+
+
+def truncate_part(known: Words, bit: NDArray[Any], key: bytes, use: int) -> NDArray[Any]:
+    """What parties 1 and 2 give each other: bit * top bit of what they know + mask; dtype of `bit`."""
+    if _native is None or bit.dtype != np.uint32:
+        return reference.truncate_part(known, bit, key, use)
+    out: NDArray[Any] = _native.truncate_part(known, bit, key, use)
+    return out
+
+
+def truncate_last(
+    known: Words,
+    drop: int,
+    mine: NDArray[Any],
+    theirs: NDArray[Any],
+    rest: Words,
+    key: bytes,
+    use: int,
+    *,
+    alone_first: bool,
+) -> Words:
+    """The share (2, n) of party 1 (`alone_first`) or 2: rest - mask, and the quotient with the wrap taken off."""
+    if _native is None or mine.dtype != np.uint32:
+        return reference.truncate_last(known, drop, mine, theirs, rest, key, use, alone_first=alone_first)
+    out: Words = _native.truncate_last(known, drop, mine, theirs, rest, key, use, alone_first)
     return out
 
 

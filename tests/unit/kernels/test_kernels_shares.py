@@ -73,6 +73,25 @@ def test_three_parties_together_have_the_product() -> None:
     np.testing.assert_array_equal(np.bitwise_xor.reduce(parts), expected)
 
 
+@SAME_SET
+@given(COUNTS, st.sampled_from([1, 8, 20, 31, 32, 33, 50]), st.integers(0, 1000))
+def test_truncation(instruction_set: str, count: int, drop: int, seed: int) -> None:
+    known, rest = words(seed, count), words(seed + 1, count)
+    small = np.uint32 if drop <= 32 else np.uint64
+    bit, theirs = words(seed + 2, count).astype(small), words(seed + 3, count).astype(small)
+    first = (known, drop, 12345, *KEYS, (3, 4, 5, 6))
+    for ours, plain in zip(shares.truncate_first(*first), reference.truncate_first(*first), strict=True):
+        np.testing.assert_array_equal(ours, plain)
+    mine = shares.truncate_part(known, bit, KEYS[0], 7)
+    np.testing.assert_array_equal(mine, reference.truncate_part(known, bit, KEYS[0], 7))
+    for alone_first in (True, False):
+        last = (known, drop, mine, theirs, rest, KEYS[1], 8)
+        np.testing.assert_array_equal(
+            shares.truncate_last(*last, alone_first=alone_first),
+            reference.truncate_last(*last, alone_first=alone_first),
+        )
+
+
 WEIGHTS = np.array([1 << 30, 0, -(1 << 31) + 5, 12345, 0, 0, 1 << 29], np.int64)
 
 

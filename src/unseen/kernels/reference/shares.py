@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,7 @@ from unseen.kernels.reference.blocks import aes_ctr
 
 Words = NDArray[np.uint64]
 _WORD = 64
+_HALF_WORD = 32
 
 
 def split_places(words: Words, places: int) -> Words:
@@ -49,6 +51,56 @@ def conjoin(left: Words, right: Words, mine: bytes, theirs: bytes, use: int) -> 
     count = left.shape[1]
     product: Words = (left[0] & (right[0] ^ right[1])) ^ (left[1] & right[0])
     return product ^ pad(mine, use, count) ^ pad(theirs, use, count)
+
+
+def _small_pad(key: bytes, use: int, count: int, dtype: type[Any]) -> NDArray[Any]:
+    words = pad(key, use, -(-count * np.dtype(dtype).itemsize // 8))
+    halves: NDArray[Any] = words.astype("<u8", copy=False).view(dtype)[:count]
+    return halves
+
+
+def truncate_first(
+    known: Words, drop: int, offset: int, key0: bytes, key1: bytes, uses: tuple[int, int, int, int]
+) -> tuple[Words, Words, NDArray[Any]]:
+    """See :func:`unseen.kernels.shares.truncate_first`."""
+    small = np.uint32 if drop <= _HALF_WORD else np.uint64
+    weight, count = np.uint64(_WORD - drop), len(known)
+    use_bit, use_rest, use_one, use_two = uses
+    a = known + np.uint64(1 << 62)
+    top = a >> np.uint64(63)
+    kept = pad(key0, use_rest, count)
+    rest = (a >> np.uint64(drop)) - (top << weight) - np.uint64(offset) - kept
+    bit = top.astype(small) - _small_pad(key1, use_bit, count, small)
+    share0 = kept - (_small_pad(key0, use_two, count, small).astype(np.uint64) << weight)
+    share1 = rest - (_small_pad(key1, use_one, count, small).astype(np.uint64) << weight)
+    return np.stack([share0, share1]), rest, bit
+
+
+def truncate_part(known: Words, bit: NDArray[Any], key: bytes, use: int) -> NDArray[Any]:
+    """See :func:`unseen.kernels.shares.truncate_part`."""
+    small = bit.dtype.type
+    out: NDArray[Any] = bit * (known >> np.uint64(63)).astype(small) + _small_pad(key, use, len(known), small)
+    return out
+
+
+def truncate_last(
+    known: Words,
+    drop: int,
+    mine: NDArray[Any],
+    theirs: NDArray[Any],
+    rest: Words,
+    key: bytes,
+    use: int,
+    *,
+    alone_first: bool,
+) -> Words:
+    """See :func:`unseen.kernels.shares.truncate_last`."""
+    weight = np.uint64(_WORD - drop)
+    quotient = (known >> np.uint64(drop)) - (known >> np.uint64(63) << weight)
+    both = quotient + ((mine + theirs).astype(np.uint64) << weight)
+    mask = _small_pad(key, use, len(known), mine.dtype.type).astype(np.uint64)
+    alone = rest - (mask << weight)
+    return np.stack([alone, both] if alone_first else [both, alone])
 
 
 _ONE = 30

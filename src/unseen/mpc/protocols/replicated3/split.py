@@ -13,8 +13,6 @@ from unseen.mpc.fixed import Ring
 from unseen.mpc.protocols.replicated3.wires import Wires
 from unseen.mpc.shares import Bits, Planes, Share
 
-_TOP = np.uint64(63)
-_HALF_WORD = 32
 _PAIRS = 32
 _ONE = 30
 _PIECE = 1 << 14
@@ -55,9 +53,10 @@ def close(wires: Wires, part: Ring | None, shape: tuple[int, ...], *, xor: bool 
     mine = part ^ mask if xor else part + mask
     wires.send(3 - wires.place, mine)
     theirs = wires.recv(3 - wires.place, shape)
-    both = mine ^ theirs if xor else mine + theirs
-    rest = mask if xor else np.uint64(0) - mask
-    return np.stack([rest, both] if wires.place == 1 else [both, rest])
+    out = np.empty((2, *shape), np.uint64)
+    (np.bitwise_xor if xor else np.add)(mine, theirs, out=out[2 - wires.place])  # component 2
+    (np.bitwise_xor if xor else np.subtract)(np.uint64(0), mask, out=out[wires.place - 1])
+    return out
 
 
 # ---------------------------------------------------------------------- truncation
@@ -75,41 +74,26 @@ def moved(wires: Wires, known: Ring) -> Ring:
 
 def truncate(wires: Wires, known: Ring, drop: int, *, carry: Share | None = None) -> Share:
     """Shares of (a + b) >> drop, one more by chance; with the carry of the low places given, exactly."""
-    small = np.uint32 if drop <= _HALF_WORD else np.uint64
-    weight = np.uint64(64 - drop)
-    shape = known.shape
-    use_bit, use_rest, use_one, use_two = (wires.use() for _ in range(4))
-    shift = np.uint64(drop)
+    shape, flat = known.shape, np.ascontiguousarray(known).reshape(-1)
+    small = np.uint32 if drop <= kernels.HALF_WORD else np.uint64
+    uses = (wires.use(), wires.use(), wires.use(), wires.use())
+    use_bit, use_rest, use_one, use_two = uses
     if wires.place == 0:
-        a = known + np.uint64(1 << 62)
-        top = a >> _TOP
         offset = (1 << (62 - drop)) - (carry is None)
-        quotient = (a >> shift) - (top << weight) - np.uint64(offset)
-        wires.send(2, top.astype(small) - wires.pad(1, use_bit, shape, small))
-        y0 = wires.pad(0, use_rest, shape)
-        y1 = quotient - y0
-        wires.send(1, y1)
-        y0 = y0 - (wires.pad(0, use_two, shape, small).astype(np.uint64) << weight)
-        y1 = y1 - (wires.pad(1, use_one, shape, small).astype(np.uint64) << weight)
-        out = np.stack([y0, y1])
-        return out if carry is None else out + carry
-    top = known >> _TOP
-    quotient = (known >> shift) - (top << weight)
-    if wires.place == 1:
-        mask = wires.pad(1, use_one, shape, small)
-        mine = wires.pad(1, use_bit, shape, small) * top.astype(small) + mask
+        out, rest, bit = kernels.truncate_first(flat, drop, offset, wires.mine, wires.next, uses)
+        wires.send(2, bit)
+        wires.send(1, rest)
+    elif wires.place == 1:
+        mine = kernels.truncate_part(flat, wires.pad(1, use_bit, flat.shape, small), wires.mine, use_one)
         wires.send(2, mine)
-        rest = wires.recv(0, shape)
-        theirs = wires.recv(2, shape, small)
+        rest, theirs = wires.recv(0, flat.shape), wires.recv(2, flat.shape, small)
+        out = kernels.truncate_last(flat, drop, mine, theirs, rest, wires.mine, use_one, alone_first=True)
     else:
-        mask = wires.pad(0, use_two, shape, small)
-        mine = wires.recv(0, shape, small) * top.astype(small) + mask
+        mine = kernels.truncate_part(flat, wires.recv(0, flat.shape, small), wires.next, use_two)
         wires.send(1, mine)
-        rest = wires.pad(0, use_rest, shape)
-        theirs = wires.recv(1, shape, small)
-    both = quotient + ((mine + theirs).astype(np.uint64) << weight)
-    rest = rest - (mask.astype(np.uint64) << weight)
-    out = np.stack([rest, both] if wires.place == 1 else [both, rest])
+        rest, theirs = wires.pad(0, use_rest, flat.shape), wires.recv(1, flat.shape, small)
+        out = kernels.truncate_last(flat, drop, mine, theirs, rest, wires.next, use_two, alone_first=False)
+    out = out.reshape(2, *shape)
     return out if carry is None else out + carry
 
 
