@@ -50,6 +50,7 @@ class Told:
     bytes_sent: int
     rounds: int
     peak_mib: float
+    cpu_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ class Played:
     parties: Mapping[str, Told]
 
     def sample(self, *, error: float | None = None, more: Mapping[str, float] | None = None) -> Sample:
-        """The slowest party's time, everybody's bytes, the largest number of rounds and peak."""
+        """The slowest party's time, everybody's bytes and processor time, the largest number of rounds and peak."""
         told = self.parties.values()
         return Sample(
             seconds=max(item.seconds for item in told),
@@ -67,7 +68,7 @@ class Played:
             rounds=max(item.rounds for item in told),
             peak_mib=max(item.peak_mib for item in told),
             error=error,
-            more=more or {},
+            more={"cpu_s": sum(item.cpu_s for item in told), **(more or {})},
         )
 
 
@@ -194,13 +195,13 @@ def _body(
         first = links if seat.on_links else _party(seat, links)
         start_gate.wait()
         started = True
-        start = time.perf_counter()
+        start, used = time.perf_counter(), time.process_time()
         result = program(first, *given)
-        seconds = time.perf_counter() - start
+        seconds, used = time.perf_counter() - start, time.process_time() - used
         stats = [link.stats() for link in links.values()]
         sent = sum(item.bytes_sent for item in stats)
         rounds = max((item.rounds for item in stats), default=0)
-        mouth.send(Told(result, seconds, sent, rounds, peak_mib()))
+        mouth.send(Told(result, seconds, sent, rounds, peak_mib(), used))
         end_gate.wait()
         for link in links.values():
             link.close()

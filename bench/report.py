@@ -168,7 +168,10 @@ class Report:
             trust=trust,
             backend=backend(),
             repeats=len(mine),
-            more=middle.more,
+            more={
+                **middle.more,
+                **({f"rival_{name}": value for name, value in other.more.items()} if other else {}),
+            },
         )
         self.cases.append(found)
         sys.stdout.write(found.line() + "\n")

@@ -10,10 +10,11 @@ A program that is not Python is a `Rival(name, [its command])`.
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import venv
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -31,15 +32,18 @@ class RivalMissingError(RuntimeError):
 class Rival:
     """A program that is asked over its standard input and answers over its standard output."""
 
-    def __init__(self, name: str, command: Sequence[str]) -> None:
+    def __init__(
+        self, name: str, command: Sequence[str], *, environment: Mapping[str, str] | None = None
+    ) -> None:
         self.name = name
         self._command = list(command)
+        self._environment = {**os.environ, **(environment or {})}
         self._process: subprocess.Popen[str] | None = None
 
     def __enter__(self) -> Self:
         try:
             self._process = subprocess.Popen(
-                self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+                self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=self._environment
             )
         except OSError as error:
             raise RivalMissingError(f"{self.name}: {error}") from error
@@ -79,7 +83,9 @@ class Rival:
         return answer
 
 
-def python_rival(name: str, requirements: Sequence[str], program: Path) -> Rival:
+def python_rival(
+    name: str, requirements: Sequence[str], program: Path, *, environment: Mapping[str, str] | None = None
+) -> Rival:
     """A Python program in an environment of its own, made once.
 
     Raises
@@ -102,7 +108,7 @@ def python_rival(name: str, requirements: Sequence[str], program: Path) -> Rival
         if done.returncode:
             raise RivalMissingError(f"{name} cannot be installed: {done.stderr.strip()[-500:]}")
         stamp.write_text(wanted, encoding="utf-8")
-    return Rival(name, [str(python), str(program)])
+    return Rival(name, [str(python), str(program)], environment=environment)
 
 
 def present(make: Callable[[], Rival], stack: ExitStack) -> Rival | None:
