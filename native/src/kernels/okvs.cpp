@@ -210,7 +210,11 @@ class Decoder {
         encrypt(made_.place, hashes, count);
         to_places(shape_, hashes, batch.places, count);
         for (std::size_t i = 0; i < count; ++i)
-            for (const std::uint32_t c : batch.places[i].column) prefetch(cluster(batch.places[i]) + kSlot * c);
+            for (const std::uint32_t c : batch.places[i].column) {
+                const std::uint8_t* slot = cluster(batch.places[i]) + kSlot * c;
+                prefetch(slot);
+                if (Values > 1) prefetch(slot + kSlot - 1);  // it may lie across two cache lines
+            }
         encrypt(made_.dense, batch.x, count);
         for (std::size_t i = 0; i < count; ++i) batch.x[i] = Field::element(batch.x[i]);
         for (std::size_t i = count; i < kOkvsBatch; ++i) batch.places[i] = {{0, 1, 2}, 0};  // lanes run over the end
