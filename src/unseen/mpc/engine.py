@@ -178,6 +178,11 @@ class Engine:
         flat = array.bit_share.reshape(len(array.bit_share), -1)
         return self.number(self.protocol.to_ring(flat).reshape(array.bit_share.shape), 0)
 
+    def as_real(self, array: SecretArray) -> SecretArray:
+        """Integers and Booleans with the engine's fraction bits; other numbers as they are."""
+        number = self.as_number(array)
+        return number if number.bits else self.scaled(number, self.bits)
+
     def pair(self, left: SecretArray, right: Any) -> tuple[SecretArray, SecretArray]:
         """Both as numbers with the same fraction bits: those of the one that has more."""
         left = self.as_number(left)

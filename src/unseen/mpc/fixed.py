@@ -39,4 +39,4 @@ def encode(values: ArrayLike, bits: int, *, limit: float | None = None) -> Ring:
 
 def decode(ring: Ring, bits: int) -> NDArray[np.float64]:
     """The real numbers that ring elements stand for."""
-    return np.ascontiguousarray(ring).view(np.int64) / 2.0**bits
+    return np.asarray(np.array(ring, order="C").view(np.int64) / 2.0**bits)

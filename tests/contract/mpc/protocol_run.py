@@ -15,7 +15,7 @@ from unseen.mpc.engine import PROTOCOLS
 from unseen.party import Disclosure, Door, Party
 from unseen.testing.simulate import Run, run
 
-TOLD = Disclosure("result", "the result of a test", ("p0",), Door.REVEAL, times=50)
+TOLD = Disclosure("result", "the result of a test", ("p0",), Door.REVEAL, times=200)
 
 
 def seats() -> list[tuple[str, int]]:

@@ -6,12 +6,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from protocol_run import measure, result, seats
+from protocol_run import TOLD, measure, parties_of, result, seats
 
 from unseen.core import registry
-from unseen.mpc import SecretArray, equal, planes
+from unseen.mpc import Engine, SecretArray, equal, planes
 from unseen.mpc.engine import PROTOCOLS
 from unseen.mpc.protocol import Statement
+from unseen.testing.simulate import run
 
 SEATS = seats()
 ULP = 2.0**-20
@@ -64,6 +65,8 @@ CASES: dict[str, Any] = {
     "clip": lambda x, y, v: np.clip(x, -0.5, 0.5),
     "max": lambda x, y, v: x.max(axis=0) - np.min(y, axis=0),
     "argmax": lambda x, y, v: np.argmax(x, axis=1) + y.argmin(axis=1),
+    "rate": lambda x, y, v: (x * (x > 0)).sum() / (x > 0).sum() + np.sqrt((y > 0).sum()),
+    "one number": lambda x, y, v: x[0, 0] * y[1, 2] - v.sum(),
     "count": lambda x, y, v: (x < y).sum(axis=0),
     "stack": lambda x, y, v: np.concatenate([np.stack([x, y]), np.ones((1, 5, 3))]),
     "transpose": lambda x, y, v: np.transpose(x) @ y,
@@ -185,6 +188,63 @@ def test_a_shuffle_keeps_rows_together(seat: tuple[str, int]) -> None:
     np.testing.assert_array_equal(np.sort(got[:, 0]), np.arange(300))
     if registry.load(PROTOCOLS, seat[0]).STATEMENT.adversary != "none":
         assert (got[:, 0] != np.arange(300)).sum() > 250
+
+
+@seat
+def test_a_shuffle_is_uniform(seat: tuple[str, int]) -> None:
+    """Every row comes to every place equally often (others had a bias here): 5 rows, chi-square with 16 degrees."""
+    if registry.load(PROTOCOLS, seat[0]).STATEMENT.adversary == "none":
+        pytest.skip("the reference keeps the order")
+    counts = np.zeros((5, 5))
+    for _ in range(10):
+
+        def body(x: SecretArray) -> SecretArray:
+            shares = [x.engine.protocol.shuffle(x.share[..., None])[..., 0] for _ in range(30)]
+            return x.engine.number(np.stack(shares, axis=1), 0)
+
+        for order in result(seat, body, np.arange(5), dtype=int).astype(int):
+            counts[np.arange(5), order] += 1
+    assert ((counts - 60) ** 2 / 60).sum() < 60  # p < 1e-6
+
+
+@seat
+def test_parts_of_a_reveal_are_fresh(seat: tuple[str, int]) -> None:
+    """What the receiver gets are not the shares themselves, nor the same parts twice."""
+    names, helper = parties_of(*seat)
+    seen: dict[str, Any] = {}
+
+    def program(party: Any) -> None:
+        engine = Engine(party, holders=names, helper=helper, protocol=seat[0])
+        x = engine.share(np.ones(50) if party.name == "p0" else None, owner="p0", shape=(50,))
+        seen[party.name] = x.share
+        for _ in range(2):
+            engine.reveal("result", x, to=("p0",))
+
+    outcome = run(program, (*names, *((helper,) if helper else ())), disclosures=[TOLD])
+    parts = [s.message.values for s in outcome.views["p0"] if type(s.message).__name__ == "Part"]
+    assert len({part.tobytes() for part in parts}) == len(parts) == 2 * (len(names) - 1)
+    for share in seen.values():
+        assert not any(np.array_equal(part, component) for part in parts for component in share)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(900)
+@seat
+def test_a_hundred_million_truncations(seat: tuple[str, int]) -> None:
+    """None wraps round, near the limit of the format as elsewhere."""
+
+    def body(x: SecretArray) -> SecretArray:
+        protocol, worst = x.engine.protocol, []
+        for turn in range(100):
+            values = np.random.default_rng(turn).integers(-(1 << 62) + 1, 1 << 62, 1 << 20)
+            kept = protocol.truncate(raw(x, values).share, 20)
+            off = x.engine.number(kept - protocol.public((values >> 20).view(np.uint64)), 0)
+            told = x.engine.reveal("result", off, to=("p0",))
+            worst.append([0, 1] if told is None else [told.min(), told.max()])
+        return x.engine.lift(np.array(worst), 0)
+
+    got = result(seat, body, np.zeros(1), timeout_s=600)
+    assert set(np.unique(got)) <= {0, 1}
 
 
 @seat

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -33,6 +37,21 @@ def test_a_function_of_two_parties(protocol: str) -> None:
     else:
         assert outcome.bytes_sent > 1000
         assert outcome.rounds > 10
+
+
+def test_the_tutorial_runs() -> None:
+    page = Path(__file__).parents[3] / "docs" / "mpc.md"
+    code = re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)[0]
+    names: dict[str, Any] = {}
+    exec(compile(code.replace("print(", "repr((").replace("bytes_sent)", "bytes_sent))"), str(page), "exec"), names)
+    wanted = names["pay_gap"](**_inputs())
+    np.testing.assert_allclose(names["outcome"].result["gap"], wanted["gap"], atol=2e-2)
+    np.testing.assert_allclose(names["outcome"].result["top"], wanted["top"], atol=1e-5)
+
+
+def _inputs() -> dict[str, Any]:
+    rng = np.random.default_rng(0)
+    return {"salaries": rng.uniform(2, 9, 1000), "women": rng.random(1000) < 0.5}
 
 
 def test_kinds_are_kept() -> None:

@@ -29,7 +29,7 @@ _FACTOR_BITS = 24
 def exp(x: SecretArray) -> SecretArray:
     """e^x."""
     engine, protocol = x.engine, x.engine.protocol
-    x = engine.as_number(x)
+    x = engine.as_real(x)
     shape, x = x.shape, x.ravel()
     scaled = engine.number(
         x.share * np.uint64(round(np.log2(np.e) * 2.0**_FACTOR_BITS)), x.bits + _FACTOR_BITS

@@ -81,7 +81,7 @@ def _scaled(x: SecretArray) -> _Scaled:
 def reciprocal(x: SecretArray) -> SecretArray:
     """1 / x; 0 where x is 0."""
     engine = x.engine
-    x = engine.as_number(x)
+    x = engine.as_real(x)
     sign = sign_of(x)
     parts = _scaled(x * sign)
     m = parts.mantissa
@@ -107,7 +107,7 @@ def sqrt(x: SecretArray) -> SecretArray:
 def _root(x: SecretArray, *, inverse: bool) -> SecretArray:
     """m^(-1/2) 2^(e/2) 2^((bits - places)/2), or m^(1/2) 2^(-e/2) 2^((places - bits)/2)."""
     engine = x.engine
-    x = engine.as_number(x)
+    x = engine.as_real(x)
     parts = _scaled(x)
     of_mantissa = polynomial(parts.mantissa, tables.INVERSE_ROOT if inverse else tables.ROOT)
     side = 1 if inverse else -1
@@ -121,7 +121,7 @@ def _root(x: SecretArray, *, inverse: bool) -> SecretArray:
 def log(x: SecretArray) -> SecretArray:
     """Natural logarithm: log m + (places - bits - e) log 2."""
     engine = x.engine
-    x = engine.as_number(x)
+    x = engine.as_real(x)
     parts = _scaled(x)
     of_mantissa = polynomial(parts.mantissa, tables.LOGARITHM)
     row = _choose(parts.rows, -math.log(2) * parts.row_steps, _MANTISSA)

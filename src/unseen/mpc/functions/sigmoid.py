@@ -51,7 +51,7 @@ _PRECISE = _Series(16, 64, _every_other(tables.PRECISE_WAVE))
 def sigmoid(x: SecretArray, *, precise: bool = False) -> SecretArray:
     """1 / (1 + exp(-x)) for |x| < 2^(62 - bits)."""
     engine, protocol = x.engine, x.engine.protocol
-    x = engine.as_number(x)
+    x = engine.as_real(x)
     series = _PRECISE if precise else _SHORT
     masked = protocol.mask(x.share.reshape(len(x.share), -1))
     bound = series.clip << x.bits
