@@ -35,7 +35,7 @@ def test_ten_random_cuts_during_a_job_change_nothing(tmp_path: Path, seed: int) 
         over = threading.Event()
 
         def cut() -> None:
-            while times[0] < 10 and not over.wait(rng.uniform(0.02, 0.12)):
+            while times[0] < 10 and not over.wait(rng.uniform(0.01, 0.08)):
                 times[0] += sum(cable.cut() for cable in cables.values()) > 0
 
         scissors = threading.Thread(target=cut)
