@@ -243,10 +243,13 @@ class _Screen:
         self._console = Console(stderr=False, quiet=quiet, highlight=False)
 
     def step(self, text: str) -> None:
-        self._console.print(f"[bold]» {text}[/bold]")
+        self._console.print(f"[bold]» {text}[/bold]", soft_wrap=True)
 
     def words(self, markdown: str) -> None:
-        self._console.print(Markdown(markdown))
+        if self._console.is_terminal:
+            self._console.print(Markdown(markdown))
+        else:  # whole lines, for files and for programs that read along
+            self._console.print(markdown, markup=False, soft_wrap=True)
 
     def outcome(self, told: dict[str, Any], comparison: Comparison) -> None:
         joint, alone, pooled = comparison.joint, comparison.alone_quality, comparison.pooled_quality
@@ -259,10 +262,12 @@ class _Screen:
             self._console.print(f"{name:<28}{quality.auc:>8.4f}{quality.ks:>8.4f}{quality.accuracy:>10.4f}")
         self._console.print(
             f"\nlargest score difference {told['largest_score_difference']:.6f}, coefficients within "
-            f"{told['largest_coefficient_error']:.4%}, AUC difference {told['auc_difference']:.6f}"
+            f"{told['largest_coefficient_error']:.4%}, AUC difference {told['auc_difference']:.6f}",
+            soft_wrap=True,
         )
         if comparison.verdict_on_alone:
-            self._console.print(comparison.verdict_on_alone)
+            self._console.print(comparison.verdict_on_alone, soft_wrap=True)
         self._console.print(
-            f"audit: {told['audit']}; {told['seconds']:.1f} s from start to report; reports in {told['reports']}"
+            f"audit: {told['audit']}; {told['seconds']:.1f} s from start to report; reports in {told['reports']}",
+            soft_wrap=True,
         )
