@@ -6,6 +6,9 @@ after the set-up; the time is that of all calls, the bytes those of the calls to
 the others over bare TCP. `million per CPU s` takes the processor time of the busier party instead of the wall time, which other
 work on the machine lengthens. `silent` is for slow networks: less than a bit a transfer.
 
+The table below comes from a machine with a dozen other programs on its two cores: wall times are several times those of an
+idle one; the ratio, of pairs run in turn, and the column of processor time are what to look at.
+
 The rival is emp-ot 1.0 (C++, CDH base transfers of Canetti, Sarkar and Wang), the same protocol with the same number and size
 of calls, over loopback TCP too; its set-up is in a call before the clock starts, as ours is.
 """
