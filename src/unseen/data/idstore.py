@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unseen.core.errors import UnavailableError
+from unseen.kernels.partition import scatter_rows
 
 MOST_PARTS = 4096
 _PART_BITS = MOST_PARTS.bit_length() - 1
@@ -185,12 +186,13 @@ def _sort(run: _Run) -> None:
     """Put a run into the order of its parts; rows of a part stay in their order."""
     if run.ids is None or run.offsets is not None:
         return
-    parts = (run.ids[:, 0].astype(np.uint16) << np.uint16(8) | run.ids[:, 1]) >> np.uint16(16 - _PART_BITS)
-    order = np.argsort(parts, kind="stable")  # a radix sort, as the words are short
-    run.ids = run.ids[order]
-    run.rows = order.astype(np.int64, copy=False) + run.first_row
+    parts = (run.ids[:, 0].astype(np.uint32) << np.uint32(8) | run.ids[:, 1]) >> np.uint32(16 - _PART_BITS)
     counts = np.bincount(parts, minlength=MOST_PARTS)
     run.offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    ids, rows = np.empty_like(run.ids, order="C"), np.empty(run.count, np.int64)
+    cursor = run.offsets[:-1].copy()
+    scatter_rows(parts, run.ids, run.first_row, cursor=cursor, rows_out=ids, numbers_out=rows)
+    run.ids, run.rows = ids, rows
 
 
 def _fill(handle: int, place: int, array: NDArray[np.uint8] | NDArray[np.int64]) -> None:

@@ -70,7 +70,7 @@ class Journal:
         if entry.fingerprint != hashlib.sha256(fingerprint).hexdigest():
             raise UsageError(
                 "The input has changed since the interrupted run.",
-                why="an interrupted run goes on only with the same ids in the same rows",
+                why="an interrupted run goes on only with the same ids in the same rows, and the same --duplicates",
                 mend="bring the old file back, or start anew: --fresh at both sides",
             )
         return entry

@@ -39,6 +39,12 @@ class Loaded:
     store: IdStore
     held: tuple[pa.RecordBatch, ...] | None
     ids: int
+    duplicates: str
+
+    @property
+    def fingerprint(self) -> bytes:
+        """Tells data (and what is done with repeated ids) apart from that of an earlier run."""
+        return self.store.fingerprint + self.duplicates.encode()
 
     @property
     def rows(self) -> int:
@@ -73,7 +79,7 @@ def load(options: Options, work: Path, told: Callable[[int], None]) -> Loaded:
     ids = store.count - _repeated(store, options, source, columns)
     if options.bound is not None and ids > options.bound:
         raise UsageError(f"There are {ids} ids where --bound says {options.bound} at most.")
-    return Loaded(source, columns, store, tuple(held) if held is not None else None, ids)
+    return Loaded(source, columns, store, tuple(held) if held is not None else None, ids, options.duplicates)
 
 
 def _repeated(store: IdStore, options: Options, source: Source, columns: dict[str, KindOf]) -> int:

@@ -136,7 +136,7 @@ def meet(
 
 def _done(journal: Journal, loaded: Loaded) -> int | None:
     """How many partitions an interrupted run has finished; None if there is none."""
-    kept = journal.load(loaded.store.fingerprint)
+    kept = journal.load(loaded.fingerprint)
     return kept.done if kept is not None and kept.begun else None
 
 

@@ -23,10 +23,13 @@ Places = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Common:
-    """Common rows of one partition in the aligned order, and how many ids they are; `groups` counts the ids from 0."""
+    """Common rows of one partition in the aligned order, and how many ids they are.
+
+    `groups` numbers the ids of the rows from 0; None where each has one row.
+    """
 
     rows: Places
-    groups: Places
+    groups: Places | None
     ids: int
 
 
@@ -69,7 +72,7 @@ def common(
     chosen = real if places is None else places[real]
     chosen = chosen[_by_digest(ids[chosen])]
     if not every:
-        return Common(rows[chosen], np.arange(len(chosen)), len(chosen))
+        return Common(rows[chosen], None, len(chosen))
     members, groups = _members(chosen, found)
     return Common(rows[members], groups, len(chosen))
 

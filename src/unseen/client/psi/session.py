@@ -101,7 +101,7 @@ class Meeting:
         theirs = party.exchange(mine, Terms, peers=(self._peer,))[self._peer]
         check_numbers(self._peer, theirs)
         settled = settle(self._me, self._peer, mine, theirs)
-        kept = self._journal.load(self._loaded.store.fingerprint)
+        kept = self._journal.load(self._loaded.fingerprint)
         salt = bytes.fromhex(kept.salt) if kept else secrets.token_bytes(DIGEST_BYTES)
         start = self._start(kept, salt)
         other = party.exchange(start, Start, peers=(self._peer,))[self._peer]
@@ -118,7 +118,7 @@ class Meeting:
                 run=run,
                 agreement=digest,
                 salt=salt,
-                fingerprint=self._loaded.store.fingerprint,
+                fingerprint=self._loaded.fingerprint,
                 parts=planned.parts,
             )
         elif kept.agreement != digest.hex():
@@ -161,7 +161,7 @@ class Meeting:
         size = self._options.bound if self._options.bound is not None else self._loaded.ids
         return Start(
             size,
-            commitment(salt, self._loaded.store.fingerprint),
+            commitment(salt, self._loaded.fingerprint),
             bytes.fromhex(kept.run) if kept else b"",
             kept.done if kept else 0,
             bool(kept and kept.begun),
@@ -248,7 +248,7 @@ class Meeting:
         if self._me not in standing.settled.receivers:
             return None, 0
         earlier = [self._kept(part) for part in range(standing.next)] if parts > 1 else []
-        return _joined([*earlier, *results], groups=self._options.duplicates == "all")
+        return _joined([*earlier, *results])
 
     def _sink(self, part: int, parts: int) -> ProgressSink:
         def tell(seen: Progress) -> None:
@@ -261,15 +261,17 @@ class Meeting:
     def _keep(self, standing: Standing, part: int, result: Common | None) -> None:
         """Put a partition's rows on disk, then count it as finished."""
         if result is not None:
-            self._journal.store(
-                part, np.concatenate([[result.ids], result.rows, result.groups]).astype(np.int64)
-            )
+            numbers = [np.array([result.ids], np.int64), result.rows]
+            numbers += [result.groups] if result.groups is not None else []
+            self._journal.store(part, np.concatenate(numbers))
         self._journal.save(msgspec.structs.replace(standing.entry, done=part + 1))
 
     def _kept(self, part: int) -> Common:
         stored = self._journal.rows(part)
-        rows, groups = np.split(stored[1:], 2)
-        return Common(rows, groups, int(stored[0]))
+        if self._options.duplicates == "all":
+            rows, groups = np.split(stored[1:], 2)
+            return Common(rows, groups, int(stored[0]))
+        return Common(stored[1:], None, int(stored[0]))
 
     def _write(self, standing: Standing, found: output.Found | None) -> int | None:
         asked = self._options
@@ -324,17 +326,16 @@ class Meeting:
         )
 
 
-def _joined(results: list[Common], *, groups: bool) -> tuple[output.Found, int]:
-    ids = sum(result.ids for result in results)
+def _joined(results: list[Common]) -> tuple[output.Found, int]:
     empty = np.zeros(0, np.int64)
-    rows = np.concatenate([empty, *(result.rows for result in results)])
-    if not groups:
-        return output.Found(rows, None), ids
-    numbers, before = [empty], 0
+    numbers, ids = [empty], 0
     for result in results:
-        numbers.append(result.groups + before)
-        before += result.ids
-    return output.Found(rows, np.concatenate(numbers)), ids
+        if result.groups is not None:
+            numbers.append(result.groups + ids)
+        ids += result.ids
+    rows = np.concatenate([empty, *(result.rows for result in results)])
+    numbered = any(result.groups is not None for result in results)
+    return output.Found(rows, np.concatenate(numbers) if numbered else None), ids
 
 
 def _trust(security: str) -> str:
