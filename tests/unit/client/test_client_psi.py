@@ -257,3 +257,33 @@ def test_csv_cannot_hold_everything(tmp_path):
         )
     )
     assert pa.ipc.open_file(tmp_path / "o.arrow").read_all().to_pydict() == {"id": ["a"], "x": [[1, 2]]}
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"protocol": "vole"},
+        {"protocol": "vole", "security": "malicious"},
+        {"protocol": "vole", "symmetric": True},
+        {"protocol": "dh"},
+        {"protocol": "oprf"},
+    ],
+    ids=lambda options: "-".join(map(str, options.values())),
+)
+def test_every_protocol_and_mode(tmp_path, options):
+    summaries, mine, theirs = run(tmp_path, range(0, 500, 2), range(0, 500, 3), partitions=2, **options)
+    assert [row["id"] for row in mine] == [row["id"] for row in theirs]
+    assert {int(row["id"]) for row in mine} == set(range(0, 500, 6))
+    assert summaries[0].protocol == options["protocol"]
+    assert summaries[0].security == options.get("security", "semi-honest")
+
+
+def test_only_one_side_learns(tmp_path):
+    write_ids(tmp_path / "a.csv", "abc")
+    write_ids(tmp_path / "b.csv", "bcd")
+    left, right = paths(tmp_path)
+    listener, caller = good(sides(tmp_path, left, {**right, "output": None}, protocol="vole"))
+    assert (listener.matched, listener.written) == (2, 2)
+    assert (caller.matched, caller.written, caller.output) == (None, None, None)
+    assert caller.learned["caller"].startswith("that the other has 3 ids")
+    assert not (tmp_path / "bo.csv").exists()
