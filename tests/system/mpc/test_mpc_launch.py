@@ -43,7 +43,10 @@ def test_the_tutorial_runs() -> None:
     page = Path(__file__).parents[3] / "docs" / "mpc.md"
     code = re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)[0]
     names: dict[str, Any] = {}
-    exec(compile(code.replace("print(", "repr((").replace("bytes_sent)", "bytes_sent))"), str(page), "exec"), names)
+    exec(
+        compile(code.replace("print(", "repr((").replace("bytes_sent)", "bytes_sent))"), str(page), "exec"),
+        names,
+    )
     wanted = names["pay_gap"](**_inputs())
     np.testing.assert_allclose(names["outcome"].result["gap"], wanted["gap"], atol=2e-2)
     np.testing.assert_allclose(names["outcome"].result["top"], wanted["top"], atol=1e-5)
