@@ -116,7 +116,7 @@ def scoring_cost(roles: Roles, sizes: Sizes, network: Network) -> Cost:
     holders = roles.all("holders")
     rows = min((sizes.rows.get(holder, 0) for holder in holders), default=0) // 4
     width = 1 + sum(sizes.columns.get(holder, 0) for holder in holders)
-    sent = rows * (16 * width + 800)
+    sent = rows * (16 * width + 745)
     rounds = 16
     seconds = 0.02 + sent * 7e-9 + rounds * network.latency_s + sent / network.bytes_per_s
     return Cost(seconds, sent, rounds, rows * (24 * width + 8 * 4 * 52))

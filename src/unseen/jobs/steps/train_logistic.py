@@ -30,7 +30,7 @@ OUTPUTS = {"model": "this holder's share of the coefficients"}
 LEVELS = ("shared",)
 TRUST = "Semi-honest parties; the helper must not collude with a holder."
 
-_SECONDS_PER_BYTE = 7e-9
+_SECONDS_PER_BYTE = 9e-9
 
 
 class Params(StepParams):
@@ -76,7 +76,7 @@ def estimate(params: Params, roles: Roles, sizes: Sizes, network: Network) -> Co
     rows = min((sizes.rows.get(holder, 0) for holder in holders), default=0)
     width = 1 + sum(sizes.columns.get(holder, 0) for holder in holders)
     steps = math.ceil(math.log2(7 * (1 + rows * width / 4 / params.penalty)))
-    per_iteration = 870 * rows + 56 * rows * width + 144 * steps * width**2
+    per_iteration = 800 * rows + 30 * rows * width + 88 * steps * width**2
     sent = 16 * rows * width + params.iterations * per_iteration
     rounds = params.iterations * (20 + 4 * steps)
     seconds = sent * _SECONDS_PER_BYTE + rounds * (network.latency_s + 1e-4) + sent / network.bytes_per_s

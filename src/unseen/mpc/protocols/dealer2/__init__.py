@@ -14,7 +14,7 @@ Cost
 Sources: Beaver, "Efficient Multiparty Protocols Using Circuit Randomization" (CRYPTO 1991); Catrina and Saxena,
 "Secure Computation with Fixed-Point Numbers" (FC 2010) for truncation by an opened mask, here with the correction
 for wrap-around, so that its error is 0 or 1 ulp and never 2^(64 - f) (local truncation, which fails that way, is
-not used); Rotaru and Wood, "MArBled Circuits" (INDOCRYPT 2019) for bits shared twice; Chase, Ghosh, Poburinnaya,
+not used); :mod:`.wrap` for two holders; Rotaru and Wood, "MArBled Circuits" (INDOCRYPT 2019) for bits shared twice; Chase, Ghosh, Poburinnaya,
 "Secret-Shared Shuffle" (ASIACRYPT 2020) for the shuffle, with the correlation dealt by the helper.
 """
 
@@ -33,6 +33,9 @@ STATEMENT = Statement(
     may_collude="all holders but one, without the helper",
     assumption="AES-128 in counter mode is a pseudo-random generator",
 )
+
+
+_TWO = 2
 
 
 def open_protocol(party: Party, *, holders: tuple[str, ...], helper: str | None) -> Dealer2:
@@ -55,11 +58,12 @@ def open_protocol(party: Party, *, holders: tuple[str, ...], helper: str | None)
 def price(operation: str, elements: int, parties: int) -> Price:
     """What `operation` on that many elements costs among that many holders."""
     pairs = parties * (parties - 1)  # who opens something sends it to every other holder
+    shift = (0.125, 4.0) if parties == _TWO else (8.0, 16.0)  # a bit and a half word; a word and two
     rounds, opened, dealt = {
         "share": (0, 0.0, 0.0),
         "multiply": (1, 16.0, 8.0),
-        "truncate": (1, 8.0, 16.0),
-        "multiply and truncate": (2, 24.0, 24.0),
+        "truncate": (1, *shift),
+        "multiply and truncate": (2, 16.0 + shift[0], 8.0 + shift[1]),
         "less": (7, 37.0, 27.0),
         "bit to number": (1, 0.125, 8.0),
         "shuffle": (parties, 0.0, 8.0 * parties * parties),

@@ -52,6 +52,21 @@ class Dealing:
         """Uniform words, shared by XOR."""
         return self._expand(shape, dtype, self._holders, np.bitwise_xor)
 
+    def private_bits(self, holder: str, count: int) -> NDArray[np.uint8]:
+        """Uniform bits, eight to the byte, that only `holder` and the helper know; zeros elsewhere."""
+        shape = (-(-count // 8),)
+        if self.deals:
+            return self._draw(holder, shape, np.uint8)
+        return (
+            self._draw(self._helper, shape, np.uint8)
+            if self._party.name == holder
+            else np.zeros(shape, np.uint8)
+        )
+
+    def dealt_words(self, count: int, dtype: type[U], whole: Callable[[], NDArray[U]]) -> NDArray[U]:
+        """Additive shares of what the helper computes, modulo the size of the words."""
+        return self._correct((count,), dtype, whole, np.add, np.subtract)
+
     def dealt(self, shape: tuple[int, ...], whole: Callable[[], Ring]) -> Ring:
         """Additive shares of what the helper computes."""
         return self._correct(shape, np.uint64, whole, np.add, np.subtract)

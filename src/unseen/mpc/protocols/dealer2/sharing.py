@@ -12,12 +12,14 @@ from unseen.core.errors import LocalProtocolError
 from unseen.kernels import matmul
 from unseen.mpc import planes
 from unseen.mpc.fixed import Ring
+from unseen.mpc.protocols.dealer2 import wrap
 from unseen.mpc.protocols.dealer2.bits import BitGates, tree_order
 from unseen.mpc.protocols.dealer2.dealing import Dealing
 from unseen.mpc.protocols.dealer2.operands import FixedOperand, MaskedOperand
 from unseen.mpc.shares import Bits, Planes, Share
 from unseen.party import Masked, Message, Party, require
 
+_TWO = 2
 _TOP = np.uint64(63)
 _HALF = np.uint64(1 << 62)
 _LOW = np.uint64((1 << 63) - 1)
@@ -149,8 +151,11 @@ class Dealer2:
     def truncate(self, values: Share, drop: int, *, exact: bool = False) -> Share:
         """Divide by 2^drop with an error of 0 or 1 ulp above the floor, for |values| < 2^62.
 
-        Exactly, the error is taken away: it is the borrow when the low places of r are subtracted from those of c.
+        Two holders need a product of two bits (:mod:`.wrap`). More open c = values + 2^62 + r and correct the wrap of
+        that. Exactly, the error is taken away: it is the borrow when the low places of r are subtracted from those of c.
         """
+        if len(self.holders) == _TWO and not exact:
+            return wrap.truncate(self.party, self.holders, self.dealing, values, drop)
         deal = self.dealing
         r = deal.uniform(values.shape)
         high = deal.dealt(values.shape, lambda: (r & _LOW) >> np.uint64(drop))
