@@ -136,6 +136,12 @@ def every_byte(kind: type, step: int) -> None:
     assert not go(name="small", count=40, wire=flip(kind, -1, sizes)).errors
     for byte in range(0, sizes[0], step):
         outcome = go(name="small", count=40, wire=flip(kind, byte, []))
+        if kind is Corrections and byte % 8 == 0 and not outcome.errors:
+            # The lowest bit of the last level's sum: leaves lose it, so the result is as without the change.
+            sent, received = outcome.results["a"], outcome.results["b"]
+            expected = sent.rows ^ sent.delta & (np.uint8(0) - received.choices)[:, None]
+            np.testing.assert_array_equal(received.rows, expected)
+            continue
         assert "b" not in outcome.results, f"byte {byte} of {kind.__name__}"
         assert all(isinstance(error, UnseenError) for error in outcome.errors.values())
 
