@@ -15,10 +15,12 @@ import subprocess
 import sys
 import venv
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
+
+T = TypeVar("T")
 
 ROOT = Path(__file__).parent.parent
 ENVIRONMENTS = ROOT / "build" / "rivals"
@@ -111,7 +113,7 @@ def python_rival(
     return Rival(name, [str(python), str(program)], environment=environment)
 
 
-def present(make: Callable[[], Rival], stack: ExitStack) -> Rival | None:
+def present(make: Callable[[], AbstractContextManager[T]], stack: ExitStack) -> T | None:
     """The rival, started until the stack ends; None, said on standard error, where it cannot be had."""
     try:
         return stack.enter_context(make())

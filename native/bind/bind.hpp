@@ -6,15 +6,9 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <initializer_list>
 #include <memory>
-#include <new>
 #include <utility>
-
-#ifdef __linux__
-#include <sys/mman.h>
-#endif
 
 namespace unseen::bind {
 
@@ -32,18 +26,9 @@ struct InOut : nb::ndarray<T, nb::numpy, nb::ndim<Rank>, nb::c_contig, nb::devic
 template <typename T>
 using Out = nb::ndarray<T, nb::numpy, nb::c_contig>;
 
-// Memory for a result, 64-byte aligned. Large results ask for huge pages: the page faults of a fresh array of small
-// pages take longer than most kernels do.
-inline void* allocate(std::size_t bytes) {
-    constexpr std::size_t kLine = 64, kHuge = std::size_t{2} << 20;
-    const std::size_t step = bytes >= 2 * kHuge ? kHuge : kLine;
-    void* data = std::aligned_alloc(step, (bytes / step + 1) * step);
-    if (data == nullptr) throw std::bad_alloc();
-#ifdef __linux__
-    if (step == kHuge) madvise(data, bytes, MADV_HUGEPAGE);  // a wish; nothing depends on it
-#endif
-    return data;
-}
+// Memory for a result, 64-byte aligned; give it back with release(). See memory.cpp.
+void* allocate(std::size_t bytes);
+void release(void* data) noexcept;
 
 // A new array of that shape, uninitialised, owned by Python; write to .data().
 template <typename T>
@@ -51,7 +36,7 @@ Out<T> make(std::initializer_list<std::size_t> shape) {
     std::size_t count = 1;
     for (const auto extent : shape) count *= extent;
     auto* data = static_cast<T*>(allocate(count * sizeof(T)));
-    nb::capsule owner(data, [](void* p) noexcept { std::free(p); });
+    nb::capsule owner(data, [](void* p) noexcept { release(p); });
     return Out<T>(data, shape, owner);
 }
 

@@ -29,7 +29,7 @@ nb::tuple sort_tags(const Tags& tags) {
 // The first `size` of what was allocated for more.
 template <typename T>
 Out<T> first_of(void* data, std::size_t size) {
-    nb::capsule owner(data, [](void* p) noexcept { std::free(p); });
+    nb::capsule owner(data, [](void* p) noexcept { release(p); });
     return Out<T>(data, {size}, owner);
 }
 
@@ -43,7 +43,7 @@ Out<std::uint8_t> encode_tags(const Tags& tags) {
         size = UNSEEN_CHOOSE(encode_tags)(tags.data(), count, width, code);
     }
     if (size == ~std::size_t{0}) {
-        std::free(code);
+        release(code);
         throw nb::value_error("the tags do not ascend");
     }
     return first_of<std::uint8_t>(code, size);

@@ -51,7 +51,7 @@ from unseen.party import Party
 
 FieldName: TypeAlias = Literal["gf128", "gf96"]
 
-PIECE = 1 << 21  # elements of one instance: bounds memory, and keeps its chunks in the cache
+PIECE = 1 << 19  # elements of one instance: its arrays stay near the caches and are used again for the next
 SLAB = 1 << 14  # elements packed at a time
 SMALL = 2048  # so few elements are packed directly: the noise of an instance would take as many transfers
 TREE_DEPTH = 8  # of the transfers' set-up: half the bytes of 4, and there are few of them

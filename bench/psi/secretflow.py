@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -24,28 +23,19 @@ def _free_port() -> int:
 
 
 class Spu:
-    """Both parties.
-
-    Raises
-    ------
-    RivalMissingError
-        It cannot be installed or started here.
-    """
-
-    def __init__(self) -> None:
-        program = Path(__file__).with_name("spu_party.py")
-        self._parties: list[Rival] = [python_rival("spu", _REQUIREMENTS, program) for _ in range(2)]
-        self._stack = ExitStack()
+    """Both parties, as fresh processes for every run, as ours are: memory that an earlier run left warm helps neither."""
 
     def __enter__(self) -> Self:
-        for party in self._parties:
-            self._stack.enter_context(party)
-        return self
+        with self._party():  # RivalMissingError if it cannot be had
+            return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._stack.close()
+        """Nothing stays."""
+
+    def _party(self) -> Rival:
+        return python_rival("spu", _REQUIREMENTS, Path(__file__).with_name("spu_party.py"))
 
     def run(self, mode: str, inputs: tuple[Path, Path], target: Path, shaper: Shaper | None = None) -> Sample:
         """One intersection of two CSV files with a column `id`, result to both, aligned.
@@ -61,10 +51,11 @@ class Spu:
         if shaper:
             addresses[0][1] = f"127.0.0.1:{shaper.way(to=ports[1])}"
             addresses[1][0] = f"127.0.0.1:{shaper.way(to=ports[0], backward=True)}"
-        with ThreadPoolExecutor(2) as both:
+        with self._party() as first, self._party() as second, ThreadPoolExecutor(2) as both:
+            parties = (first, second)
             told = list(
                 both.map(
-                    lambda rank: self._parties[rank].ask(
+                    lambda rank: parties[rank].ask(
                         rank=rank,
                         addresses=addresses[rank],
                         mode=mode,
