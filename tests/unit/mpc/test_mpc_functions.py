@@ -8,7 +8,7 @@ import pytest
 from unseen import mpc
 from unseen.core import registry
 from unseen.mpc.engine import PROTOCOLS
-from unseen.mpc.functions import exponential, magnitude, sigmoid
+from unseen.mpc.functions import exponential, magnitude, pieces, sigmoid
 from unseen.party import Disclosure, Door
 from unseen.testing.simulate import run
 
@@ -108,3 +108,12 @@ def test_a_function_runs_on_plain_arrays_and_on_secret_ones() -> None:
 
     x = np.random.default_rng(3).normal(size=(30, 4))
     np.testing.assert_allclose(result("replicated3", score, x), score(x), atol=2e-3)
+
+
+@each
+def test_long_arrays_go_piece_by_piece(protocol: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pieces, "PIECE", 100)
+    grid = np.linspace(-6, 6, 1003)
+    np.testing.assert_allclose(result(protocol, mpc.sigmoid, grid), mpc.sigmoid(grid), atol=sigmoid.MAX_ERROR)
+    table = np.linspace(1, 6, 300).reshape(3, 100)
+    np.testing.assert_allclose(result(protocol, np.exp, table), np.exp(table), rtol=1e-4)

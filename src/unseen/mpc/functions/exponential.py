@@ -16,6 +16,7 @@ from unseen.mpc import planes
 from unseen.mpc.array import SecretArray
 from unseen.mpc.functions import tables
 from unseen.mpc.functions.magnitude import reciprocal
+from unseen.mpc.functions.pieces import in_pieces
 from unseen.mpc.functions.polynomial import polynomial
 from unseen.mpc.functions.reduce import maximum_of, total
 from unseen.mpc.functions.sigmoid import sigmoid
@@ -26,6 +27,7 @@ _WHOLE = 6
 _FACTOR_BITS = 24
 
 
+@in_pieces
 def exp(x: SecretArray) -> SecretArray:
     """e^x."""
     engine, protocol = x.engine, x.engine.protocol

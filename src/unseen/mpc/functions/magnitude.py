@@ -24,6 +24,7 @@ from unseen.mpc.array import SecretArray
 from unseen.mpc.fixed import SAFE_BITS
 from unseen.mpc.functions import tables
 from unseen.mpc.functions.compare import sign_of
+from unseen.mpc.functions.pieces import in_pieces
 from unseen.mpc.functions.polynomial import polynomial
 
 MAX_ERRORS = {"reciprocal": 2.0**-15, "rsqrt": 2.0**-14, "sqrt": 2.0**-14, "log": 2.0**-15}
@@ -78,6 +79,7 @@ def _scaled(x: SecretArray) -> _Scaled:
     return _Scaled(mantissa, factor, rows, columns, row_steps, column_steps, places)
 
 
+@in_pieces
 def reciprocal(x: SecretArray) -> SecretArray:
     """1 / x; 0 where x is 0."""
     engine = x.engine
@@ -94,11 +96,13 @@ def reciprocal(x: SecretArray) -> SecretArray:
     return engine.number(out.share, x.bits) * sign
 
 
+@in_pieces
 def rsqrt(x: SecretArray) -> SecretArray:
     """1 / sqrt(x)."""
     return _root(x, inverse=True)
 
 
+@in_pieces
 def sqrt(x: SecretArray) -> SecretArray:
     """The square root; 0 where x is 0."""
     return _root(x, inverse=False)
@@ -118,6 +122,7 @@ def _root(x: SecretArray, *, inverse: bool) -> SecretArray:
     return engine.truncate(engine.multiply(engine.truncate(of_mantissa, _ROOT), scale), x.bits)
 
 
+@in_pieces
 def log(x: SecretArray) -> SecretArray:
     """Natural logarithm: log m + (places - bits - e) log 2."""
     engine = x.engine

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from unseen.mpc.array import SecretArray
 from unseen.mpc.functions import tables
+from unseen.mpc.functions.pieces import in_pieces
 
 PRECISE_ERROR = 4e-6
 MAX_ERROR = 1.2e-4
@@ -48,6 +49,7 @@ _SHORT = _Series(11, 32, np.array(tables.SHORT_WAVE))
 _PRECISE = _Series(16, 64, _every_other(tables.PRECISE_WAVE))
 
 
+@in_pieces
 def sigmoid(x: SecretArray, *, precise: bool = False) -> SecretArray:
     """1 / (1 + exp(-x)) for |x| < 2^(62 - bits)."""
     engine, protocol = x.engine, x.engine.protocol
