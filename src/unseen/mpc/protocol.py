@@ -165,3 +165,9 @@ class Protocol(Interface):
 
     def to_ring(self, bits: Bits) -> Share:
         """Bits as numbers 0 and 1."""
+
+    def powers(self, values: Share, fraction: int) -> tuple[Share, Share, int] | None:
+        """2^x of x = values / 2^fraction as a product, or None where the protocol has no way of its own.
+
+        For 8 <= x < 44: (2^whole, 2^rest, the fraction bits of the latter), where 0 <= rest < 2.
+        """

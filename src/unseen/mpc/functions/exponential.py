@@ -1,7 +1,7 @@
 """exp(x), and what is made of it: softmax, tanh, GELU.
 
-exp(x) = 2^y, y = x log2(e), plus the number of fraction bits so that 2^y is whole; y's six whole places become numbers
-and give 2^whole as a product, its fraction's power is a polynomial.
+exp(x) = 2^y, y = x log2(e), plus the number of fraction bits so that 2^y is whole. Where the protocol has no powers of its
+own, y's six whole places become numbers and give 2^whole as a product, and its fraction's power is a polynomial.
 
 Domain of exp: -2^17 < x < 11 with 20 fraction bits (exp(x) < 2^(36 - bits)); below -14 the result is 0, as it is less than
 a unit. Errors, tested on a dense grid and published in docs/mpc.md: relative below :data:`MAX_ERROR` apart from one unit
@@ -14,17 +14,20 @@ import numpy as np
 
 from unseen.mpc import planes
 from unseen.mpc.array import SecretArray
+from unseen.mpc.engine import Engine
 from unseen.mpc.functions import tables
 from unseen.mpc.functions.magnitude import reciprocal
 from unseen.mpc.functions.pieces import in_pieces
 from unseen.mpc.functions.polynomial import polynomial
 from unseen.mpc.functions.reduce import maximum_of, total
 from unseen.mpc.functions.sigmoid import sigmoid
+from unseen.mpc.shares import Share
 
 MAX_ERROR = 2.0**-15
 _FRACTION = 25
 _WHOLE = 6
 _FACTOR_BITS = 24
+_MORE = 8
 
 
 @in_pieces
@@ -36,27 +39,37 @@ def exp(x: SecretArray) -> SecretArray:
     scaled = engine.number(
         x.share * np.uint64(round(np.log2(np.e) * 2.0**_FACTOR_BITS)), x.bits + _FACTOR_BITS
     )
-    y = engine.truncate(scaled, _FRACTION)
-    share = y.share + protocol.public(np.full(x.shape, x.bits << _FRACTION, np.uint64))
-    bits = planes.bits_of(protocol, share, _FRACTION + _WHOLE)[:, _FRACTION:]
-    low = protocol.mask(share).less_than((0,))
-    numbers = protocol.to_ring(np.concatenate([planes.unpack(bits, x.shape), low], axis=1))
+    y = engine.truncate(scaled, _FRACTION).share
+    lifted = y + protocol.public(np.full(x.shape, x.bits << _FRACTION, np.uint64))  # 2^this is e^x in units
+    below = protocol.to_ring(protocol.mask(lifted).less_than((0,)))[:, 0]
+    more = protocol.public(np.full(x.shape, _MORE << _FRACTION, np.uint64))
+    own = protocol.powers(lifted + more, _FRACTION)
+    if own is None:
+        whole, power = _by_bits(engine, lifted)
+    else:  # 2^_MORE too much, which the fewer bits of the power make good
+        whole, rest, rest_bits = own
+        power = engine.truncate(engine.number(rest, rest_bits), _FRACTION - _MORE).share
+    one = protocol.public(np.ones(x.size, np.uint64))
+    whole = protocol.multiply(whole, one - below)  # nothing at all below the format
+    return engine.number(protocol.multiply(whole, power, drop=_FRACTION), x.bits).reshape(shape)
+
+
+def _by_bits(engine: Engine, y: Share) -> tuple[Share, Share]:
+    """2^whole as a product of powers, one for each of six bits; 2^fraction as a polynomial."""
+    protocol, count = engine.protocol, y.shape[1]
+    bits = planes.bits_of(protocol, y, _FRACTION + _WHOLE)[:, _FRACTION:]
+    whole = protocol.to_ring(planes.unpack(bits, (count,)))
     steps = np.uint64(1) << np.arange(_FRACTION, _FRACTION + _WHOLE, dtype=np.uint64)
-    whole, below = numbers[:, :_WHOLE], numbers[:, _WHOLE:]
-    fraction = share - (whole * steps[:, None]).sum(axis=1, dtype=np.uint64)
-    power = polynomial(engine.number(fraction, _FRACTION), tables.POWER)
-    one = protocol.public(np.ones((1, x.size), np.uint64))
-    # 2^whole as a product of 1 or 2^(2^j); nothing at all below the format.
+    rest = y - (whole * steps[:, None]).sum(axis=1, dtype=np.uint64)
+    one = protocol.public(np.ones((1, count), np.uint64))
     jumps = np.array([(1 << (1 << place)) - 1 for place in range(_WHOLE)], np.uint64)
-    factors = np.concatenate([one + whole * jumps[:, None], one - below], axis=1)
+    factors = one + whole * jumps[:, None]
     while factors.shape[1] > 1:
         pairs = factors.shape[1] // 2
         halves = (np.ascontiguousarray(factors[:, first : 2 * pairs : 2]) for first in (0, 1))
         factors = np.concatenate([protocol.multiply(*halves), factors[:, 2 * pairs :]], axis=1)
-    out = protocol.multiply(
-        np.ascontiguousarray(factors[:, 0]), np.ascontiguousarray(power.share), drop=_FRACTION
-    )
-    return engine.number(out, x.bits).reshape(shape)
+    power = polynomial(engine.number(rest, _FRACTION), tables.POWER)
+    return np.ascontiguousarray(factors[:, 0]), np.ascontiguousarray(power.share)
 
 
 def softmax(x: SecretArray, axis: int = -1) -> SecretArray:

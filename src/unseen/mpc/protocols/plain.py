@@ -131,6 +131,9 @@ class Plain:
         half = planes.places_of(values, places)
         return np.zeros_like(half), half, half
 
+    def powers(self, values: Share, fraction: int) -> None:
+        """No way of its own."""
+
     def to_ring(self, bits: Bits) -> Share:
         """The same numbers."""
         return bits.astype(np.uint64)

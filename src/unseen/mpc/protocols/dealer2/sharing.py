@@ -203,6 +203,9 @@ class Dealer2:
         half = masked ^ self._lead(known)
         return masked & ~known, half ^ self._lead(~np.zeros_like(known)), half
 
+    def powers(self, values: Share, fraction: int) -> None:
+        """No way of its own."""
+
     def to_ring(self, bits: Bits) -> Share:
         """By bits that the helper deals in both ways."""
         return self.gates.to_ring(bits)

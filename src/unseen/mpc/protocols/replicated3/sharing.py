@@ -167,6 +167,11 @@ class Replicated3:
         """From the split of the bit."""
         return split.to_ring(self.wires, bits)
 
+    def powers(self, values: Share, fraction: int) -> tuple[Share, Share, int] | None:
+        """From the split of the value: eight products for the whole places, one for the fraction."""
+        known = split.known_part(self.wires, values)
+        return *split.powers(self.wires, known, fraction), 2 * split.PART
+
     # ------------------------------------------------------------------ order
 
     def shuffle(self, columns: Share) -> Share:

@@ -10,12 +10,14 @@ from numpy.typing import NDArray
 
 from unseen.kernels import shares as kernels
 from unseen.mpc.fixed import Ring
+from unseen.mpc.powers import power_of_fraction
 from unseen.mpc.protocols.replicated3.wires import Wires
 from unseen.mpc.shares import Bits, Planes, Share
 
 _PAIRS = 32
 _ONE = 30
 _PIECE = 1 << 14
+PART = 20  # fraction bits of each factor of 2^fraction
 
 
 def known_part(wires: Wires, share: Share) -> Ring:
@@ -158,6 +160,32 @@ def to_ring(wires: Wires, bits: Bits) -> Share:
     v = bits[2 - wires.place].astype(np.uint64)
     mine = spread(wires, v)[wires.place - 1] * (np.uint64(1) - np.uint64(2) * v)
     return close(wires, mine + v if wires.place == 1 else mine, bits.shape[1:])
+
+
+# ---------------------------------------------------------------------- powers
+
+
+def powers(wires: Wires, known: Ring, fraction: int) -> tuple[Share, Share]:
+    """2^whole and 2^fraction of (a + b) / 2^fraction, for values from 8 on; see :mod:`unseen.mpc.powers`.
+
+    With a = 8 u + v and b whole places modulo 64, 2^whole is 2^v (which of eight is u) times 2^((8 u + b) mod 64), of
+    which b's holders know all eight. The fractions of a and b are added in the exponent: a product of powers.
+    """
+    whole = (known >> np.uint64(fraction)) & np.uint64(63)
+    part = power_of_fraction(known & np.uint64((1 << fraction) - 1), fraction, PART)
+    eight = np.arange(8, dtype=np.uint64).reshape(8, *[1] * known.ndim)
+    if wires.place == 0:
+        chosen = (whole >> np.uint64(3) == eight).astype(np.uint64) << (whole & np.uint64(7))
+        given = np.concatenate([chosen, part[None]])
+    else:
+        given = np.concatenate([np.uint64(1) << ((eight * np.uint64(8) + whole) & np.uint64(63)), part[None]])
+    parts = spread(wires, given)
+    made = None
+    if wires.place != 0:
+        products = parts[wires.place - 1] * given
+        made = np.stack([products[:8].sum(axis=0, dtype=np.uint64), products[8]])
+    shared = close(wires, made, (2, *known.shape))
+    return shared[:, 0], shared[:, 1]
 
 
 # ---------------------------------------------------------------------- waves
