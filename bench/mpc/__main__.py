@@ -1,7 +1,8 @@
 """The secret-shared engine beside SPU.
 
 Every party is a process of its own on this machine, over bare TCP on loopback on both sides; ring of 64 bits, 20 fraction
-bits on both sides. Inputs are shared before the clock starts and results stay shared. `error` is the largest error of
+bits on both sides. Inputs are shared before the clock starts, results stay shared, and one run before warms up, on both
+sides. `error` is the largest error of
 the revealed result against float64 (relative for matmul, reciprocal, rsqrt and exp). Bytes are those of all parties, the
 helper's included.
 
@@ -93,6 +94,7 @@ def measure(protocol: str, work: Work, size: str) -> Sample:
             )
             for place, values in enumerate(inputs)
         ]
+        work.function(*secrets)  # warms up, as the rival does
         party.sign_transcripts()  # everybody is here
         before = sum(stats.bytes_sent for stats in party.stats().values())
         turns = max(stats.rounds for stats in party.stats().values())
