@@ -77,6 +77,27 @@ def test_mutants_are_found(mutant: Mutant) -> None:
     np.testing.assert_allclose(run.results["a"], honest, atol=1e-2)  # and nobody would have noticed
 
 
+def multiplied(party: Party) -> Any:
+    """A result that no truncation has shared anew: 256 times a shared value, of which bare shares end in a zero byte."""
+    engine = Engine(party, holders=("a", "b"), helper="helper")
+    x = engine.share(np.ones(ROWS) if party.name == "a" else None, owner="a", shape=(ROWS,))
+    return engine.reveal("result", x * 256, to=("a",))
+
+
+@pytest.mark.parametrize(
+    "mutant",
+    [item for item in mutants("mpc-dealer2") if item.flaw == "missing zero-share"],
+    ids=lambda mutant: mutant.name,
+)
+def test_parts_of_a_result_are_shared_anew(mutant: Mutant) -> None:
+    honest = simulate(multiplied, ("a", "b", "helper"), disclosures=[TOLD])
+    assert found(honest) == []
+    with mutant.applied():
+        run = simulate(multiplied, ("a", "b", "helper"), disclosures=[TOLD])
+    assert found(run)
+    np.testing.assert_array_equal(run.results["a"], honest.results["a"])
+
+
 def test_a_contract_without_the_reveal_stops_it_before_anything_is_sent() -> None:
     run = simulate(program, ("a", "b", "helper"), disclosures=[])
     assert any(isinstance(error, DeniedError) for error in run.errors.values())

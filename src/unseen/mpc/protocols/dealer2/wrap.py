@@ -46,7 +46,8 @@ def truncate(party: Party, holders: tuple[str, ...], dealing: Dealing, values: R
     mine = values + offset + np.uint64(1 << 62) if place == 0 else values - offset
     top = (mine >> _TOP).reshape(-1)
     own = _bits(masks[place], count)
-    hidden = np.packbits(top.astype(np.uint8) ^ own)
+    # the mask covers the places beyond the last value too: what is sent is uniform throughout
+    hidden = np.packbits(top.astype(np.uint8)) ^ masks[place]
     party.send(peer, TopBits(hidden))
     message = party.recv(peer, TopBits)
     require(message.hidden, shape=hidden.shape, dtype=np.uint8, sender=peer)
