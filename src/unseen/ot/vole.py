@@ -23,7 +23,7 @@ Assumption
     Regular syndrome decoding for the code of `lpn_params`, at least 400 blocks; or none with "symmetric". And those
     of :mod:`unseen.ot.softspoken` and :mod:`unseen.ot.punctured`.
 Cost
-    Counts above 2^19 are made in pieces. A piece of 472,000 elements (a third of what a set of 2^20 needs) has 462 trees of
+    Counts above 2^19 are made in pieces. A piece of 472,000 elements (a third of what a set of 2^20 needs) has about 460 trees of
     2^11 and takes about 0.2 MB in one and a half rounds, one round more and 80 bytes if malicious.
     "symmetric": 128 transfers an element, 240 bytes and about 2 microseconds (k = 8).
 """
