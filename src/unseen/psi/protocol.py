@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, cast
 from typing import Protocol as _Protocol
+from typing import TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from unseen.core import registry
 from unseen.core.cost import Cost, Network
+from unseen.ot import correlation
 from unseen.party import Party
 
 PROTOCOLS = "unseen.psi.protocols"
 DISCLOSURE = "intersection"
 
-Security = Literal["semi-honest", "malicious"]
-Assumption = Literal["lpn", "symmetric"]
+Security: TypeAlias = correlation.Security
+Assumption: TypeAlias = correlation.Assumption
 
 
 @dataclass(frozen=True, slots=True)
