@@ -28,6 +28,7 @@ from unseen.jobs import artefacts, spec
 from unseen.jobs.execute import Finished, TaskRecord, run_task
 from unseen.jobs.journal import FileJournal
 from unseen.jobs.pipe import Pipe
+from unseen.link.pulse import BEAT_S
 from unseen.link.stream import StreamLink, open_link
 from unseen.party import Disclosure, DisclosurePolicy, Door, Session
 
@@ -118,7 +119,7 @@ def work(control_socket: socket.socket, sockets: socket.socket) -> None:
         finished = _run(task, links, control)
         outputs = _store(task, finished)
     except BaseException as error:  # noqa: BLE001 - everything is told to the node
-        problem = error if isinstance(error, UnseenError) else _unexpected(error)
+        problem = at_fault(error, links) if isinstance(error, UnseenError) else _unexpected(error)
         # our node first: else a peer, whom the abort tells nothing but the class, may tell it that we failed before
         # it knows why, and the cause is lost to the one who can mend it
         control.send(spec.encode(spec.Gone(problem.to_dict())))
@@ -128,6 +129,23 @@ def work(control_socket: socket.socket, sockets: socket.socket) -> None:
     for link in links.values():
         link.close()
     control.send(spec.encode(spec.Done(outputs, _with_certificates(task, links, finished.record))))
+
+
+def at_fault(problem: UnseenError, links: Mapping[str, StreamLink]) -> UnseenError:
+    """The problem, laid at the door of whoever shows no sign of life, rather than of one who waits for it as we do."""
+    silent = {peer: link.silent_s() for peer, link in links.items()}
+    if not isinstance(problem, UnavailableError) or problem.party not in silent:
+        return problem
+    gone = max(silent, key=silent.__getitem__)
+    if silent[gone] < silent[problem.party] + 2 * BEAT_S:
+        return problem
+    return UnavailableError(
+        f"{gone} was silent for too long.",
+        why=f"no sign of life has come of it for {silent[gone]:.0f} s, and {problem.party} has nothing to go on with",
+        mend=f"see whether the node of {gone} runs and is not overloaded",
+        party=gone,
+        step=problem.step,
+    )
 
 
 def _unexpected(error: BaseException) -> UnseenError:

@@ -5,7 +5,7 @@ its :class:`SocketSource` for a fresh connected socket whenever it needs one.
 
 Who calls `send` or `recv` does the work itself (encrypting, reading the socket, taking frames apart), so that a round
 trip costs no change of threads. One thread in the background, the *pump*, does what is left: it writes what the socket
-did not take, reads while nobody else does, and makes a new connection when one is cut.
+did not take, reads while nobody else does, says that we are here, and makes a new connection when one is cut.
 """
 
 from __future__ import annotations
@@ -46,6 +46,8 @@ from unseen.link.frames import (
 from unseen.link.greeting import Greeted, link_secret
 from unseen.link.incoming import Inbox, Incoming
 from unseen.link.outgoing import Outgoing
+from unseen.link.pulse import BEAT_S, Pulse
+from unseen.link.stream_channel import StreamChannel
 from unseen.link.tls import ConnectionLost, TlsConnection
 from unseen.link.traffic import Traffic
 from unseen.link.transcript import Transcript
@@ -103,28 +105,6 @@ def open_link(
     return link
 
 
-class StreamChannel:
-    """See :class:`unseen.link.channel.Channel`."""
-
-    def __init__(self, link: StreamLink, name: str) -> None:
-        self._link = link
-        self.name = name
-        self._order = threading.Lock()
-
-    def send(self, parts: Sequence[Buffer]) -> None:
-        """Queue one message."""
-        views = [memoryview(part).cast("B") for part in parts if memoryview(part).nbytes]
-        with self._order:
-            self._link.transcribe(self.name, self._link.me, views)
-            self._link.send(self.name, views)
-
-    def recv(self, timeout_s: float | None = None) -> memoryview:
-        """The next message."""
-        message = self._link.recv(self.name, timeout_s)
-        self._link.transcribe(self.name, self._link.peer, [message])
-        return memoryview(message)
-
-
 class StreamLink:
     """See the module."""
 
@@ -148,6 +128,7 @@ class StreamLink:
         self._rope: socket.socket | None = None
         self._channels: dict[str, StreamChannel] = {}
         self._traffic = Traffic()
+        self._pulse = Pulse()
         self.secret = b""
         self.peer_certificate: PeerCertificate | None = None
         self._pump = threading.Thread(target=self._run, name=f"link-{self.me}-{self.peer}", daemon=True)
@@ -175,6 +156,11 @@ class StreamLink:
         """Traffic so far."""
         with self._change:
             return self._traffic.stats(self._connection)
+
+    def silent_s(self) -> float:
+        """For how long nothing at all, not even a sign of life, has come of the peer."""
+        with self._change:
+            return self._pulse.silent_s
 
     def abort(self, code: str, step: str | None) -> None:
         """Tell the peer that this party failed, and close."""
@@ -299,6 +285,7 @@ class StreamLink:
             if self._connection is not connection:
                 return
             if cipher:
+                self._pulse.hear()
                 connection.feed(cipher)
                 while self._connection is connection and connection.more:
                     self._take(connection)
@@ -360,12 +347,20 @@ class StreamLink:
     def _pump_once(self) -> None:
         if self._connection is None:
             self._reconnect()
-        elif self._reader is None and not self._claims:
+            return
+        self._beat(self._connection)
+        if self._reader is None and not self._claims:
             self._change.wait(_GRACE_S)
             if self._reader is None and not self._claims and self._ended is None:
-                self._read(1.0)
+                self._read(BEAT_S)
         else:
             self._change.wait(_IDLE_S)
+
+    def _beat(self, connection: TlsConnection) -> None:
+        """Say that we are here, if that is due: an acknowledgement that acknowledges nothing new."""
+        if not connection.clogged and not connection.over and self._pulse.due():
+            connection.write(self._incoming.ack(force=True) or b"")
+            connection.flush()
 
     def _rouse(self, *, anybody: bool = False) -> None:
         """Make the pump (or anybody) look up if it waits for the socket."""
@@ -408,6 +403,7 @@ class StreamLink:
     def _adopt(self, connection: TlsConnection, greeted: Greeted) -> None:
         """Go on with a new connection: say where we are, and what the peer did not get."""
         self._connection, self._parser = connection, greeted.parser
+        self._pulse.hear()
         if self._bell is not None:
             connection.heed(self._bell)
         try:
