@@ -32,6 +32,7 @@ from unseen.core.errors import LocalProtocolError, UsageError, VerificationError
 from unseen.crypto import oprf
 from unseen.crypto.oprf import OprfMode
 from unseen.kernels import curve
+from unseen.kernels.tags import sort_tags
 from unseen.party import Pool
 from unseen.psi import tags
 from unseen.psi.tags import Words
@@ -103,11 +104,11 @@ class Table:
 
     @cached_property
     def _words(self) -> Words:
-        return tags.as_words([self.tags])
+        return tags.as_words(self.tags)
 
     def places(self, outputs: Rows) -> NDArray[np.int64]:
         """Where the entries of these OPRF outputs are, (n, 64) to (n,); -1 for none."""
-        return tags.places(self._words, tags.as_words([tags_of(outputs)[:, :TAG_BYTES]]))
+        return tags.places(self._words, tags.as_words(tags_of(outputs)[:, :TAG_BYTES]))
 
     def open(self, outputs: Rows) -> list[bytes | None]:
         """The labels of these OPRF outputs; None where there is no such entry. Without labels, b"" for each entry."""
@@ -172,9 +173,9 @@ def prepare(
     sealed = np.frombuffer(secrets.token_bytes(size * width), np.uint8).reshape(size, width).copy()
     if labels is not None:
         _seal(sealed, made, labels, _label_keys(outputs, salt))
-    order = tags.order(tags.as_words([made]))
+    stored, order = sort_tags(made)
     public = oprf.public_key(key) if mode == OprfMode.VOPRF else b""
-    return Table(version, mode, public, salt, made[order], sealed[order])
+    return Table(version, mode, public, salt, stored, sealed[order])
 
 
 def from_bytes(data: bytes | memoryview) -> Table:
@@ -208,7 +209,7 @@ def _parsed(data: memoryview) -> Table:
         raise ValueError("its length is not that of its entries")
     stored = np.frombuffer(body[start:middle], np.uint8).reshape(entries, TAG_BYTES)
     labels = np.frombuffer(body[middle:], np.uint8).reshape(entries, width)
-    if not tags.strictly_sorted(tags.as_words([stored])):
+    if not tags.strictly_sorted(stored):
         raise ValueError("its entries are not sorted")
     public, salt = bytes.fromhex(head["public"]), bytes.fromhex(head["salt"])
     return Table(version, OprfMode(head["mode"]), public, salt, stored, labels)

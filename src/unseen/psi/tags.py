@@ -1,15 +1,16 @@
-"""Short tags that stand for ids: sorting them, and finding those of one list in another.
+"""Short tags that stand for ids: how long they must be, what a list from a peer must be, and finding a few in many.
 
-Tags are the fronts of uniform digests, up to 16 bytes. They are compared as pairs of big-endian words, shape (2, n):
+Tags are the fronts of uniform digests, 5 to 16 bytes. Lists of like size are sorted and merged by
+:mod:`unseen.kernels.tags`. A few are found in a large list by binary search on pairs of big-endian words, shape (2, n):
 first words nearly always decide, so the second are looked at only where first ones agree.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import NDArray
+
+from unseen.kernels.tags import sort_tags
 
 Words = NDArray[np.uint64]
 
@@ -27,29 +28,22 @@ def length(sizes: tuple[int, int], *, compact: bool) -> int:
     return min(-(-(STATISTICAL_BITS + max(sizes[0] * sizes[1] - 1, 0).bit_length()) // 8), MOST_BYTES)
 
 
-def as_words(pieces: Sequence[NDArray[np.uint8]]) -> Words:
-    """Pieces of tags, each (n, width), as one list of pairs of words, shape (2, n)."""
-    tags = np.zeros((sum(map(len, pieces)), MOST_BYTES), np.uint8)
-    start = 0
-    for piece in pieces:
-        tags[start : start + len(piece), : piece.shape[1]] = piece
-        start += len(piece)
-    return np.ascontiguousarray(tags.view(">u8").T.astype(np.uint64))
+def as_words(tags: NDArray[np.uint8]) -> Words:
+    """Tags of shape (n, width) as pairs of words, shape (2, n)."""
+    wide = np.zeros((len(tags), MOST_BYTES), np.uint8)
+    wide[:, : tags.shape[1]] = tags
+    return np.ascontiguousarray(wide.view(">u8").T.astype(np.uint64))
 
 
-def order(tags: Words) -> NDArray[np.int64]:
-    """The permutation that sorts them."""
-    found = np.argsort(tags[0])
-    if (tags[0, found[1:]] == tags[0, found[:-1]]).any():
-        found = np.lexsort((tags[1], tags[0]))
-    return found.astype(np.int64, copy=False)
+def repeated(tags: NDArray[np.uint8]) -> bool:
+    """Whether a sorted list, shape (n, width), has a tag twice."""
+    return bool((tags[1:] == tags[:-1]).all(axis=1).any())
 
 
-def strictly_sorted(tags: Words) -> bool:
-    """Whether each is above the one before: sorted, and none twice."""
-    first, second = tags
-    above = (first[1:] > first[:-1]) | ((first[1:] == first[:-1]) & (second[1:] > second[:-1]))
-    return bool(above.all())
+def strictly_sorted(tags: NDArray[np.uint8]) -> bool:
+    """Whether each tag, shape (n, width), is above the one before: sorted, and none twice."""
+    ordered, _ = sort_tags(tags)
+    return np.array_equal(ordered, tags) and not repeated(ordered)
 
 
 def places(table: Words, tags: Words) -> NDArray[np.int64]:

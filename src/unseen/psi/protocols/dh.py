@@ -49,6 +49,7 @@ from unseen.core.cost import Cost, Network
 from unseen.core.errors import RemoteProtocolError
 from unseen.crypto.prg import SEED_BYTES, Prg
 from unseen.kernels import curve
+from unseen.kernels.tags import match_tags, sort_tags
 from unseen.party import Ciphertext, Masked, Message, Party, Released, require
 from unseen.psi import tags
 from unseen.psi.protocol import DISCLOSURE, Aligned, Mode, Security
@@ -208,7 +209,6 @@ def _compare(run: _Run) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """At the comparer: places of the common ids in both lists, in the order of the other's."""
     made: list[Rows] = []
     _received_tags(run, made.append)
-    theirs = tags.as_words(made)
     sealed = [run.party.recv(run.peer, SealedTags).tags for _ in _starts(run.mine)]
     for start, piece in zip(_starts(run.mine), sealed, strict=True):
         due = (min(_PIECE, run.mine - start), run.tag_bytes)
@@ -217,9 +217,10 @@ def _compare(run: _Run) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     if len(seed) != SEED_BYTES:
         raise RemoteProtocolError(f"{run.peer} sent a seed of {len(seed)} bytes.", party=run.peer)
     pad = Prg(seed)
-    mine = tags.as_words([piece ^ _pad(pad, len(piece), run.tag_bytes) for piece in sealed])
+    mine = [piece ^ _pad(pad, len(piece), run.tag_bytes) for piece in sealed]
     run.party.progress(2, 3, "comparing")
-    return _matches(mine, theirs, run.peer)
+    none = np.zeros((0, run.tag_bytes), np.uint8)
+    return _matches(np.concatenate([none, *mine]), np.concatenate([none, *made]), run.peer)
 
 
 def _be_compared(run: _Run, *, result: bool) -> NDArray[np.int64]:
@@ -265,15 +266,14 @@ def _pad(pad: Prg, rows: int, width: int) -> Rows:
     return np.frombuffer(pad.bytes(rows * width), np.uint8).reshape(rows, width)
 
 
-def _matches(mine: tags.Words, theirs: tags.Words, peer: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _matches(mine: Rows, theirs: Rows, peer: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Places in both lists where tags are equal, in the order of `theirs`."""
-    left, right = tags.order(mine), tags.order(theirs)
-    mine, theirs = mine[:, left], theirs[:, right]
-    if not (tags.strictly_sorted(mine) and tags.strictly_sorted(theirs)):
+    (mine, left), (theirs, right) = sort_tags(mine), sort_tags(theirs)
+    if tags.repeated(mine) or tags.repeated(theirs):
         raise RemoteProtocolError(
             f"{peer} sent the same masked id twice.", why="ids are unique, so masked ids are", party=peer
         )
-    found = tags.places(mine, theirs)
-    hits = np.flatnonzero(found >= 0)
-    hits = hits[np.argsort(right[hits])]
-    return left[found[hits]], right[hits]
+    at_mine, at_theirs = match_tags(mine, theirs)
+    ours, others = left[at_mine], right[at_theirs]
+    by_place = np.argsort(others)
+    return ours[by_place], others[by_place]

@@ -38,6 +38,7 @@ from unseen.core.cost import Cost, Network
 from unseen.core.errors import DeniedError, RemoteProtocolError, UsageError, VerificationError
 from unseen.crypto import group, oprf
 from unseen.crypto.oprf import OprfMode
+from unseen.kernels.tags import match_tags, sort_tags
 from unseen.party import Ciphertext, Masked, Message, Party, Public, Released, require
 from unseen.psi import tags
 from unseen.psi.protocol import DISCLOSURE, Aligned, Mode, Security
@@ -165,13 +166,11 @@ def _ask(party: Party, server: str, ids: Rows, *, theirs: int, width: int, tell:
     party.progress(2, 3, "comparing")
     listed = party.recv(server, Tags).tags.value
     require(listed, shape=(theirs, width), dtype=np.uint8, sender=server)
-    words = tags.as_words([listed])
-    if not tags.strictly_sorted(words):
+    if not tags.strictly_sorted(listed):
         raise RemoteProtocolError(f"{server} sent tags that are not sorted, or one twice.", party=server)
-    mine = tags.as_words(made)
-    by_tag = tags.order(mine)
-    places = tags.places(words, mine[:, by_tag])
-    places, hits = places[places >= 0], by_tag[places >= 0]
+    mine, by_tag = sort_tags(np.concatenate([np.zeros((0, width), np.uint8), *made]))
+    at_mine, places = match_tags(mine, listed)
+    hits = by_tag[at_mine]
     if tell:
         flags = np.zeros(theirs, np.bool_)
         flags[places] = True
@@ -201,8 +200,8 @@ def _answer(
         party.progress(1, 3, f"own ids: {first * _PIECE} of {len(ids)}")
         parts += party.pool.map(tags_of_piece, pieces[first : first + party.pool.workers])
     own = np.concatenate(parts) if parts else np.zeros((0, width), np.uint8)
-    order = tags.order(tags.as_words([own]))
-    released = party.release(DISCLOSURE, own[order], to=(client,), elements=theirs)
+    listed, order = sort_tags(own)
+    released = party.release(DISCLOSURE, listed, to=(client,), elements=theirs)
     party.send(client, Tags(released))
     if not told:
         return np.zeros(0, np.int64)

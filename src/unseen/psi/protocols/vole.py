@@ -35,13 +35,12 @@ from unseen.kernels import tags
 from unseen.party import Message, Party, Released, require
 from unseen.psi import vole_oprf
 from unseen.psi.protocol import DISCLOSURE, Aligned, Mode, Security
+from unseen.psi.tags import length
 
 SUMMARY = "vector OLE: the fastest for sets of like size"
 SECURITIES: tuple[Security, ...] = ("semi-honest", "malicious")
 LEAKS = "each holder learns the (bound on the) size of the other's set; who gets the result learns which of its ids the other has"
 
-STATISTICAL_BITS = 40
-_FULL_TAG_BYTES = 16
 _CODE_BITS = 1.5  # of a difference in Golomb-Rice code, beyond the tag's length less log2 of their number
 _ROUNDS = 9
 _SETUP_BYTES = 600_000
@@ -103,10 +102,8 @@ def roles(sizes: Mapping[str, int], to: tuple[str, ...]) -> tuple[str, str]:
 
 def tag_bytes(sizes: Mapping[str, int], mode: Mode) -> int:
     """Bytes of a tag: at most 2^-40 for any two different ids to meet, or the full width."""
-    if mode.security == "malicious":
-        return _FULL_TAG_BYTES
-    pairs = max(1, math.prod(max(1, size) for size in sizes.values()))
-    return min(_FULL_TAG_BYTES, math.ceil((STATISTICAL_BITS + math.log2(pairs)) / 8))
+    first, second = sizes.values()
+    return length((first, second), compact=mode.security == "semi-honest")
 
 
 def intersect(
