@@ -19,6 +19,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -181,7 +182,7 @@ def main() -> None:
             blocks, labels = aligned(holdings)
             pooled = ask(rival, folder, "train", columns=np.hstack(blocks), labels=labels)
             for case in wanted:
-                measure = lambda wire=cases[case]: train(wire, blocks, labels)  # noqa: B023, E731
+                measure = partial(train, cases[case], blocks, labels)
                 report.case(case, measure, rival=pooled, trust=TRUST)
             if report.wants(whole, quick=quick):
                 one_whole(report, whole, holdings, rival, folder)

@@ -13,8 +13,8 @@ import time
 _ANSWERS = os.fdopen(os.dup(1), "w")
 os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
-import spu.libspu as lib  # noqa: E402
-from spu import psi  # noqa: E402
+import spu.libspu as lib  # noqa: E402 - it writes to standard output when it is loaded
+from spu import psi  # noqa: E402 - as above
 
 _ECDH = psi.PsiProtocol.PROTOCOL_ECDH
 MODES = {
