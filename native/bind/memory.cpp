@@ -54,8 +54,6 @@ void* allocate(std::size_t bytes) {
     if (block == nullptr) {
         block = std::aligned_alloc(step, size);
         if (block == nullptr) throw std::bad_alloc();
-#ifdef __linux__
-#endif
         *static_cast<std::size_t*>(block) = size;
     }
     return static_cast<char*>(block) + kLine;

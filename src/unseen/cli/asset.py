@@ -36,7 +36,7 @@ def add(
     path
         The file.
     step
-        Steps that may use it; may be given several times.
+        Steps that may work on it and on what comes of it, parted by commas or given several times.
     purpose
         What it may be used for; may be given several times.
     id
@@ -59,7 +59,7 @@ def add(
         label_columns=label,
         ignore_columns=ignore,
         sensitivity=sensitivity or {},
-        steps=step,
+        steps=tuple(name for given in step for name in given.split(",")),
         purposes=purpose,
         legal_basis=legal_basis,
     )

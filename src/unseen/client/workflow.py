@@ -20,11 +20,13 @@ from typing import Any, Protocol
 import pyarrow as pa
 from pydantic import ValidationError
 
+from unseen.core import registry
 from unseen.core.errors import UsageError
 from unseen.data.read import read
 from unseen.data.table import Table
 from unseen.govern.contract import AssetTerms, ColumnTerms, Contract, Level, PartyTerms, RoleName
 from unseen.jobs.planner import Plan, TaskSketch, plan
+from unseen.jobs.step import STEPS
 
 Reference = str | Mapping[str, str]
 
@@ -100,11 +102,12 @@ class Workflow:
         source: str | Path | pa.Table | Table,
         id_columns: Sequence[str] = (),
         label_columns: Sequence[str] = (),
-        steps: Sequence[str] = ("psi",),
+        steps: Sequence[str] | None = None,
     ) -> str:
         """Add an asset together with its data, a file or a table; returns its reference.
 
-        For `Local()` and `Loopback()`, where one person has everybody's data.
+        For `Local()` and `Loopback()`, where one person has everybody's data. `steps` may work on it and on what
+        comes of it: all that are installed, where nothing is said.
 
         Raises
         ------
@@ -127,7 +130,7 @@ class Workflow:
                     for column in table.schema
                 ),
                 rows=table.rows,
-                steps=tuple(steps),
+                steps=tuple(registry.names(STEPS) if steps is None else steps),
                 purposes=(self.purpose,),
             )
         )

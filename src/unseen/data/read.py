@@ -21,8 +21,8 @@ class Connector(Protocol):
 
     SUFFIXES: tuple[str, ...]
 
-    def read(self, path: Path) -> pa.Table:
-        """The file's columns; UsageError if it cannot be read."""
+    def read(self, path: Path, *, text: Sequence[str]) -> pa.Table:
+        """The file's columns; whole numbers in those named in `text` as they are written. UsageError if it cannot be read."""
 
 
 def read(
@@ -34,6 +34,8 @@ def read(
 ) -> Table:
     """Read a file and give its columns their roles; ids are checked to be there and unique.
 
+    Where the format has no types of its own, ids are taken as they are written: "007" is not 7.
+
     Raises
     ------
     UsageError
@@ -44,7 +46,7 @@ def read(
         raise UsageError(
             f"There is no file {place}.", mend="check the path; it is seen from the node's machine"
         )
-    data = connector_for(place).read(place)
+    data = connector_for(place).read(place, text=id_columns)
     table = Table.of(data, id_columns=id_columns, label_columns=label_columns, ignore_columns=ignore_columns)
     if not table.rows:
         raise UsageError(f"{place.name} has no rows.")

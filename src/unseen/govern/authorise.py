@@ -107,12 +107,13 @@ def _check_asset(contract: Contract, agreed: AssetTerms, own: AssetTerms | None)
         )
     if contract.purpose not in own.purposes:
         raise _denied(f"'{agreed.name}' may not be used for '{contract.purpose}'.", clause)
-    for task in contract.tasks:
-        if agreed.reference in task.input_of(agreed.holder).values() and task.step not in own.steps:
+    for task in contract.tasks_on(agreed.name):
+        if task.step not in own.steps:
             raise _denied(
                 f"'{agreed.name}' may not be used by the step '{task.step}'.",
                 clause,
-                why=f"its owner allows: {', '.join(own.steps)}",
+                why=f"task '{task.name}' works on it or on what came of it; its owner allows: {', '.join(own.steps)}",
+                mend="leave the task out, or add the asset again and allow the step",
             )
     if agreed.columns != own.columns:
         raise _denied(f"The columns of '{agreed.name}' are not those in the contract.", clause)

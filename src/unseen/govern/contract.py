@@ -55,7 +55,7 @@ class AssetTerms(Terms):
     """A holder's data set and what its owner allows.
 
     `rows` is the size the others may know. `steps` and `purposes` are the owner's limits; the contract's own
-    must lie within. `commitment` binds the holder to the data without showing it (salted, hex).
+    must lie within: every step that works on the data, or on what came of them (:meth:`Contract.tasks_on`). `commitment` binds the holder to the data without showing it (salted, hex).
     """
 
     name: Name
@@ -176,6 +176,20 @@ class Contract(Terms):
             or (not reference.startswith("asset:") and reference.partition(".")[0] in done)
         }
 
+    def tasks_on(self, asset: str) -> tuple[TaskTerms, ...]:
+        """The tasks that work on an asset: those that read it, and those that read what a task on it made.
+
+        A task counts with all its outputs at all its parties: what a party gets out of it depends on every asset
+        that went in.
+        """
+        reference = self.asset(asset).reference
+        found: dict[str, TaskTerms] = {}
+        for task in self.tasks:
+            read = {source for party in task.parties for source in task.input_of(party).values()}
+            if reference in read or any(source.partition(".")[0] in found for source in read):
+                found[task.name] = task
+        return tuple(found.values())
+
     @property
     def party_names(self) -> tuple[str, ...]:
         """All parties, sorted."""
@@ -264,7 +278,7 @@ def _limits(contract: Contract) -> list[str]:
             problems.append(f"the owner of '{asset.name}' does not allow the purpose '{contract.purpose}'")
         problems += [
             f"the owner of '{asset.name}' does not allow the step '{task.step}'"
-            for task in contract.tasks
-            if asset.reference in task.input_of(asset.holder).values() and task.step not in asset.steps
+            for task in contract.tasks_on(asset.name)
+            if task.step not in asset.steps
         ]
     return problems

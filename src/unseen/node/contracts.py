@@ -110,14 +110,28 @@ class ContractDesk:
         return self.sign(contract.id)
 
     def list(self) -> tuple[m.ContractView, ...]:
-        """Newest first, short."""
+        """Newest first, short; one that was altered on disk does not hide the others."""
         with self._database.read() as view:
-            ids = (
-                view.execute(sql.select(contracts.c.id).order_by(contracts.c.received_at.desc()))
-                .scalars()
-                .all()
+            rows = view.execute(sql.select(contracts).order_by(contracts.c.received_at.desc())).all()
+        return tuple(self._short(row) for row in rows)
+
+    def _short(self, row: sql.Row[Any]) -> m.ContractView:
+        try:
+            return self._view(row.id, short=True)
+        except VerificationError as error:
+            at = datetime.fromtimestamp(row.received_at, UTC)
+            return m.ContractView(
+                id=row.id,
+                title=error.what,
+                state="altered",
+                parties=(),
+                signatures=(),
+                runs=0,
+                runs_used=row.runs_used,
+                valid_from=at,
+                valid_until=at,
+                received_at=at,
             )
-        return tuple(self._view(identifier, short=True) for identifier in ids)
 
     def show(self, contract_id: str) -> m.ContractView:
         """One in full."""

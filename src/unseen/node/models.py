@@ -26,7 +26,7 @@ Name = Annotated[str, AfterValidator(_asset)]
 
 JobState = Literal["starting", "running", "finished", "failed", "cancelled", "denied"]
 TaskState = Literal["waiting", "running", "finished", "failed", "cancelled"]
-ContractState = Literal["proposed", "signed", "refused", "withdrawn", "expired"]
+ContractState = Literal["proposed", "signed", "refused", "withdrawn", "expired", "altered"]
 JOB_OVER: frozenset[JobState] = frozenset({"finished", "failed", "cancelled", "denied"})
 
 
@@ -122,7 +122,7 @@ class AddAsset(Model):
     """Put a file into the catalogue. The file stays where it is; the node remembers a commitment to it.
 
     `id_columns` and `label_columns` set those columns' roles; `sensitivity` overrides the default "personal"
-    by column. `steps` are the steps that may use the asset, `purposes` what for.
+    by column. `steps` are the steps that may work on the asset and on what comes of it, `purposes` what for.
     """
 
     name: Name
@@ -167,7 +167,10 @@ class SignatureView(Model):
 
 
 class ContractView(Model):
-    """One contract. `summary` is plain words; `contract` is the whole value in JSON form."""
+    """One contract. `summary` is plain words; `contract` is the whole value in JSON form.
+
+    State "altered": what lies in this node's database is not what the id says; nothing of it is believed or shown.
+    """
 
     id: str
     title: str

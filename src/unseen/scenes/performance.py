@@ -23,7 +23,6 @@ from unseen.scenes.partition import Holding
 Nodes = Mapping[str, Node]
 Watch = Callable[[str, JobEvent], None]
 
-STEPS_OF_DATA = ("psi",)
 WAIT_S = 60.0
 
 

@@ -13,7 +13,9 @@ import numpy as np
 from unseen.client import together
 from unseen.client.loopback import Loopback
 from unseen.client.workflow import Workflow
+from unseen.core import registry
 from unseen.core.errors import UnseenError
+from unseen.jobs.step import STEPS
 from unseen.node.models import JOB_OVER, AddAsset, AssetView, JobView
 
 PARTIES = ("hospital", "laboratory", "helper")
@@ -69,7 +71,7 @@ class World:
             "path": str(path),
             "id_columns": ("patient",),
             "label_columns": ("diagnosis",) if party == HOSPITAL else (),
-            "steps": ("psi",),
+            "steps": tuple(registry.names(STEPS)),
             "purposes": ("screening",),
         }
         return self.nodes[party].asset_add(AddAsset(**{**given, **changes}))

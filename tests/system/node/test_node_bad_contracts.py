@@ -15,8 +15,10 @@ import pytest
 from bad_world import HELPER, HOSPITAL, LABORATORY, PARTIES, World, good_files
 
 from unseen.client.loopback import Loopback
+from unseen.core import registry
 from unseen.core.errors import DeniedError, UsageError, VerificationError
 from unseen.govern.contract import Contract
+from unseen.jobs.step import STEPS
 
 
 @pytest.fixture(scope="module")
@@ -93,6 +95,9 @@ def test_altered_in_the_database_of_one_party_is_found_there(world: World) -> No
     with pytest.raises(VerificationError, match="is another contract"):
         world.nodes[HOSPITAL].job_start(contract)
     no_job_was_made(world, contract)
+    listed = {view.id: view for view in world.nodes[HOSPITAL].contract_list()}
+    assert (listed[contract].state, listed[contract].parties) == ("altered", ())
+    assert {view.state for view in listed.values()} > {"altered"}  # the others are still shown
 
 
 # ---------------------------------------------------------------------- refused by whom it wrongs
@@ -128,7 +133,7 @@ def set_in(
 
 LIES = {
     "a step that the owner does not allow": Lie(
-        set_in(asset_of, LABORATORY, steps=["psi"]),
+        set_in(asset_of, LABORATORY, steps=registry.names(STEPS)),
         LABORATORY,
         "may not be used by the step 'psi'.*its owner allows: split",
         {"steps": ("split",)},

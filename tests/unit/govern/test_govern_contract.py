@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from unseen.core.errors import DeniedError, VerificationError
 from unseen.govern.authorise import check_run, check_terms
-from unseen.govern.contract import Contract
+from unseen.govern.contract import Contract, TaskTerms
 from unseen.govern.policy import compile_policy
 from unseen.govern.signatures import sign, verify
 from unseen.govern.summary import StepFacts, learns, summarise
@@ -163,8 +163,13 @@ def test_what_stands_in_the_way_of_a_run(changes: dict[str, Any], clause: str, s
     assert caught.value.clause == clause
 
 
-def may_sign(*, own: dict[str, Any] | None = None, pinned: dict[str, str] | None = None) -> None:
-    terms = contract()
+def may_sign(
+    *,
+    own: dict[str, Any] | None = None,
+    pinned: dict[str, str] | None = None,
+    terms: Contract | None = None,
+) -> None:
+    terms = terms or contract()
     known = {party.name: party.identity for party in terms.parties}
     check_terms(
         terms,
@@ -172,6 +177,48 @@ def may_sign(*, own: dict[str, Any] | None = None, pinned: dict[str, str] | None
         assets={"loans": asset()} if own is None else own,
         pinned={**known, **(pinned or {})},
     )
+
+
+def later(name: str, step: str, source: str) -> TaskTerms:
+    return TaskTerms(
+        name=name,
+        step=step,
+        version=1,
+        fingerprint="f" * 64,
+        roles={"holders": ("clinic",)},
+        inputs={"table": source},
+    )
+
+
+def test_what_comes_of_an_asset_is_bound_by_its_owner_too() -> None:
+    """The clinic's tasks on aligned rows work on what came of the bank's asset, although they never read it."""
+    (align,) = contract().tasks
+    tasks = (align, later("cut", "split", "align.table"), later("fit", "train-logistic", "cut.train"))
+    with pytest.raises(ValidationError, match="the owner of 'loans' does not allow the step 'split'"):
+        contract(tasks=tasks)
+    wide = ("psi", "split", "train-logistic")
+    terms = contract(
+        tasks=tasks, assets=(asset(steps=wide), asset(name="patients", holder="clinic", steps=wide))
+    )
+    assert [task.name for task in terms.tasks_on("loans")] == ["align", "cut", "fit"]
+    narrowed = {"loans": asset(steps=("psi", "split"))}
+    with pytest.raises(DeniedError, match=r"step 'train-logistic'\.\nWhy: task 'fit'"):
+        may_sign(terms=terms, own=narrowed)
+
+
+def test_a_task_on_other_data_is_no_matter_of_the_owner() -> None:
+    (align,) = contract().tasks
+    alone = later("alone", "split", "asset:own")
+    both = contract(
+        tasks=(align, alone),
+        assets=(
+            asset(),
+            asset(name="patients", holder="clinic"),
+            asset(name="own", holder="clinic", steps=("split",)),
+        ),
+    )
+    assert [task.name for task in both.tasks_on("loans")] == ["align"]
+    assert [task.name for task in both.tasks_on("own")] == ["alone"]
 
 
 def test_a_party_signs_what_is_as_it_knows_it() -> None:

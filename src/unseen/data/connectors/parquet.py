@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -12,7 +13,7 @@ from unseen.core.errors import UsageError
 SUFFIXES = (".parquet",)
 
 
-def read(path: Path) -> pa.Table:
+def read(path: Path, *, text: Sequence[str]) -> pa.Table:  # noqa: ARG001 - Parquet has types
     """See :class:`unseen.data.read.Connector`."""
     try:
         return pyarrow.parquet.read_table(path)
