@@ -2,7 +2,7 @@
 
 from unseen.mpc.array import SecretArray
 from unseen.mpc.engine import Engine, FixedArray
-from unseen.mpc.functions.anywhere import equal, gelu, order_by, rsqrt, sigmoid, softmax, topk
+from unseen.mpc.functions.anywhere import apply, equal, gelu, order_by, rsqrt, sigmoid, softmax, topk
 from unseen.mpc.launch import Outcome, launch
 
 __all__ = [
@@ -10,6 +10,7 @@ __all__ = [
     "FixedArray",
     "Outcome",
     "SecretArray",
+    "apply",
     "equal",
     "gelu",
     "launch",

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from unseen.mpc.array import SecretArray
-from unseen.mpc.functions import compare, exponential, magnitude, order
+from unseen.mpc.circuits.circuit import Circuit
+from unseen.mpc.functions import circuits, compare, exponential, magnitude, order
 from unseen.mpc.functions.sigmoid import sigmoid as secret_sigmoid
 
 
@@ -59,3 +60,35 @@ def equal(left: Any, right: Any) -> Any:
     if isinstance(left, SecretArray) or isinstance(right, SecretArray):
         return compare.equal(left, right)
     return np.equal(left, right)
+
+
+def apply(circuit: Circuit, *arrays: Any, bits: bool = False) -> Any:
+    """A Boolean circuit, element by element; see :mod:`unseen.mpc.circuits` for how to make one.
+
+    Parameters
+    ----------
+    arrays
+        One for each input, secret or plain; their shapes broadcast. One bit is a Boolean array. More bits are
+        integers (up to 64 bits; the lowest bits count) or Booleans along one more axis, the last, lowest bit first.
+    bits
+        Leave outputs of more than one bit as Booleans along a last axis; else those of up to 64 bits are integers, from 0
+        to 2^width - 1, or with 64 bits in two's complement.
+
+    Returns
+    -------
+    The output, or a tuple of them.
+
+    Raises
+    ------
+    UsageError
+        Arrays that do not fit the circuit.
+    """
+    if any(isinstance(array, SecretArray) for array in arrays):
+        return circuits.apply_circuit(circuit, arrays, bits=bits)
+    shape = circuits.common_shape(circuit, arrays)
+    plain = (
+        circuits.plain_bits(array, width, shape) for width, array in zip(circuit.inputs, arrays, strict=True)
+    )
+    made = circuit.evaluate(*(np.moveaxis(item, 0, -1) for item in plain))
+    found = tuple(circuits.plain_output(output, bits=bits) for output in made)
+    return found if len(found) > 1 else found[0]

@@ -76,8 +76,8 @@ class Replicated3:
         return share
 
     def public_bits(self, values: NDArray[np.uint8]) -> Bits:
-        """The same."""
-        share = np.zeros((2, *values.shape), np.uint8)
+        """The same, in any words."""
+        share = np.zeros((2, *values.shape), values.dtype)
         if self.place != 1:
             share[self.place // 2] = values
         return share

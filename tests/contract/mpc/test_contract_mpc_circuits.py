@@ -1,0 +1,65 @@
+"""Boolean circuits give the same under every protocol as in clear."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from protocol_run import result, seats
+
+from unseen.mpc import SecretArray, apply
+from unseen.mpc.circuits import choose, trace
+from unseen.mpc.circuits.aes import aes128
+
+seat = pytest.mark.parametrize("seat", seats(), ids=lambda item: f"{item[0]}-{item[1]}")
+RNG = np.random.default_rng(5)
+X, Y = RNG.integers(-(1 << 31), 1 << 31, (3, 50)), RNG.integers(-(1 << 31), 1 << 31, (3, 50))
+FLAG = RNG.random(50) < 0.5
+
+CIRCUITS = {
+    "sum": trace(lambda x, y: x + y, 64, 64, shallow=True),
+    "larger": trace(lambda x, y: choose(x.less(y), y, x), 64, 64, shallow=True),
+    "parity": trace(lambda x, y: x[0] ^ y[0] ^ x[1], 64, 64),
+    "low product": trace(lambda x, y: x * y, 12, 12),
+}
+
+
+@seat
+@pytest.mark.parametrize("name", CIRCUITS)
+def test_same_as_in_clear(name: str, seat: tuple[str, int]) -> None:
+    circuit = CIRCUITS[name]
+    got = result(seat, lambda x, y: apply(circuit, x, y), X, Y, dtype=int)
+    np.testing.assert_array_equal(got, apply(circuit, X, Y))
+    if name == "larger":
+        np.testing.assert_array_equal(got, np.maximum(X, Y))
+
+
+@seat
+def test_booleans_public_arrays_and_several_outputs(seat: tuple[str, int]) -> None:
+    circuit = trace(lambda c, x, y: (choose(c, x, y), c & x[7], ~(x ^ x)), 1, 8, 8)
+    public = np.arange(50)
+    expected = apply(circuit, FLAG, public, 3, bits=True)
+
+    def body(flag: SecretArray) -> SecretArray:
+        chosen, top, ones = apply(circuit, flag, public, 3, bits=True)
+        assert (chosen.shape, top.shape, ones.shape) == ((50, 8), (50,), (50, 8))
+        return np.concatenate([chosen, top.reshape(50, 1), ones], axis=1)
+
+    got = result(seat, body, FLAG, dtype=bool)
+    np.testing.assert_array_equal(
+        got, np.concatenate([expected[0], expected[1][:, None], expected[2]], axis=1)
+    )
+
+
+@seat
+def test_aes_on_secret_bits(seat: tuple[str, int]) -> None:
+    """FIPS 197, appendix C.1: nobody knows the key nor the block."""
+    key, block, expected = (
+        np.unpackbits(np.frombuffer(bytes.fromhex(text), np.uint8), bitorder="little").astype(bool)
+        for text in (
+            "000102030405060708090a0b0c0d0e0f",
+            "00112233445566778899aabbccddeeff",
+            "69c4e0d86a7b0430d8cdb78070b4c55a",
+        )
+    )
+    got = result(seat, lambda k, b: apply(aes128(), k, b), key, np.stack([block] * 2), dtype=bool)
+    np.testing.assert_array_equal(got, np.stack([expected] * 2))
