@@ -22,6 +22,7 @@ from unseen.kernels import rows as kernels
 
 KINDS = "unseen.data.kinds"
 
+_BLANK = 32  # the highest ASCII blank
 _SHOWN = 3
 _EXACT = 2.0**53
 _INT64 = 2.0**63
@@ -95,7 +96,8 @@ def canonical(values: pa.Array, *, name: str, kind: KindOf = TEXT, first_row: in
     offsets, data = _buffers(text)
     plain = kernels.is_ascii(data)
     if plain:
-        offsets, data = kernels.trim_rows(offsets, data)
+        if data.size and data.min() <= _BLANK:
+            offsets, data = kernels.trim_rows(offsets, data)
     else:
         text = pc.utf8_trim_whitespace(pc.utf8_normalize(text, "NFKC"))
         offsets, data = _buffers(text)

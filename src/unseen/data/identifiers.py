@@ -23,6 +23,7 @@ ID_BYTES = 32
 
 _DOMAIN = b"unseen/identifier/v1\n"
 _SHOWN = 3
+_PIECE = 1 << 16
 
 
 def identifiers(table: Table, kinds: Mapping[str, KindOf] | None = None) -> NDArray[np.uint8]:
@@ -63,7 +64,11 @@ def digests(
         canonical(batch.column(name), name=name, kind=kinds.get(name, TEXT), first_row=first_row)
         for name in names
     ]
-    return digest_rows(_DOMAIN, columns)
+    out = np.empty((batch.num_rows, ID_BYTES), np.uint8)
+    for first in range(0, batch.num_rows, _PIECE):  # the memory of one piece serves the next
+        last = first + _PIECE
+        out[first:last] = digest_rows(_DOMAIN, [(ends[first : last + 1], data) for ends, data in columns])
+    return out
 
 
 def check_unique(table: Table) -> None:

@@ -61,7 +61,7 @@ class IdStore:
         self._waiting_rows = 0
         self._file: IO[bytes] | None = None
         self._end = 0
-        self._sums = np.zeros(4, np.uint64)
+        self._sums = np.zeros(2, np.uint64)
         self.count = 0
 
     def __enter__(self) -> Self:
@@ -109,8 +109,7 @@ class IdStore:
     def _note(self, ids: Ids) -> None:
         words = np.ascontiguousarray(ids).view(np.uint64).reshape(len(ids), 4)
         places = np.arange(self.count, self.count + len(ids), dtype=np.uint64) * np.uint64(2) + np.uint64(1)
-        mixed = (words[:, 0] * places, words[:, 1], words[:, 2] ^ places, words[:, 3])
-        self._sums += np.array([column.sum(dtype=np.uint64) for column in mixed], np.uint64)
+        self._sums += np.array([np.dot(words[:, 0], places), words[:, 1].sum(dtype=np.uint64)], np.uint64)
 
     def _close_run(self) -> None:
         ids = self._waiting[0] if len(self._waiting) == 1 else np.concatenate(self._waiting)

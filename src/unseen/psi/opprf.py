@@ -80,7 +80,7 @@ def send(
         raise LocalProtocolError(f"{len(values)} values for {len(ids)} ids, of at most {programmed}.")
     key = vole_oprf.hold_key(party, peer, size=size, mode=mode)
     shape = okvs.shape(programmed)
-    masked = np.bitwise_xor(key.evaluate(ids), values)
+    masked = np.bitwise_xor(key.evaluate(ids, party.pool), values)
     seed, slots = vole_oprf.store(party, shape, vole_oprf.keys_of(ids), lambda _seed: masked)
     party.send(peer, Program(seed.tobytes(), slots))
 

@@ -42,7 +42,7 @@ from numpy.typing import NDArray
 from unseen.core.errors import LocalProtocolError, RemoteProtocolError
 from unseen.kernels import blocks, okvs, oprf, rows
 from unseen.ot.vole import DeltaSide, VectorSide
-from unseen.party import Masked, Message, Party, Public, require
+from unseen.party import Masked, Message, Party, Pool, Public, require
 from unseen.psi.protocol import Mode
 
 Blocks = NDArray[np.uint8]
@@ -52,6 +52,7 @@ _NARROW_BYTES = 12
 SEED_BYTES = 16
 _SALT_BYTES = 32
 _TRIES = 8
+_PIECE = 1 << 15
 _ORACLE = b"unseen/psi-vole/oracle/v1\n"
 _COMMITMENT = b"unseen/psi-vole/salt/v1\n"
 
@@ -92,16 +93,22 @@ class OprfKey:
     def __repr__(self) -> str:
         return "OprfKey(<secret>)"
 
-    def evaluate(self, ids: Blocks) -> Blocks:
-        """F of each id: ids of shape (n, 32), values of shape (n, 16)."""
-        keys = keys_of(ids)
-        decoded = okvs.decode(self.shape, self.seed, self.store, keys)
-        targets = okvs.hash_to_field(self.seed, keys, field=self.shape.field)
-        shifted = oprf.add_scaled(decoded, targets, self.delta, field=self.shape.field)
-        return _finish(shifted, ids, self.salt)
+    def evaluate(self, ids: Blocks, pool: Pool, *, width: int = BLOCK_BYTES) -> Blocks:
+        """The first `width` bytes of F of each id: ids of shape (n, 32), values of shape (n, width)."""
+
+        def of(piece: Blocks) -> Blocks:
+            keys = keys_of(piece)
+            decoded = okvs.decode(self.shape, self.seed, self.store, keys)
+            targets = okvs.hash_to_field(self.seed, keys, field=self.shape.field)
+            shifted = oprf.add_scaled(decoded, targets, self.delta, field=self.shape.field)
+            return _finish(shifted, piece, self.salt)
+
+        return _piece_by_piece(of, ids, width, pool)
 
 
-def evaluate(party: Party, peer: str, ids: Blocks, *, size: int, mode: Mode) -> Blocks:
+def evaluate(
+    party: Party, peer: str, ids: Blocks, *, size: int, mode: Mode, width: int = BLOCK_BYTES
+) -> Blocks:
     """F of each of the own ids, under the key that `peer` gets from its :func:`hold_key`.
 
     Parameters
@@ -110,10 +117,12 @@ def evaluate(party: Party, peer: str, ids: Blocks, *, size: int, mode: Mode) -> 
         Distinct, uint8 of shape (n, 32), n at most `size`.
     size
         The public size of the set, the same at both ends.
+    width
+        How many bytes of each value are wanted.
 
     Returns
     -------
-    uint8 of shape (n, 16).
+    uint8 of shape (n, width).
 
     Raises
     ------
@@ -128,12 +137,14 @@ def evaluate(party: Party, peer: str, ids: Blocks, *, size: int, mode: Mode) -> 
     vector = side.expand(shape.slots)
     seed, encoded = store(party, shape, keys, lambda seed: okvs.hash_to_field(seed, keys, field=shape.field))
     ours = secrets.token_bytes(_SALT_BYTES) if malicious else b""
-    width = slot_bytes(mode)
-    masked = np.bitwise_xor(encoded, vector.a)[:, :width]
-    party.send(peer, Encoding(seed.tobytes(), ours, np.ascontiguousarray(masked)))
-    decoded = okvs.decode(shape, seed, vector.c, keys)
+    np.bitwise_xor(encoded, vector.a, out=encoded)
+    party.send(peer, Encoding(seed.tobytes(), ours, np.ascontiguousarray(encoded[:, : slot_bytes(mode)])))
     salt = _both(ours, _opened(party, peer, commitment)) if malicious else b""
-    return _finish(decoded, ids, salt)
+
+    def of(piece: Blocks) -> Blocks:
+        return _finish(okvs.decode(shape, seed, vector.c, keys_of(piece)), piece, salt)
+
+    return _piece_by_piece(of, ids, width, party.pool)
 
 
 def hold_key(party: Party, peer: str, *, size: int, mode: Mode) -> OprfKey:
@@ -166,7 +177,10 @@ def hold_key(party: Party, peer: str, *, size: int, mode: Mode) -> OprfKey:
     slots = encoding.slots
     if width < BLOCK_BYTES:
         slots = np.pad(slots, ((0, 0), (0, BLOCK_BYTES - width)))
-    keyed = oprf.add_scaled(held.b, slots, held.delta, field=shape.field)
+    keyed = held.b
+    for first in range(0, len(keyed), _PIECE):  # in place: fresh memory costs more than the products
+        piece = slice(first, first + _PIECE)
+        keyed[piece] = oprf.add_scaled(keyed[piece], slots[piece], held.delta, field=shape.field)
     seed = np.frombuffer(encoding.seed, np.uint8)
     return OprfKey(shape, seed, _both(ours, encoding.salt), held.delta, keyed)
 
@@ -197,6 +211,18 @@ def store(
         with contextlib.suppress(okvs.OkvsFailedError):
             return seed, okvs.encode(shape, seed, keys, values(seed), randomness)
     raise LocalProtocolError(f"A store of {len(keys)} ids could not be built in {_TRIES} tries.")
+
+
+def _piece_by_piece(of: Callable[[Blocks], Blocks], ids: Blocks, width: int, pool: Pool) -> Blocks:
+    """`of` pieces of the ids that stay in the cache, spread over the pool; the first `width` bytes of each value."""
+    values = np.empty((len(ids), width), np.uint8)
+
+    def compute(first: int) -> None:
+        piece = slice(first, first + _PIECE)
+        values[piece] = of(ids[piece])[:, :width]
+
+    pool.map(compute, range(0, len(ids), _PIECE))
+    return values
 
 
 def keys_of(ids: Blocks) -> Blocks:

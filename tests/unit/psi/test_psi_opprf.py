@@ -64,7 +64,7 @@ def test_a_key_evaluates_any_id_as_its_owner_does() -> None:
             return vole_oprf.evaluate(party, "b", UNIVERSE[:300], size=400, mode=Mode())
         key = vole_oprf.hold_key(party, "a", size=400, mode=Mode())
         assert "secret" in repr(key)
-        return key.evaluate(UNIVERSE)
+        return key.evaluate(UNIVERSE, party.pool)
 
     outcome = run(body, ("a", "b"))
     np.testing.assert_array_equal(outcome.results["a"], outcome.results["b"][:300])

@@ -32,6 +32,8 @@ class Loaded:
         All rows, if they fit into memory.
     ids
         How many different ids it has.
+    whole
+        What repeats there are in the whole set, if it was looked at in one piece.
     """
 
     source: Source
@@ -40,11 +42,17 @@ class Loaded:
     held: tuple[pa.RecordBatch, ...] | None
     ids: int
     duplicates: str
+    whole: Repeats | None
 
     @property
     def fingerprint(self) -> bytes:
         """Tells data (and what is done with repeated ids) apart from that of an earlier run."""
         return self.store.fingerprint + self.duplicates.encode()
+
+    def parted(self, part: int, parts: int) -> tuple[Repeats, NDArray[np.uint8], NDArray[np.int64]]:
+        """Repeats within a partition, its ids, and the rows of the file that its places stand for."""
+        ids, rows = self.store.partition(part, parts)
+        return self.whole if parts == 1 and self.whole is not None else repeats(ids), ids, rows
 
     @property
     def rows(self) -> int:
@@ -76,19 +84,25 @@ def load(options: Options, work: Path, told: Callable[[int], None]) -> Loaded:
                 held = None
         told(store.count)
     store.finish()
-    ids = store.count - _repeated(store, options, source, columns)
+    later, whole = _repeated(store, options, source, columns)
+    ids = store.count - later
     if options.bound is not None and ids > options.bound:
         raise UsageError(f"There are {ids} ids where --bound says {options.bound} at most.")
-    return Loaded(source, columns, store, tuple(held) if held is not None else None, ids, options.duplicates)
+    return Loaded(
+        source, columns, store, tuple(held) if held is not None else None, ids, options.duplicates, whole
+    )
 
 
-def _repeated(store: IdStore, options: Options, source: Source, columns: dict[str, KindOf]) -> int:
-    """How many rows have an id that an earlier row has."""
+def _repeated(
+    store: IdStore, options: Options, source: Source, columns: dict[str, KindOf]
+) -> tuple[int, Repeats | None]:
+    """How many rows have an id that an earlier row has; all repeats, if they were found in one piece."""
     parts = min(MOST_PARTS, power_of_two(-(-store.count // _CHECK_ROWS)))
     later = ids = 0
     shown: list[NDArray[np.int64]] = []
     for part in range(parts):
-        found, rows = parted(store, part, parts)
+        part_ids, rows = store.partition(part, parts)
+        found = repeats(part_ids)
         later += len(found.later)
         ids += found.ids
         if found.ids and len(shown) < _SHOWN:
@@ -100,10 +114,4 @@ def _repeated(store: IdStore, options: Options, source: Source, columns: dict[st
             why=f"for example {examples} have the same {' and '.join(columns)}",
             mend="drop the repeated rows, name more --key columns, or say --duplicates first or all",
         )
-    return later
-
-
-def parted(store: IdStore, part: int, parts: int) -> tuple[Repeats, NDArray[np.int64]]:
-    """Repeats within a partition, and the rows of the file that its places stand for."""
-    ids, rows = store.partition(part, parts)
-    return repeats(ids), rows
+    return later, found if parts == 1 else None

@@ -12,7 +12,7 @@ from unseen.client.psi.terms import Settled
 from unseen.core.errors import UsageError
 from unseen.crypto.prg import Prg
 from unseen.data.identifiers import ID_BYTES
-from unseen.data.repeats import Repeats, repeats
+from unseen.data.repeats import Repeats
 from unseen.party import Party
 from unseen.psi import intersect
 from unseen.psi.plan import Choice
@@ -51,8 +51,7 @@ def common(
     UsageError
         More ids fall into it than the bound allows: improbable, and nothing was sent of them.
     """
-    ids, rows = loaded.store.partition(part, parts)
-    found = repeats(ids)
+    found, ids, rows = loaded.parted(part, parts)
     places = _kept(len(ids), found)
     brought = _padded(ids, places, bounds[party.name])
     aligned = intersect(
@@ -70,7 +69,6 @@ def common(
         return None
     real = aligned.rows[aligned.rows < _count(ids, places)]
     chosen = real if places is None else places[real]
-    chosen = chosen[_by_digest(ids[chosen])]
     if not every:
         return Common(rows[chosen], None, len(chosen))
     members, groups = _members(chosen, found)
@@ -106,18 +104,6 @@ def _padded(ids: Ids, places: Places | None, bound: int) -> Ids:
     filler = Prg.fresh().bytes((bound - real) * ID_BYTES)
     brought[real:] = np.frombuffer(filler, np.uint8).reshape(-1, ID_BYTES)
     return brought
-
-
-def _by_digest(ids: Ids) -> Places:
-    """The order of ids by value."""
-    words = np.ascontiguousarray(ids).view(">u8").astype(np.uint64)
-    if not len(words):
-        return np.zeros(0, np.int64)
-    order = np.argsort(words[:, 0])
-    first = words[order, 0]
-    if (first[1:] == first[:-1]).any():
-        order = np.lexsort(words.T[::-1])
-    return order
 
 
 def _members(chosen: Places, found: Repeats) -> tuple[Places, Places]:

@@ -134,9 +134,9 @@ def _evaluate(
     mode: Mode,
 ) -> Aligned:
     party.progress(0, 3, "evaluating")
-    values = vole_oprf.evaluate(party, holder, ids, size=sizes[party.name], mode=mode)
     width = tag_bytes(sizes, mode)
-    mine, order = tags.sort_tags(np.ascontiguousarray(values[:, :width]))
+    values = vole_oprf.evaluate(party, holder, ids, size=sizes[party.name], mode=mode, width=width)
+    mine, order = tags.sort_tags(values)
     party.progress(1, 3, "waiting for tags")
     coded = party.recv(holder, CodedTags).coded.value
     theirs = _decoded(coded, sizes[holder], width, holder)
@@ -172,7 +172,7 @@ def _hold(
     key = vole_oprf.hold_key(party, evaluator, size=sizes[evaluator], mode=mode)
     party.progress(1, 3, "evaluating")
     width, size = tag_bytes(sizes, mode), sizes[party.name]
-    values = np.ascontiguousarray(key.evaluate(ids)[:, :width])
+    values = key.evaluate(ids, party.pool, width=width)
     if len(ids) < size:  # up to the public size with tags of nobody
         filler = np.frombuffer(party.rng.bytes((size - len(ids)) * width), np.uint8)
         values = np.concatenate([values, filler.reshape(-1, width)])
