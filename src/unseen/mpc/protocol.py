@@ -122,6 +122,15 @@ class Protocol(Interface):
     def public_bits(self, values: NDArray[np.uint8]) -> Bits:
         """The same for 0 and 1 (or any words), by XOR; dtype is kept."""
 
+    def verify(self) -> None:
+        """Check all that was computed so far, where parties may deviate; before anything is revealed it is done anyway.
+
+        Raises
+        ------
+        VerificationError
+            Somebody deviated. The protocol is of no use any more.
+        """
+
     def reveal(self, name: str, values: Share, *, to: Sequence[str], shape: tuple[int, ...]) -> Ring | None:
         """Turn a secret into plaintext ring elements for `to`, through the gate; None elsewhere."""
 

@@ -307,6 +307,7 @@ class Party:
         givers: Sequence[str],
         to: Sequence[str],
         shape: tuple[int, ...],
+        elements: int | None = None,
     ) -> dict[str, NDArray[np.uint64]] | None:
         """Turn a shared value into plaintext for the parties in `to`. Everyone calls it alike.
 
@@ -318,6 +319,8 @@ class Party:
         ----------
         part
             This party's part, uint64 of `shape`; None if it is no giver.
+        elements
+            How many numbers the parts together tell, for the contract; as many as a part has, unless said otherwise.
 
         Returns
         -------
@@ -338,7 +341,8 @@ class Party:
         if self.name in givers:
             if part is None or part.shape != shape:
                 raise LocalProtocolError(f"'{name}' is revealed with a part of another shape than {shape}.")
-            self.gate.pass_through(Door.REVEAL, name, index=index, to=tuple(to), elements=int(np.prod(shape)))
+            told = int(np.prod(shape)) if elements is None else elements
+            self.gate.pass_through(Door.REVEAL, name, index=index, to=tuple(to), elements=told)
             chosen = self._settle(name, index, part, [peer for peer in givers if peer != self.name])
             for peer in to:
                 if peer != self.name:

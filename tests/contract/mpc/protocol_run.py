@@ -95,7 +95,7 @@ class Meter:
 
 
 def measure(seat: tuple[str, int], body: Callable[..., Any], *inputs: Any) -> Meter:
-    """What `body` costs, without the sharing of its inputs."""
+    """What `body` costs and what checking it does, without the sharing of its inputs."""
     names, helper = parties_of(*seat)
     everyone = (*names, *((helper,) if helper else ()))
     meter = Meter(len(everyone))
@@ -108,6 +108,7 @@ def measure(seat: tuple[str, int], body: Callable[..., Any], *inputs: Any) -> Me
         ]
         meter.attach(party)
         body(engine, *secrets)
+        engine.protocol.verify()
 
     run(program, everyone, disclosures=[TOLD])
     return meter

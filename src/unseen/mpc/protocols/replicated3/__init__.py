@@ -32,8 +32,8 @@ truncation as in SecureML and ABY3 (off by 2^(64 - f) now and then) is not used,
 
 from __future__ import annotations
 
-from unseen.core.errors import LocalProtocolError
 from unseen.mpc.protocol import Price, Statement
+from unseen.mpc.protocols.replicated3.replicated import three
 from unseen.mpc.protocols.replicated3.sharing import Replicated3
 from unseen.party import Party
 
@@ -56,14 +56,7 @@ def open_protocol(party: Party, *, holders: tuple[str, ...], helper: str | None)
     LocalProtocolError
         Other than three parties.
     """
-    members = holders if helper is None else (*holders, helper)
-    if len(set(members)) != 3 or len(members) != 3:  # noqa: PLR2004
-        raise LocalProtocolError(
-            "This protocol takes three parties.",
-            why=f"named are: {', '.join(members)}",
-            mend="name a third party that takes part, or choose dealer2",
-        )
-    return Replicated3(party, members)
+    return Replicated3(party, three(holders, helper))
 
 
 def price(operation: str, elements: int, parties: int, *, drop: int = 20) -> Price:  # noqa: ARG001 - always three

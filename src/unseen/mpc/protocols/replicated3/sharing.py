@@ -1,4 +1,4 @@
-"""The protocol itself: sharing, products, order, revealing. Shares have two components, i and i + 1 at party i."""
+"""The protocol itself: products, truncation, order, revealing. Shares have two components, i and i + 1 at party i."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from functools import reduce
 import numpy as np
 from numpy.typing import NDArray
 
-from unseen.core.errors import LocalProtocolError
 from unseen.kernels import matmul
 from unseen.kernels import shares as kernels
 from unseen.mpc import planes
 from unseen.mpc.fixed import Ring
 from unseen.mpc.protocols.replicated3 import split
+from unseen.mpc.protocols.replicated3.replicated import Replicated
 from unseen.mpc.protocols.replicated3.wires import PARTIES, Wires
-from unseen.mpc.shares import Bits, Planes, Share, broadcast
+from unseen.mpc.shares import Bits, Planes, Share
 from unseen.party import Message, Party, Public, require
 
 
@@ -25,62 +25,14 @@ class Compared(Message, frozen=True, tag="mpc.replicated3.compared/1"):
     bits: Public[NDArray[np.uint8]]
 
 
-class Replicated3:
+class Replicated3(Replicated):
     """See the package. Made by :func:`unseen.mpc.protocols.replicated3.open_protocol`."""
 
-    components = 2
-    holds = True
-    hides_order = True
-
     def __init__(self, party: Party, members: tuple[str, ...]) -> None:
-        self.party = party
-        self.holders = members
-        self.wires = Wires(party, members)
-        self.place = self.wires.place
+        super().__init__(party, members, Wires(party, members))
 
-    # ------------------------------------------------------------------ in and out
-
-    def share(self, values: Ring | None, *, owner: str, shape: tuple[int, ...]) -> Share:
-        """The owner keeps x - pad and pad, and sends x - pad to the party before; component owner + 2 is zero."""
-        return self._share(values, owner, shape, np.subtract)
-
-    def share_bits(self, values: NDArray[np.uint8] | None, *, owner: str, shape: tuple[int, ...]) -> Bits:
-        """The same by XOR, with 64 bits to the word."""
-        packed = None if values is None else planes.pack(values[None])[0, 0]
-        words = -(-int(np.prod(shape)) // planes.WORD)
-        shared = self._share(packed, owner, (words,), np.bitwise_xor)
-        return planes.unpack(shared[:, None], shape)[:, 0]
-
-    def _share(self, values: Ring | None, owner: str, shape: tuple[int, ...], take: np.ufunc) -> Share:
-        if owner not in self.holders:
-            raise LocalProtocolError(f"{owner} is none of the three and cannot share a value.")
-        giver = self.holders.index(owner)
-        use = self.wires.use()
-        if self.place == giver:
-            if values is None or values.shape != shape:
-                raise LocalProtocolError(f"{owner} has nothing of shape {shape} to share.")
-            pad = self.wires.pad(giver + 1, use, shape)
-            masked = take(values, pad)
-            self.wires.send(giver - 1, masked)
-            return np.stack([masked, pad])
-        nothing = np.zeros(shape, np.uint64)
-        if self.place == (giver + 1) % PARTIES:
-            return np.stack([self.wires.pad(giver + 1, use, shape), nothing])
-        return np.stack([nothing, self.wires.recv(giver, shape)])
-
-    def public(self, values: Ring) -> Share:
-        """Component 0 has the value, the others are zero."""
-        share = np.zeros((2, *values.shape), np.uint64)
-        if self.place != 1:
-            share[self.place // 2] = values
-        return share
-
-    def public_bits(self, values: NDArray[np.uint8]) -> Bits:
-        """The same, in any words."""
-        share = np.zeros((2, *values.shape), values.dtype)
-        if self.place != 1:
-            share[self.place // 2] = values
-        return share
+    def verify(self) -> None:
+        """Nothing to check: everybody follows the protocol."""
 
     def reveal(self, name: str, values: Share, *, to: Sequence[str], shape: tuple[int, ...]) -> Ring | None:
         """Through the gate; parts are made fresh by zero-shares, so that a part tells nothing but the sum."""
@@ -130,10 +82,6 @@ class Replicated3:
             self.wires.send(3 - self.place, part)
             part = part + self.wires.recv(3 - self.place, part.shape)
         return split.truncate(self.wires, part, drop)
-
-    def fix(self, values: Share) -> FixedOperand:
-        """Nothing to do: a replicated share is as good the second time."""
-        return FixedOperand(self, values)
 
     def truncate(self, values: Share, drop: int, *, exact: bool = False) -> Share:
         """Divide by 2^drop with an error of 0 or 1 ulp above the floor, for |values| < 2^62; exactly on demand."""
@@ -195,32 +143,6 @@ class Replicated3:
         self.wires.send(partner, mine)
         common = mine + self.wires.recv(partner, shape)
         return np.stack([kept, common] if turn == 0 else [common, kept])
-
-
-class FixedOperand:
-    """A secret for many products; see :class:`unseen.mpc.protocol.Fixed`."""
-
-    def __init__(self, protocol: Replicated3, share: Share) -> None:
-        self._protocol = protocol
-        self._share = share
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """The secret's shape."""
-        return self._share.shape[1:]
-
-    @property
-    def transposed(self) -> FixedOperand:
-        """The same secret, transposed."""
-        return FixedOperand(self._protocol, self._share.transpose(0, *range(self._share.ndim - 1, 0, -1)))
-
-    def matmul(self, other: Share) -> Share:
-        """Shares of self @ other."""
-        return self._protocol.matmul(self._share, other)
-
-    def multiply(self, other: Share) -> Share:
-        """Shares of self * other."""
-        return self._protocol.multiply(*broadcast(self._share, other))
 
 
 class SplitOperand:

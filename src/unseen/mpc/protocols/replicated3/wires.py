@@ -15,7 +15,7 @@ from unseen.kernels import shares as kernels
 from unseen.mpc.fixed import Ring
 from unseen.party import Masked, Message, Party, require
 
-_KEY_BYTES = 16
+KEY_BYTES = 16
 PARTIES = 3
 
 
@@ -34,21 +34,21 @@ class Wires:
         self._members = members
         self._uses = 0
         before, after = self.name(self.place - 1), self.name(self.place + 1)
-        self.mine = party.shared_rng(before).bytes(_KEY_BYTES)
-        self.next = party.shared_rng(after).bytes(_KEY_BYTES)
+        self.mine = party.shared_rng(before).bytes(KEY_BYTES)
+        self.next = party.shared_rng(after).bytes(KEY_BYTES)
         self._common = self._agree()
 
     def _agree(self) -> bytes:
-        """A key that all three have: for randomness that hides nothing, such as that of rounding."""
+        """A key that all three have, which party 0 draws."""
         if self.place != 0:
-            return self.recv(0, (_KEY_BYTES,), np.uint8).tobytes()
-        key = np.frombuffer(self.party.rng.bytes(_KEY_BYTES), np.uint8)
+            return self.recv(0, (KEY_BYTES,), np.uint8).tobytes()
+        key = np.frombuffer(self.party.rng.bytes(KEY_BYTES), np.uint8)
         for place in (1, 2):
             self.send(place, key)
         return key.tobytes()
 
     def common(self, use: int, shape: tuple[int, ...]) -> Ring:
-        """Uniform words that all three know."""
+        """Uniform words that all three know: for randomness that hides nothing, such as that of rounding."""
         return kernels.pad(self._common, use, int(np.prod(shape))).reshape(shape)
 
     def name(self, place: int) -> str:
