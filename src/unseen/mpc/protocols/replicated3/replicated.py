@@ -96,7 +96,7 @@ class Replicated:
         return public(self.place, values)
 
     def public_bits(self, values: NDArray[np.uint8]) -> Bits:
-        """The same."""
+        """The same, in any words."""
         return public(self.place, values)
 
     def fix(self: Protocol, values: Share) -> FixedOperand:
