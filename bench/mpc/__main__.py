@@ -7,7 +7,8 @@ the revealed result against float64 (relative for matmul, reciprocal, rsqrt and 
 helper's included.
 
 SPU's SEMI2K lets one data party deal to itself, which its own documentation calls unsafe in use; `dealer2` has a helper
-that sees no data. SPU's ABY3 and our `replicated3` are both semi-honest with an honest majority of three.
+that sees no data. SPU's ABY3 and our `replicated3` are both semi-honest with an honest majority of three; its CHEETAH and our
+`pair2` are between two parties and nobody else.
 """
 
 from __future__ import annotations
@@ -30,10 +31,11 @@ from unseen.core import registry
 from unseen.mpc.engine import PROTOCOLS
 from unseen.party import Disclosure, Door, Party
 
-RIVALS = {"replicated3": "ABY3", "dealer2": "SEMI2K"}
+RIVALS = {"replicated3": "ABY3", "dealer2": "SEMI2K", "pair2": "CHEETAH"}
 TRUST = {
     "replicated3": "semi-honest, honest majority of three; rival: the same",
     "dealer2": "semi-honest, two holders and a helper that sees no data; rival: one holder deals to itself, unsafe in use",
+    "pair2": "semi-honest, two holders and nobody else; no LPN; rival: the same two, LPN and ring-LWE",
 }
 TOLD = [Disclosure("result", "the result of a benchmark", ("p0",), Door.REVEAL)]
 

@@ -24,7 +24,7 @@ import spu
 from spu import libspu
 from spu.utils import frontend
 
-PARTIES = {"ABY3": 3, "SEMI2K": 2}
+PARTIES = {"ABY3": 3, "SEMI2K": 2, "CHEETAH": 2}
 FRACTION_BITS = 20
 FUNCTIONS = {
     "multiply": lambda x, y: x * y,

@@ -51,7 +51,9 @@ void bind_curve(nb::module_& module);
 void bind_okvs(nb::module_& module);
 void bind_shares(nb::module_& module);
 void bind_oprf(nb::module_& module);
+void bind_network(nb::module_& module);
 void bind_tags(nb::module_& module);
+void bind_transfers(nb::module_& module);
 void bind_partition(nb::module_& module);
 
 }  // namespace unseen::bind

@@ -26,6 +26,8 @@ NB_MODULE(_native, module) {
     unseen::bind::bind_okvs(module);
     unseen::bind::bind_shares(module);
     unseen::bind::bind_oprf(module);
+    unseen::bind::bind_network(module);
     unseen::bind::bind_tags(module);
+    unseen::bind::bind_transfers(module);
     unseen::bind::bind_partition(module);
 }

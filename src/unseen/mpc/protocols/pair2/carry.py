@@ -1,0 +1,67 @@
+"""The carry of an addition whose summands two parties know, one each: what comparisons and exact truncation are made of.
+
+Places are taken four by four. In each four one party knows its places a, the other b; whether a + b makes a carry, and
+whether it would pass one on, are bits that the first can tabulate for all sixteen values of b, of which the second takes
+one by a transfer of sixteen, made from four transfers. Shares of these bits are combined by the tree of
+:func:`unseen.mpc.planes.carry_out`. The parties change roles between two halves of the elements.
+
+Source: Rathee et al., "CrypTFlow2" (CCS 2020), its millionaires' protocol.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from unseen.kernels import transfers
+from unseen.mpc import planes
+from unseen.mpc.fixed import Ring
+from unseen.mpc.protocols.pair2.wires import Wires, bits_of
+from unseen.mpc.shares import Planes
+
+if TYPE_CHECKING:
+    from unseen.mpc.protocols.pair2.sharing import Pair2
+
+WORD = 64
+LEAF = 4
+PIECE = 1 << 15  # elements at a time: a million transfers in each direction
+
+
+def carry(protocol: Pair2, mine: Ring, places: int) -> Planes:
+    """Whether the `places` highest places of the two parties' words, (n,), make a carry: one plane, (1, 1, words)."""
+    parts = [_piece(protocol, mine[begin : begin + PIECE], places) for begin in range(0, len(mine), PIECE)]
+    return np.concatenate([np.empty((1, 1, 0), np.uint64), *parts], axis=2)
+
+
+def _piece(protocol: Pair2, mine: Ring, places: int) -> Planes:
+    leaves = -(-places // LEAF)
+    if places % LEAF:  # the places below are nobody's
+        mine = mine & ~np.uint64((1 << (WORD - places)) - 1)
+    words = -(-len(mine) // WORD)
+    nodes = leaves - 1
+    protocol.gates.prepare(nodes * words)
+    generate, propagate = _leaves(protocol.wires, mine, leaves)
+    return planes.carry_out(protocol, generate[None], propagate[None])
+
+
+def _leaves(wires: Wires, mine: Ring, leaves: int) -> tuple[Ring, Ring]:
+    """Shares of generate and propagate of each leaf, (leaves, words)."""
+    half = WORD * (-(-len(mine) // WORD) // 2)
+    offering, choosing = (mine[:half], mine[half:]) if wires.place == 0 else (mine[half:], mine[:half])
+    offering, choosing = np.ascontiguousarray(offering), np.ascontiguousarray(choosing)
+    rows, given, taken = None, None, None
+    if len(choosing):
+        rows = wires.choose(
+            LEAF * leaves * len(choosing),
+            bits_of(choosing >> np.uint64(WORD - LEAF * leaves), LEAF * leaves),
+        ).rows
+    if len(offering):
+        offered = wires.answer(LEAF * leaves * len(offering))
+        offers, *given = transfers.offer_carries(offered.rows, offered.delta, offering, leaves)
+        wires.offer(offers)
+    if rows is not None:
+        taken = transfers.take_carries(rows, choosing, wires.take((len(choosing), leaves), np.uint32))
+    parts = [part for part in ((given, taken) if wires.place == 0 else (taken, given)) if part is not None]
+    generate, propagate = (np.concatenate([part[which] for part in parts], axis=1) for which in (0, 1))
+    return generate, propagate

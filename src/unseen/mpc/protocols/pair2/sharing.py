@@ -1,0 +1,196 @@
+"""The protocol itself: additive shares of numbers, XOR shares of bits, one component at each of two parties."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import reduce
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unseen.core.errors import LocalProtocolError
+from unseen.kernels import matmul
+from unseen.mpc import planes
+from unseen.mpc.fixed import Ring
+from unseen.mpc.protocols.pair2 import cross, order, split
+from unseen.mpc.protocols.pair2.gates import Gates
+from unseen.mpc.protocols.pair2.wires import Wires
+from unseen.mpc.shares import Bits, Planes, Share, broadcast
+from unseen.party import Message, Party, Public, require
+
+
+class Compared(Message, frozen=True, tag="mpc.pair2.compared/1"):
+    """A share of comparison bits of rows in an order nobody knows: what they tell is that order's alone."""
+
+    bits: Public[NDArray[np.uint8]]
+
+
+class Pair2:
+    """See the package. Made by :func:`unseen.mpc.protocols.pair2.open_protocol`."""
+
+    components = 1
+    holds = True
+    hides_order = True
+
+    def __init__(self, party: Party, holders: tuple[str, ...]) -> None:
+        self.party = party
+        self.holders = holders
+        self.wires = Wires(party, holders)
+        self.gates = Gates(self.wires)
+        self.leads = self.wires.place == 0
+
+    # ------------------------------------------------------------------ in and out
+
+    def share(self, values: Ring | None, *, owner: str, shape: tuple[int, ...]) -> Share:
+        """The owner subtracts what it has in common with the other, who has that: no message."""
+        return self._share(values, owner, shape, np.subtract)
+
+    def share_bits(self, values: NDArray[np.uint8] | None, *, owner: str, shape: tuple[int, ...]) -> Bits:
+        """The same by XOR."""
+        words = None if values is None else values.astype(np.uint64)
+        return (self._share(words, owner, shape, np.bitwise_xor) & np.uint64(1)).astype(np.uint8)
+
+    def _share(self, values: Ring | None, owner: str, shape: tuple[int, ...], take: np.ufunc) -> Share:
+        if owner not in self.holders:
+            raise LocalProtocolError(f"{owner} is no holder here and cannot share a value.")
+        common = self.wires.common(shape)
+        if self.party.name != owner:
+            return common[None]
+        if values is None or values.shape != shape:
+            raise LocalProtocolError(f"{owner} has nothing of shape {shape} to share.")
+        mine: Share = take(values, common)[None]
+        return mine
+
+    def public(self, values: Ring) -> Share:
+        """The first party has the value, the other zero."""
+        return (values if self.leads else np.zeros_like(values))[None]
+
+    def public_bits(self, values: NDArray[np.uint8]) -> Bits:
+        """The same."""
+        share: Bits = (values if self.leads else np.zeros_like(values))[None]
+        return share
+
+    def verify(self) -> None:
+        """Nothing to check: everybody follows the protocol."""
+
+    def reveal(self, name: str, values: Share, *, to: Sequence[str], shape: tuple[int, ...]) -> Ring | None:
+        """Through the gate, with shares made fresh first, so that a part tells nothing but its sum."""
+        zero = self.wires.common(shape)
+        part = np.asarray(values[0] + zero if self.leads else values[0] - zero, order="C")
+        parts = self.party.reveal(name, part, givers=self.holders, to=to, shape=shape)
+        if parts is None:
+            return None
+        return reduce(np.add, parts.values(), np.zeros(shape, np.uint64))
+
+    def open_shuffled(self, bits: Bits) -> NDArray[np.uint8]:
+        """Each gives the other its share."""
+        packed = np.packbits(bits[0].reshape(-1))
+        self.party.send(self.wires.peer, Compared(packed))
+        told = self.party.recv(self.wires.peer, Compared).bits
+        require(told, shape=packed.shape, dtype=np.uint8, sender=self.wires.peer)
+        opened: NDArray[np.uint8] = bits[0] ^ np.unpackbits(told, count=bits[0].size).reshape(bits.shape[1:])
+        return opened
+
+    # ------------------------------------------------------------------ products
+
+    def multiply(self, left: Share, right: Share, *, drop: int = 0) -> Share:
+        """What each has alone, and what has to be multiplied across."""
+        x, y = left[0], right[0]
+        product: Ring = cross.elementwise(self.wires, x, y)
+        product += x * y
+        return self._dropped(product[None], drop)
+
+    def matmul(self, left: Share, right: Share, *, drop: int = 0) -> Share:
+        """The same with matrices."""
+        x, y = left[0], right[0]
+        product = cross.matrix(self.wires, x, y)
+        product += matmul(x, y)
+        return self._dropped(product[None], drop)
+
+    def fix(self, values: Share) -> FixedOperand:
+        """Nothing to do: transfers are made for each product."""
+        return FixedOperand(self, values)
+
+    def truncate(self, values: Share, drop: int, *, exact: bool = False) -> Share:
+        """Divide by 2^drop with an error of 0 or 1 ulp above the floor, for |values| < 2^62; exactly on demand."""
+        flat = np.ascontiguousarray(values).reshape(-1)
+        return split.truncate(self, flat, drop, exact=exact).reshape(values.shape)
+
+    def _dropped(self, product: Share, drop: int) -> Share:
+        return self.truncate(product, drop) if drop else product
+
+    # ------------------------------------------------------------------ bits
+
+    def mask(self, values: Share) -> SplitOperand:
+        """Nothing to do: the split is what a share is."""
+        return SplitOperand(self, values[0])
+
+    def and_both(self, left: Planes, rights: tuple[Planes, ...]) -> tuple[Planes, ...]:
+        """Triples from random transfers."""
+        return self.gates.and_both(left, rights)
+
+    def adder(self, values: Share, places: int) -> tuple[Planes, Planes, Planes]:
+        """Of a + b: its half sum is shared already, and one product of bits that the parties know is due for each place."""
+        half = planes.places_of(values, places)
+        return self.gates.private(half), half, half
+
+    def to_ring(self, bits: Bits) -> Share:
+        """One product of bits that the parties know."""
+        flat = np.ascontiguousarray(bits).reshape(-1) & np.uint8(1)
+        return split.to_ring(self.wires, flat).reshape(bits.shape)
+
+    def powers(self, values: Share, fraction: int) -> None:
+        """No way of its own."""
+
+    # ------------------------------------------------------------------ order
+
+    def shuffle(self, columns: Share) -> Share:
+        """Each in turn applies an order that the other does not know."""
+        return order.shuffle(self.wires, np.ascontiguousarray(columns[0]))[None]
+
+
+class FixedOperand:
+    """A secret for many products; see :class:`unseen.mpc.protocol.Fixed`."""
+
+    def __init__(self, protocol: Pair2, share: Share) -> None:
+        self._protocol = protocol
+        self._share = share
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The secret's shape."""
+        return self._share.shape[1:]
+
+    @property
+    def transposed(self) -> FixedOperand:
+        """The same secret, transposed."""
+        return FixedOperand(self._protocol, self._share.transpose(0, *range(self._share.ndim - 1, 0, -1)))
+
+    def matmul(self, other: Share) -> Share:
+        """Shares of self @ other."""
+        return self._protocol.matmul(self._share, other)
+
+    def multiply(self, other: Share) -> Share:
+        """Shares of self * other."""
+        return self._protocol.multiply(*broadcast(self._share, other))
+
+
+class SplitOperand:
+    """A secret for comparisons and waves; see :class:`unseen.mpc.protocol.Masked`."""
+
+    def __init__(self, protocol: Pair2, mine: Ring) -> None:
+        self._protocol = protocol
+        self._mine = mine
+
+    def less_than(self, bounds: Sequence[int]) -> Bits:
+        """[x < bound] is the sign of (a - bound) + b."""
+        levels = np.array([bound % (1 << 64) for bound in bounds], np.uint64)
+        below = levels.reshape(-1, *[1] * self._mine.ndim) * np.uint64(self._protocol.leads)
+        moved = self._mine[None] - below
+        return split.sign(self._protocol, moved.reshape(-1)).reshape(1, *moved.shape)
+
+    def harmonics(self, period_bits: int, sine: NDArray[np.float64], bits: int) -> Share:
+        """Sines of sums."""
+        flat = np.ascontiguousarray(self._mine).reshape(-1)
+        wave = split.harmonics(self._protocol.wires, flat, period_bits, sine, bits)
+        return wave.reshape(1, *self._mine.shape)

@@ -1,0 +1,94 @@
+"""What is made from the split of a number: x = a + b, a at party 0 and b at party 1, `mine` below.
+
+Truncation: x + 2^62 lies below 2^63, so a + b wraps round exactly if the top bit of a or of b is set. The floor is
+(a >> f) + (b >> f) - 2^(64 - f) (a_63 or b_63), off by the carry of the low places: one product of two bits, modulo 2^f.
+
+Source: Rathee et al., "SIRNN" (S&P 2021) for the wrap of a number whose top bit is known.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unseen.kernels import shares as kernels
+from unseen.mpc import planes
+from unseen.mpc.fixed import Ring
+from unseen.mpc.protocols.pair2.carry import carry
+from unseen.mpc.protocols.pair2.products import halves, products
+from unseen.mpc.protocols.pair2.wires import Wires
+from unseen.mpc.shares import Bits
+
+if TYPE_CHECKING:
+    from unseen.mpc.protocols.pair2.sharing import Pair2
+
+_TOP = np.uint64(63)
+_ONE = 30
+_PIECE = 1 << 12
+_NUMBER_BITS = 20  # of sines that choose
+
+
+def truncate(protocol: Pair2, mine: Ring, drop: int, *, exact: bool) -> Ring:
+    """This party's share of (a + b) >> drop, (n,), or one more; with `exact` never one more."""
+    wires = protocol.wires
+    # Both move their shares by the same number, for the carry to be random whatever the shares are.
+    offset = wires.common(mine.shape)
+    mine = mine + offset + np.uint64(1 << 62) if wires.place == 0 else mine - offset
+    top = mine >> _TOP
+    weight = np.uint64(64 - drop)
+    out: Ring = (mine >> np.uint64(drop)) - (top << weight) + (halves(wires, top, ring=drop) << weight)
+    if exact:
+        carried = planes.unpack(carry(protocol, mine << weight, drop), mine.shape)[0, 0]
+        out += to_ring(wires, carried)
+    if wires.place == 0:
+        out -= np.uint64((1 << (62 - drop)) - (not exact))
+    return out
+
+
+def to_ring(wires: Wires, mine: NDArray[np.uint8]) -> Ring:
+    """This party's share of u + v - 2 u v, the XOR of bits u and v as a number, (n,)."""
+    words = mine.astype(np.uint64)
+    return words - (halves(wires, words, ring=63) << np.uint64(1))
+
+
+def sign(protocol: Pair2, mine: Ring) -> Bits:
+    """This party's share of the top bit of a + b, (n,): the top bits and the carry into them."""
+    below = planes.unpack(carry(protocol, mine << np.uint64(1), 63), mine.shape)[0, 0]
+    bit: Bits = below ^ (mine >> _TOP).astype(np.uint8)
+    return bit
+
+
+def harmonics(wires: Wires, mine: Ring, period_bits: int, sine: NDArray[np.float64], bits: int) -> Ring:
+    """Sum of sine[k-1] sin(k w x): sin(k w (a + b)) = sin(k w a) cos(k w b) + cos(k w a) sin(k w b).
+
+    For one half of the elements party 0's sines, times the weights, are multiplied by numbers of party 1, which has the
+    coarser ones; for the other half it is the other way round.
+    """
+    weights = np.rint(sine * 2.0**_ONE).astype(np.int64)
+    ones = (weights != 0) * np.int64(1 << _ONE)
+    out = []
+    for begin in range(0, len(mine), _PIECE):
+        x = mine[begin : begin + _PIECE]
+        half = (len(x) + 1) // 2
+        offering, choosing = (x[:half], x[half:]) if wires.place == 0 else (x[half:], x[:half])
+        words = _flat(
+            kernels.waves(np.ascontiguousarray(offering), period_bits, weights, bits - _NUMBER_BITS)
+        )
+        own = kernels.waves(np.ascontiguousarray(choosing), period_bits, ones, _NUMBER_BITS)
+        # numbers are signed: 1 more is chosen with, and what that is too much is the other's alone to know
+        numbers = _flat(own[::-1]) + np.uint64(1 << _NUMBER_BITS)
+        given, taken = products(wires, words[:, None], numbers, bits=_NUMBER_BITS + 2)
+        given = given[:, 0] - (words << np.uint64(_NUMBER_BITS))
+        parts = [_total(given, offering.size), _total(taken[:, 0], choosing.size)]
+        out += parts if wires.place == 0 else parts[::-1]
+    return np.concatenate([np.zeros(0, np.uint64), *out])
+
+
+def _flat(waves: Ring) -> Ring:
+    return np.ascontiguousarray(waves).reshape(-1)
+
+
+def _total(products_: Ring, count: int) -> Ring:
+    return np.asarray(products_.reshape(-1, count).sum(axis=0, dtype=np.uint64) if count else products_)

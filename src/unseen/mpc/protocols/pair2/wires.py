@@ -1,0 +1,89 @@
+"""Two parties and what they have in common: correlated transfers in both directions, and messages.
+
+One party *offers* (it is the sender of transfers), the other *takes* (its choices are bits that it knows). Both directions
+are used at once wherever the work can be divided, so that neither party waits for the other.
+
+Every row of a transfer is used once: a source counts the transfers that it has made and cannot go back, and a party that
+starts again, after a crash too, sets up sources of its own.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unseen.mpc.fixed import Ring
+from unseen.ot import sources
+from unseen.ot.correlation import Assumption, Bits, Blocks, ReceiverCorrelation, SenderCorrelation
+from unseen.party import Masked, Message, Party, require
+
+ASSUMPTION: Assumption = "symmetric"
+
+
+class Offers(Message, frozen=True, tag="mpc.pair2.offers/1"):
+    """What a party offers, under pads of which the other has those of its choices only."""
+
+    values: Masked
+
+
+class Masks(Message, frozen=True, tag="mpc.pair2.masks/1"):
+    """Values under masks that are half of a correlation."""
+
+    values: Masked
+
+
+class Wires:
+    """See the module. `place` is this party's number, 0 or 1."""
+
+    def __init__(self, party: Party, holders: tuple[str, ...]) -> None:
+        self.party = party
+        self.place = holders.index(party.name)
+        self.peer = holders[1 - self.place]
+        if self.place == 0:
+            self._sender = sources.sender(party, self.peer, assumption=ASSUMPTION, security="semi-honest")
+            self._receiver = sources.receiver(party, self.peer, assumption=ASSUMPTION, security="semi-honest")
+        else:
+            self._receiver = sources.receiver(party, self.peer, assumption=ASSUMPTION, security="semi-honest")
+            self._sender = sources.sender(party, self.peer, assumption=ASSUMPTION, security="semi-honest")
+
+    def choose(self, count: int, choices: Bits | None = None) -> ReceiverCorrelation:
+        """The taking side of `count` transfers, for these choices (count,) of 0 and 1 or for random ones; waits for nobody."""
+        return self._receiver.correlated(count, choices)
+
+    def answer(self, count: int) -> SenderCorrelation:
+        """The offering side of `count` transfers, when the other has chosen."""
+        return self._sender.correlated(count)
+
+    def offer(self, values: NDArray[Any]) -> None:
+        """Send what is under pads."""
+        self.party.send(self.peer, Offers(values))
+
+    def take(self, shape: tuple[int, ...], dtype: type[Any] = np.uint8) -> NDArray[Any]:
+        """What the other offers, which must have this shape and dtype."""
+        values = self.party.recv(self.peer, Offers).values
+        require(values, shape=shape, dtype=dtype, sender=self.peer)
+        return values
+
+    def exchange(self, values: NDArray[Any], shape: tuple[int, ...] | None = None) -> NDArray[Any]:
+        """Give masked values and get the other's, of the same shape unless another is named."""
+        self.party.send(self.peer, Masks(values))
+        theirs = self.party.recv(self.peer, Masks).values
+        require(
+            theirs, shape=values.shape if shape is None else shape, dtype=values.dtype.type, sender=self.peer
+        )
+        return theirs
+
+    def common(self, shape: tuple[int, ...]) -> Ring:
+        """Uniform words that both know: for randomness that hides nothing, such as that of rounding."""
+        return self.party.shared_rng(self.peer).u64(shape)
+
+
+def bits_of(words: Ring, places: int = 64) -> Bits:
+    """The lowest places of words (n,), lowest first, one after another: (places * n,) of 0 and 1."""
+    data = np.ascontiguousarray(words).astype("<u8", copy=False).view(np.uint8).reshape(-1, 8)
+    return np.unpackbits(data, axis=1, bitorder="little", count=places).reshape(-1)
+
+
+__all__ = ["ASSUMPTION", "Blocks", "Masks", "Offers", "Wires", "bits_of"]
