@@ -117,6 +117,20 @@ nb::tuple ristretto_add(const Rows& left, const Rows& right, bool minus) {
     return nb::make_tuple(out, flags);
 }
 
+nb::tuple ristretto_sum(const Rows& scalars, const Rows& elements) {
+    require_width(scalars, kRow);
+    require_width(elements, kRow);
+    const std::size_t count = elements.shape(0);
+    if (scalars.shape(0) != count) throw nb::value_error("one scalar is due for each element");
+    auto out = make<std::uint8_t>({1, kRow});
+    auto flags = make<std::uint8_t>({count});
+    {
+        const nb::gil_scoped_release release;
+        UNSEEN_CHOOSE(ristretto_sum)(scalars.data(), elements.data(), out.data(), flags.data(), count);
+    }
+    return nb::make_tuple(out, flags);
+}
+
 Flags ristretto_valid(const Rows& elements) {
     require_width(elements, kRow);
     const std::size_t count = elements.shape(0);
@@ -138,6 +152,7 @@ void bind_curve(nb::module_& module) {
     module.def("ristretto_multiply", &ristretto_multiply, nb::arg("scalars"), nb::arg("elements"));
     module.def("ristretto_multiply_base", &ristretto_multiply_base, nb::arg("scalars"));
     module.def("ristretto_add", &ristretto_add, nb::arg("left"), nb::arg("right"), nb::arg("minus"));
+    module.def("ristretto_sum", &ristretto_sum, nb::arg("scalars"), nb::arg("elements"));
     module.def("ristretto_valid", &ristretto_valid, nb::arg("elements"));
 }
 

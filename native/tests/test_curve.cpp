@@ -73,6 +73,7 @@ Bytes everything(std::size_t count, std::mt19937_64& random) {
     UNSEEN_CHOOSE(ristretto_multiply)(one.data(), 0, out.data(), other.data(), flags.data(), count), keep(other);
     UNSEEN_CHOOSE(ristretto_add)(out.data(), other.data(), true, out.data(), flags.data(), count);
     keep(out), keep(flags);
+    UNSEEN_CHOOSE(ristretto_sum)(scalars.data(), other.data(), one.data(), flags.data(), count), keep(one), keep(flags);
     UNSEEN_CHOOSE(ristretto_valid)(points.data(), flags.data(), count), keep(flags);
     return all;
 }

@@ -41,6 +41,9 @@ struct Domain {  // domain separation tag, 1 to 255 bytes
     /* left + right, or left - right */                                                                             \
     void ristretto_add(const std::uint8_t* left, const std::uint8_t* right, bool minus, std::uint8_t* out,          \
                        std::uint8_t* flags, std::size_t count);                                                     \
+    /* the sum of all scalars times their elements, one row; flags as above, for each element */                    \
+    void ristretto_sum(const std::uint8_t* scalars, const std::uint8_t* elements, std::uint8_t* out,                \
+                       std::uint8_t* flags, std::size_t count);                                                     \
     void ristretto_valid(const std::uint8_t* elements, std::uint8_t* flags, std::size_t count);                     \
     }
 UNSEEN_EACH_ISA(UNSEEN_CURVE)

@@ -24,6 +24,11 @@ inline Mask is_equal(Word a, Word b) { return _mm512_cmpeq_epi64_mask(raw(a), ra
 inline Mask all_lanes() { return 0xFF; }
 inline Word select(Mask mask, Word yes, Word no) { return lanes(_mm512_mask_blend_epi64(mask, raw(no), raw(yes))); }
 inline bool in_lane(Mask mask, std::size_t lane) { return (mask >> lane & 1) != 0; }
+// Lane i gets what lane i + by has, counted round.
+inline Word rotate_lanes(Word x, unsigned by) {
+    const Word from = (Word{0, 1, 2, 3, 4, 5, 6, 7} + word(by)) & word(kLanes - 1);
+    return lanes(_mm512_permutexvar_epi64(raw(from), raw(x)));
+}
 
 // Eight bytes of each lane's row, little-endian; rows lie `stride` bytes apart (0: one row for all).
 inline __m512i places(std::size_t stride) { return raw(Word{0, 1, 2, 3, 4, 5, 6, 7} * word(stride)); }

@@ -20,6 +20,7 @@ inline Mask is_equal(Word a, Word b) { return ~is_nonzero(a ^ b); }
 inline Mask all_lanes() { return ~Mask{0}; }
 inline Word select(Mask mask, Word yes, Word no) { return no ^ (mask & (yes ^ no)); }
 inline bool in_lane(Mask mask, std::size_t) { return mask != 0; }
+inline Word rotate_lanes(Word x, unsigned) { return x; }
 
 inline Word load_lanes(const std::uint8_t* rows, std::size_t) {
     Word x = 0;

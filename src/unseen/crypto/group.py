@@ -143,6 +143,36 @@ def scalar_mult_each(scalars: Elements, elements: Elements, *, sender: str) -> E
     return _multiplied(_scalars(scalars, len(source)), source, sender)
 
 
+def products(scalars: Elements, elements: Elements, *, sender: str) -> Elements:
+    """Scalar i times element i, shapes (n, 32); unlike :func:`scalar_mult_each` the identity is taken and may come out.
+
+    Raises
+    ------
+    RemoteProtocolError
+        One is no canonical encoding; `sender` is named.
+    """
+    source = _received(elements, sender)
+    out, valid = _backend.ristretto_multiply(_scalars(scalars, len(source)), source)
+    return _required(out, valid, sender, "")
+
+
+def sum_of_products(scalars: Elements, elements: Elements, *, sender: str) -> bytes:
+    """The sum of scalar i times element i, shapes (n, 32): faster than :func:`products` and as constant in time.
+
+    The identity (32 zero bytes) is taken and may come out.
+
+    Raises
+    ------
+    RemoteProtocolError
+        One is no canonical encoding; `sender` is named.
+    """
+    source = _received(elements, sender)
+    out, valid = _backend.ristretto_sum(_scalars(scalars, len(source)), source)
+    _required(source, valid, sender, "")
+    total: bytes = out.tobytes()
+    return total
+
+
 def scalar_mult_base(scalar: bytes) -> bytes:
     """`scalar` times the generator.
 

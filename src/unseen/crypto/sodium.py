@@ -87,6 +87,17 @@ def ristretto_add(left: Rows, right: Rows, *, minus: bool = False) -> tuple[Rows
     return out, valid & _below_2_255(one) & _below_2_255(other)
 
 
+def ristretto_sum(scalars: Rows, elements: Rows) -> tuple[Rows, Flags]:
+    """See the kernel."""
+    products, valid = (
+        ristretto_multiply(scalars, elements) if len(elements) else (elements, np.ones(0, np.bool_))
+    )
+    total = np.zeros((1, _BYTES), np.uint8)
+    for index in range(len(products)):
+        _add(_at(total, 0), _at(total, 0), _at(products, index))
+    return total, valid
+
+
 def ristretto_valid(elements: Rows) -> Flags:
     """See the kernel."""
     source = _rows(elements)

@@ -106,6 +106,17 @@ def ristretto_add(left: Rows, right: Rows, *, minus: bool = False) -> tuple[Rows
     return out, flags.view(np.bool_)
 
 
+def ristretto_sum(scalars: Rows, elements: Rows) -> tuple[Rows, Flags]:
+    """The sum of all scalars times their elements, shapes (n, 32) to (1, 32), and which rows encode an element.
+
+    Where one does not, the sum means nothing. The sum of nothing is the identity.
+    """
+    if _native is None:
+        return reference.ristretto_sum(scalars, elements)
+    out, flags = _native.ristretto_sum(scalars, elements)
+    return out, flags.view(np.bool_)
+
+
 def ristretto_valid(elements: Rows) -> Flags:
     """Which rows (n, 32) are canonical encodings of elements."""
     if _native is None:

@@ -78,6 +78,9 @@ def test_any_size_of_batch(isa: str, count: int) -> None:
         total, valid = curve.ristretto_add(p, p[::-1], minus=minus)
         assert valid.all()
         np.testing.assert_array_equal(total, reference.ristretto_add(p, p[::-1], minus=minus)[0])
+    total, valid = curve.ristretto_sum(k, p)
+    assert valid.all()
+    np.testing.assert_array_equal(total, reference.ristretto_sum(k, p)[0])
 
 
 def test_many_share_one_inversion(isa: str) -> None:
@@ -106,6 +109,24 @@ def test_edges(isa: str) -> None:
     np.testing.assert_array_equal(curve.ristretto_map(uniform), reference.ristretto_map(uniform))
     k = from_numbers([0, 1, 2, 7, 8, 9, 15, 16, reference.ORDER - 1, reference.ORDER, 2**255 - 1])
     np.testing.assert_array_equal(curve.ristretto_multiply_base(k), reference.ristretto_multiply_base(k))
+
+
+def test_sums_of_products(isa: str) -> None:
+    """More than one block; scalars whose digits carry all the way; flags where a row is no element."""
+    k, p = rows(600, seed=3), np.repeat(elements(8), 75, axis=0)
+    edges = [0, 1, 7, 8, 9, 2**255 - 1, 2**256 - 1, int("8" * 64, 16), int("7" * 64, 16), reference.ORDER]
+    k[: len(edges)] = from_numbers(edges)
+    p[3] = 0
+    total, valid = curve.ristretto_sum(k, p)
+    assert valid.all()
+    product, _ = curve.ristretto_multiply(k, p)
+    added = np.zeros((1, 32), np.uint8)
+    for row in product:
+        added, _ = curve.ristretto_add(added, row[None])
+    np.testing.assert_array_equal(total, added)
+    p[[5, 599]] = 255
+    _, valid = curve.ristretto_sum(k, p)
+    assert np.flatnonzero(~valid).tolist() == [5, 599]
 
 
 def test_small_order_gives_zeros(isa: str) -> None:

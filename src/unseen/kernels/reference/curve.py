@@ -204,6 +204,17 @@ def ristretto_add(left: Rows, right: Rows, *, minus: bool) -> tuple[Rows, NDArra
     return _rows(out), np.array(valid, np.bool_)
 
 
+def ristretto_sum(scalars: Rows, elements: Rows) -> tuple[Rows, NDArray[np.bool_]]:
+    """The sum of scalars times elements, one row, and which rows encode elements (where not, the sum is 0)."""
+    points = [decode(number) for number in _numbers(elements)]
+    total = IDENTITY
+    for number, point in zip(_numbers(scalars), points, strict=True):
+        if point is not None:
+            total = add_points(total, multiply(number & _LOW_255, point))
+    valid = np.array([point is not None for point in points], np.bool_)
+    return _rows([encode(total) if valid.all() else 0]), valid
+
+
 def ristretto_valid(elements: Rows) -> NDArray[np.bool_]:
     """Which rows are canonical encodings of elements."""
     return np.array([decode(number) is not None for number in _numbers(elements)], np.bool_)
