@@ -26,24 +26,24 @@ SETS = {"a": IDS[:600], "b": IDS[590:]}
 
 FROZEN: dict[str, tuple[str, str, str]] = {
     "semi-honest": (
-        "871a0a291175b584f14edc5b5a525ba3",
-        "7a78b089ae809f582248574cbd6bc113",
-        "92d6c4591d676a3075cc159587a6247b",
+        "abba531c085fc26d07d580734eeb86b6",
+        "e0bb37c48c11438a01db3149f735dfd3",
+        "81cb3c9298a523d8f7fceec811f47b7d",
     ),
     "malicious": (
-        "8b33af8753e6ed30efbc318061ca8f08",
-        "ab53bb463e7c2782246eaf968ef33615",
-        "532ade966ed5bcdcbb850307683500d3",
+        "fe5c6f48da85b31d08bdabacf2547885",
+        "4aa1362383c71207ae77c6ea967d209c",
+        "b99855f910d6168c0073c5b74f13dc2b",
     ),
     "compact": (
-        "d2cf7bce82b2e1d93c1db1fc755e4240",
-        "a49c6912fd1d3d7682616dcf1e1f3d1d",
-        "582c97c37c57b400d066c60ce00a8d15",
+        "9f1117f8c6a0cfca37ab3dc0c0f7babd",
+        "72cfcaf3bc9ab6c94c9f9156ebbf6417",
+        "f83e843679b0993e5bad562624cab640",
     ),
     "symmetric": (
-        "871a0a291175b584f14edc5b5a525ba3",
-        "7a78b089ae809f582248574cbd6bc113",
-        "92d6c4591d676a3075cc159587a6247b",
+        "abba531c085fc26d07d580734eeb86b6",
+        "e0bb37c48c11438a01db3149f735dfd3",
+        "81cb3c9298a523d8f7fceec811f47b7d",
     ),
 }
 MODES = {

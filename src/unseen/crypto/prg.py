@@ -1,8 +1,9 @@
 """Pseudo-random generator: AES-128 in counter mode (NIST SP 800-38A) on a one-time 32-byte seed.
 
-Key and initial counter both come from the seed (16 bytes each). A :class:`Prg` only moves forward: rewinding
-would reuse a one-time pad, so there is no way to ask for it. Two holders of a seed who draw the same sequence
-of shapes get the same numbers.
+Bytes 0 to 15 of the seed are the key, 16 to 23 the upper half of every counter (little-endian); the lower half counts
+blocks from 0. The rest of the seed is not needed. Every draw begins with a fresh block, so two holders of a seed who draw
+the same sequence of shapes get the same numbers. A :class:`Prg` only moves forward: rewinding would reuse a one-time
+pad, so there is no way to ask for it.
 """
 
 from __future__ import annotations
@@ -12,25 +13,26 @@ import secrets
 from typing import Any
 
 import numpy as np
-from cryptography.hazmat.primitives.ciphers import Cipher
-from cryptography.hazmat.primitives.ciphers.algorithms import AES
-from cryptography.hazmat.primitives.ciphers.modes import CTR
 from numpy.typing import NDArray
 
 from unseen.core.errors import LocalProtocolError
+from unseen.kernels.blocks import aes_ctr
 
 SEED_BYTES = 32
+_BLOCK = 16
 
 
 class Prg:
     """Deterministic stream of uniform bytes from a secret seed; `repr` shows nothing of it."""
 
-    __slots__ = ("_stream",)
+    __slots__ = ("_drawn", "_key", "_stream")
 
     def __init__(self, seed: bytes) -> None:
         if len(seed) != SEED_BYTES:
             raise LocalProtocolError(f"A PRG seed has {SEED_BYTES} bytes, not {len(seed)}.")
-        self._stream = Cipher(AES(seed[:16]), CTR(seed[16:])).encryptor()
+        self._key = np.frombuffer(seed[:_BLOCK], np.uint8)
+        self._stream = int.from_bytes(seed[_BLOCK : _BLOCK + 8], "little")
+        self._drawn = 0
 
     @classmethod
     def fresh(cls) -> Prg:
@@ -45,16 +47,19 @@ class Prg:
 
     def bytes(self, count: int) -> bytes:
         """The next `count` bytes."""
-        return self._stream.update(bytes(count))
+        return self._draw(count).tobytes()
 
     def u64(self, shape: int | tuple[int, ...]) -> NDArray[np.uint64]:
         """The next uniform elements of Z_2^64 (little-endian), C-contiguous, of the given shape."""
         dims = (shape,) if isinstance(shape, int) else shape
-        out = np.zeros(dims, dtype="<u8")
-        if out.size:
-            view = out.reshape(-1).view(np.uint8).data
-            self._stream.update_into(view, view)
-        return out.astype(np.uint64, copy=False)
+        words = self._draw(8 * math.prod(dims)).view("<u8")
+        return words.astype(np.uint64, copy=False).reshape(dims)
+
+    def _draw(self, count: int) -> NDArray[np.uint8]:
+        blocks = -(-count // _BLOCK)
+        drawn = aes_ctr(self._key, self._stream, self._drawn, blocks)
+        self._drawn += blocks
+        return drawn.reshape(-1)[:count]
 
     def below(self, bound: int, shape: int | tuple[int, ...]) -> NDArray[np.uint64]:
         """Uniform integers in [0, bound), 1 <= bound <= 2^63, without modulo bias (rejection)."""

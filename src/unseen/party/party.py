@@ -231,11 +231,11 @@ class Party:
         not pass the gate. The view tests check the uniformity.
         """
         combine = np.bitwise_xor if xor else np.add
-        total = values.copy()
+        total: NDArray[U] | None = None
         for peer, opening in self.exchange(Opening(values), Opening, peers=peers).items():
             require(opening.values, shape=values.shape, dtype=values.dtype.type, sender=peer)
-            combine(total, opening.values, out=total)
-        return total
+            total = combine(values if total is None else total, opening.values, out=total)
+        return values.copy() if total is None else total
 
     # ------------------------------------------------------------------ children
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from unseen.core.errors import LocalProtocolError
 from unseen.kernels import matmul
+from unseen.kernels.additive import beaver_product
 from unseen.mpc import planes
 from unseen.mpc.fixed import Ring
 from unseen.mpc.protocols.dealer2 import wrap
@@ -128,8 +129,13 @@ class Dealer2:
         c = deal.dealt(left.shape, lambda: a * b)
         if not self.holds:
             return self._dropped(np.zeros(left.shape, np.uint64), drop)
-        d, e = self._open(left - a, right - b)
-        return self._dropped(c + d * b + a * e + self._lead(d * e), drop)
+        hidden = np.empty((2, left.size), np.uint64)
+        np.subtract(left, a, out=hidden[0].reshape(left.shape))
+        np.subtract(right, b, out=hidden[1].reshape(left.shape))
+        d, e = self.party.open_masked(hidden, peers=self.peers)
+        c, a, b = (item.reshape(-1) for item in (c, a, b))
+        product = beaver_product(c, a, b, d, e, leads=self.leads).reshape(left.shape)
+        return self._dropped(product, drop)
 
     def matmul(self, left: Share, right: Share, *, drop: int = 0) -> Share:
         """Beaver's matrix product."""

@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from unseen.kernels import additive as kernels
 from unseen.mpc.fixed import Ring
 from unseen.mpc.protocols.dealer2.dealing import Dealing
 from unseen.party import Masked, Message, Party, require
 
-_TOP = np.uint64(63)
 _HALF_WORD = 32
 
 
@@ -34,36 +34,23 @@ def truncate(party: Party, holders: tuple[str, ...], dealing: Dealing, values: R
     small: type[Any] = np.uint32 if drop <= _HALF_WORD else np.uint64
     shape, count = values.shape, values.size
     masks = [dealing.private_bits(holder, count) for holder in holders]
-    both = dealing.dealt_words(
-        count, small, lambda: (_bits(masks[0], count) & _bits(masks[1], count)).astype(small)
-    )
+    both = dealing.dealt_words(count, small, lambda: _bits(masks[0] & masks[1], count).astype(small))
     if party.name not in holders:
         return np.zeros(shape, np.uint64)
     place = holders.index(party.name)
     peer = holders[1 - place]
     # Both move their shares by the same number, for the carry to be random whatever the shares are.
-    offset = party.shared_rng(peer).u64(shape)
-    mine = values + offset + np.uint64(1 << 62) if place == 0 else values - offset
-    top = (mine >> _TOP).reshape(-1)
-    own = _bits(masks[place], count)
-    # the mask covers the places beyond the last value too: what is sent is uniform throughout
-    hidden = np.packbits(top.astype(np.uint8)) ^ masks[place]
+    offset = party.shared_rng(peer).u64(count)
+    # The mask covers the places beyond the last value too: what is sent is uniform throughout.
+    share = np.ascontiguousarray(values).reshape(-1)
+    moved, hidden = kernels.moved_tops(share, offset, masks[place], leads=place == 0)
     party.send(peer, TopBits(hidden))
     message = party.recv(peer, TopBits)
     require(message.hidden, shape=hidden.shape, dtype=np.uint8, sender=peer)
-    theirs = _bits(message.hidden, count).astype(small)
-    ours = _bits(hidden, count).astype(small)
     # (d ^ u)(e ^ v), d and e opened: u times what is known of the other, and u v with the sign of both.
-    one, two = small(1), small(2)
-    signs = (one - two * ours) * (one - two * theirs)
-    product = signs * both + (one - two * ours) * theirs * own.astype(small)
-    if place == 0:
-        product += ours * theirs
-    weight = np.uint64(64 - drop)
-    out = (mine >> np.uint64(drop)) - (mine >> _TOP << weight)
-    out += (product.astype(np.uint64) << weight).reshape(shape)
-    return out - np.uint64((1 << (62 - drop)) - 1) if place == 0 else out
+    out = kernels.without_wrap(moved, drop, both, masks[place], hidden, message.hidden, leads=place == 0)
+    return out.reshape(shape)
 
 
 def _bits(packed: NDArray[np.uint8], count: int) -> NDArray[np.uint8]:
-    return np.unpackbits(packed, count=count)
+    return np.unpackbits(packed, count=count, bitorder="little")

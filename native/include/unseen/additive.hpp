@@ -1,0 +1,30 @@
+// Additive shares between two holders: one pass for what a protocol computes between two messages.
+//
+// Bits are packed eight to the byte, lowest first. Results may not overlap their sources.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "unseen/isa.hpp"
+
+namespace unseen {
+
+#define UNSEEN_ADDITIVE(ISA)                                                                                         \
+    namespace ISA {                                                                                                  \
+    /* Beaver's product: c + d b + a e, and d e where this party adds what is public */                              \
+    void beaver_product(const std::uint64_t* c, const std::uint64_t* a, const std::uint64_t* b,                      \
+                        const std::uint64_t* d, const std::uint64_t* e, bool leads, std::uint64_t* out,              \
+                        std::size_t n);                                                                              \
+    /* The share moved by `offset` (and by 2^62 where this party leads), and its top bits under `mask` */            \
+    void moved_tops(const std::uint64_t* share, const std::uint64_t* offset, const std::uint8_t* mask, bool leads,   \
+                    std::uint64_t* moved, std::uint8_t* hidden, std::size_t n);                                      \
+    /* moved / 2^drop less the wrap, a share of which comes from dealt products of masks: see the protocol dealer2 */ \
+    void without_wrap(const std::uint64_t* moved, int drop, const std::uint32_t* both, const std::uint8_t* own,      \
+                      const std::uint8_t* ours, const std::uint8_t* theirs, bool leads, std::uint64_t* out,          \
+                      std::size_t n);                                                                                \
+    }
+UNSEEN_EACH_ISA(UNSEEN_ADDITIVE)
+#undef UNSEEN_ADDITIVE
+
+}  // namespace unseen
