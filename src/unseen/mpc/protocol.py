@@ -134,6 +134,12 @@ class Protocol(Interface):
     def reveal(self, name: str, values: Share, *, to: Sequence[str], shape: tuple[int, ...]) -> Ring | None:
         """Turn a secret into plaintext ring elements for `to`, through the gate; None elsewhere."""
 
+    def open_masked(self, values: Share, *, owner: str) -> Ring | None:
+        """Open numbers that are uniform by masks which `owner` chose, to the other holders; None elsewhere.
+
+        Where those have all components between them, the owner has no hand in what they get.
+        """
+
     def open_shuffled(self, bits: Bits) -> NDArray[np.uint8]:
         """Open comparisons of rows that are all different and freshly shuffled, where `hides_order`.
 

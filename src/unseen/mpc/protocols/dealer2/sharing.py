@@ -106,6 +106,11 @@ class Dealer2:
             return None
         return reduce(np.add, parts.values(), np.zeros(shape, np.uint64))
 
+    def open_masked(self, values: Share, *, owner: str) -> Ring | None:
+        """Every holder gives its part, the owner too, who could give another."""
+        opened: Ring | None = self._open(values)[0][0] if self.holds else None
+        return None if self.party.name == owner else opened
+
     def open_shuffled(self, bits: Bits) -> NDArray[np.uint8]:
         """Never: the helper deals the shuffles, so it knows their order, and may not see a comparison.
 

@@ -82,6 +82,11 @@ class Pair2:
             return None
         return reduce(np.add, parts.values(), np.zeros(shape, np.uint64))
 
+    def open_masked(self, values: Share, *, owner: str) -> Ring | None:
+        """Each gives the other its share, the owner too, who could give another."""
+        opened: Ring = values[0] + self.wires.exchange(np.ascontiguousarray(values[0]))
+        return None if self.party.name == owner else opened
+
     def open_shuffled(self, bits: Bits) -> NDArray[np.uint8]:
         """Each gives the other its share."""
         packed = np.packbits(bits[0].reshape(-1))
