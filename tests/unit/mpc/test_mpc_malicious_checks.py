@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from unseen.crypto.prg import Prg
-from unseen.mpc.protocols.replicated3_malicious.gates import PIECE, SECURITY_BITS, batches, bucket
-from unseen.mpc.protocols.replicated3_malicious.price import price
+from unseen.mpc.protocols.replicated3_malicious.gates import BATCH, SECURITY_BITS, batches, bucket
+from unseen.mpc.protocols.replicated3_malicious.pricing import price
 from unseen.mpc.protocols.replicated3_malicious.sharing import PAIRS, challenges
 
 
@@ -43,19 +43,20 @@ def test_the_bound_of_buckets_is_the_best_that_can_be_tried(products: int, size:
 
 
 def test_buckets_are_as_small_as_the_bound_lets_them() -> None:
-    for products in [*range(1, 70), 133, 134, 1000, 1 << 14, PIECE - 1, PIECE, 2 * PIECE - 1, 1 << 30]:
+    for products in [*range(1, 70), 133, 134, 1000, 1 << 14, BATCH - 1, BATCH, 1 << 30]:
         size = bucket(products)
         assert size >= 2
         assert math.comb((products + 1) * size, size) >= 1 << SECURITY_BITS
         assert size == 2 or math.comb((products + 1) * (size - 1), size - 1) < 1 << SECURITY_BITS
-    assert (bucket(1), bucket(PIECE)) == (22, 3)
+    assert (bucket(1), bucket(BATCH)) == (22, 2)
 
 
 def test_batches_are_bounded_and_lose_nothing() -> None:
-    sizes = [1, PIECE, 3 * PIECE + 5, 7, 0, PIECE - 3]
+    sizes = [1, BATCH, 3 * BATCH + 5, 7, 0, BATCH - 3]
     made = list(batches(sizes))
     assert sum(made) == sum(sizes)
-    assert max(made) < 2 * PIECE
+    assert max(made) == BATCH
+    assert (bucket(BATCH - 1), bucket(BATCH)) == (3, 2)
 
 
 def errors(rows: int, columns: int) -> Iterator[np.ndarray]:
@@ -80,6 +81,6 @@ def test_pairs_are_enough() -> None:
 
 
 def test_products_cost_less_together() -> None:
-    each = [price("multiply", count, 3).size_bytes / count for count in (1, 100, 10_000, 1 << 18)]
+    each = [price("multiply", count, 3).size_bytes / count for count in (1, 100, 10_000, BATCH)]
     assert each == sorted(each, reverse=True)
-    assert each[-1] == pytest.approx(24 + 3 * (24 + 48), rel=0.01)
+    assert each[-1] == pytest.approx(24 + 2 * (24 + 48), rel=0.01)

@@ -34,7 +34,7 @@ from __future__ import annotations
 
 from unseen.mpc.protocol import Statement
 from unseen.mpc.protocols.replicated3.replicated import three
-from unseen.mpc.protocols.replicated3_malicious.price import price
+from unseen.mpc.protocols.replicated3_malicious.pricing import price
 from unseen.mpc.protocols.replicated3_malicious.sharing import Replicated3Malicious
 from unseen.party import Party
 

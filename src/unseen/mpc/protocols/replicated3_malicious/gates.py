@@ -42,7 +42,8 @@ from unseen.mpc.protocols.replicated3_malicious.wires import CheckedWires
 from unseen.mpc.shares import Share
 
 SECURITY_BITS = 40
-PIECE = 1 << 17
+BATCH = 741_455
+"""At most so many products are checked at a time: the fewest for which two triples each are enough."""
 Words = NDArray[np.uint64]
 
 
@@ -74,15 +75,10 @@ def bucket(products: int) -> int:
 
 def batches(sizes: Iterable[int]) -> Iterator[int]:
     """How many products are checked at a time, when that many are made one after another and checked at the end."""
-    noted = 0
-    for size in sizes:
-        for begin in range(0, size, PIECE):
-            noted += min(PIECE, size - begin)
-            if noted >= PIECE:
-                yield noted
-                noted = 0
-    if noted:
-        yield noted
+    total = sum(sizes)
+    yield from [BATCH] * (total // BATCH)
+    if total % BATCH:
+        yield total % BATCH
 
 
 class Gates:
@@ -97,12 +93,14 @@ class Gates:
     def product(self, left: Share, right: Share) -> Share:
         """Shares of the products of shares (2, n), to be checked by :meth:`check` before anything is opened."""
         made = self._unchecked(left, right)
-        for begin in range(0, left.shape[1], PIECE):
-            piece = slice(begin, begin + PIECE)
+        begin = 0
+        while begin < left.shape[1]:
+            piece = slice(begin, begin + BATCH - self._count)
             # Copies: what is checked must be what was multiplied, whatever the caller does with its arrays.
             self._noted.append((left[:, piece].copy(), right[:, piece].copy(), made[:, piece].copy()))
+            begin += self._noted[-1][0].shape[1]
             self._count += self._noted[-1][0].shape[1]
-            if self._count >= PIECE:
+            if self._count == BATCH:
                 self.check()
         return made
 
@@ -123,35 +121,31 @@ class Gates:
             return
         x, y, z = (np.concatenate(parts, axis=1) for parts in zip(*self._noted, strict=True))
         self._noted, self._count = [], 0
-        products = x.shape[1]
-        size = bucket(products)
-        a, b = (self._wires.random(((products + 1) * size,)) for _ in range(2))
-        c = self._unchecked(a, b)
-        order = self._wires.coin().permutation(a.shape[1])
-        a, b, c = (np.take(part, order, axis=1) for part in (a, b, c))
-        self._sacrifice((x, y, z), (a, b, c), size)
+        size = bucket(x.shape[1])
+        triples = [self._wires.random(((x.shape[1] + 1) * size,)) for _ in range(2)]
+        triples.append(self._unchecked(*triples))
+        order = self._wires.coin().permutation(triples[0].shape[1])
+        for place in range(3):  # one after another, so that little is there twice
+            triples[place] = np.take(triples[place], order, axis=1)
+        self._sacrifice((x, y, z), triples, size)
 
-    def _sacrifice(
-        self, gates: tuple[Share, Share, Share], triples: tuple[Share, Share, Share], size: int
-    ) -> None:
+    def _sacrifice(self, gates: tuple[Share, Share, Share], triples: list[Share], size: int) -> None:
         """Open the first `size` triples, and check every product against `size` of the others."""
         wires, algebra = self._wires, self._algebra
         (x, y, z), (a, b, c) = gates, triples
         products = x.shape[1]
-        rests = [
-            algebra.subtract(np.tile(one, (1, size)), other[:, size:]) for one, other in ((x, a), (y, b))
-        ]
-        told = wires.open(
-            np.concatenate([a[:, :size], b[:, :size], c[:, :size], *rests], axis=1), xor=algebra.xor
-        )
-        first, second, third = told[: 3 * size].reshape(3, size)
-        if not np.array_equal(algebra.times(first, second), third):
+        masked = np.empty((2, 2, size, products), np.uint64)  # x - a and y - b
+        for factor, (value, mask) in enumerate(((x, a), (y, b))):
+            buckets = mask[:, size:].reshape(2, size, products)
+            algebra.subtract(value[:, None], buckets, out=masked[:, factor])
+        first = [part[:, :size] for part in (a, b, c)]
+        told = wires.open(np.concatenate([*first, masked.reshape(2, -1)], axis=1), xor=algebra.xor)
+        one, other, product = told[: 3 * size].reshape(3, size)
+        if not np.array_equal(algebra.times(one, other), product):
             wires.fail("One of the others deviated from the protocol.", why="an opened triple is no product")
-        at = 3 * size
-        for place in range(size):
+        lefts, rights = told[3 * size :].reshape(2, size, products)
+        for place, (left, right) in enumerate(zip(lefts, rights, strict=True)):
             here = slice(size + place * products, size + (place + 1) * products)
-            left = told[at + place * products : at + (place + 1) * products]
-            right = told[at + (size + place) * products : at + (size + place + 1) * products]
             known = public(wires.place, algebra.times(left, right))
             for part in (algebra.times(left, b[:, here]), algebra.times(right, a[:, here]), c[:, here]):
                 known = algebra.add(known, part)

@@ -15,12 +15,14 @@ from unseen.mpc.fixed import Ring
 from unseen.mpc.protocols.replicated3.replicated import Replicated, public
 from unseen.mpc.protocols.replicated3.wires import PARTIES
 from unseen.mpc.protocols.replicated3_malicious import words
-from unseen.mpc.protocols.replicated3_malicious.gates import BITS, NUMBERS, PIECE, SECURITY_BITS, Gates
+from unseen.mpc.protocols.replicated3_malicious.gates import BITS, NUMBERS, SECURITY_BITS, Gates
 from unseen.mpc.protocols.replicated3_malicious.wires import CheckedWires, Opened
 from unseen.mpc.shares import Bits, Planes, Share
 from unseen.party import Party
 
 PAIRS = 97  # (3/4)^97 < 2^-40
+MOVED = 1 << 17
+"""Of random columns and of combined rows so many numbers are taken at a time, so that what is needed on the way stays small."""
 
 
 class Replicated3Malicious(Replicated):
@@ -112,7 +114,7 @@ class Replicated3Malicious(Replicated):
         parts = matmul(left[0], right[0] + right[1]) + matmul(left[1], right[0])
         made = self.wires.around(parts + self.wires.nothing(parts.shape))
         rows, columns = challenges(self.wires.coin, *made.shape[1:])
-        step = max(1, PIECE // max(1, left.shape[2]))
+        step = max(1, MOVED // max(1, left.shape[2]))
         for begin in range(0, len(rows), step):
             l_part, r_part = rows[begin : begin + step], columns[begin : begin + step]
             x = np.stack([matmul(l_part, part) for part in left])
@@ -166,7 +168,7 @@ class Replicated3Malicious(Replicated):
         if turn != 2:  # noqa: PLR2004 - not the third
             order = self.party.shared_rng(self.wires.name(first + 1 - turn)).permutation(count)
         moved = self._move(rows, first, order)
-        step = max(1, PIECE // max(1, count))
+        step = max(1, MOVED // max(1, count))
         for begin in range(0, SECURITY_BITS, step):
             columns = self.wires.random((count, min(step, SECURITY_BITS - begin)))
             behind = self._move(columns, first, order)

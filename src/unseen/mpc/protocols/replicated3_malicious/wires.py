@@ -210,6 +210,7 @@ class CheckedWires(Wires):
         VerificationError
             Something is not zero.
         """
+        self._require_alive()
         if not self._claims:
             return
         both, first, second = (running.digest() for running in self._sums)

@@ -146,7 +146,7 @@ def harmonics(
         _waves(protocol, flat[:, begin : begin + _WAVED], period_bits, sine)
         for begin in range(0, flat.shape[1], _WAVED)
     ]
-    total = np.concatenate(parts, axis=1).reshape(values.shape)
+    total = np.concatenate([flat[:, :0], *parts], axis=1).reshape(values.shape)
     return protocol.truncate(total, sum(_FACTORS) - bits)
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from unseen.mpc.planes import WORD
 from unseen.mpc.protocol import Price
-from unseen.mpc.protocols.replicated3_malicious.gates import PIECE, SECURITY_BITS, batches, bucket
+from unseen.mpc.protocols.replicated3_malicious import sharing, words
+from unseen.mpc.protocols.replicated3_malicious.gates import SECURITY_BITS, batches, bucket
 from unseen.mpc.protocols.replicated3_malicious.wires import COIN_WORDS, DIGEST_BYTES
-from unseen.mpc.protocols.replicated3_malicious.words import TRUNCATED
 
 _WORD_BYTES = 8
 _PRODUCT = 3 * _WORD_BYTES  # each party sends a word; an opening costs the same
@@ -49,7 +49,7 @@ class Bill:
     def hop(self, rows: int, width: int) -> None:
         """A pair's order, and the columns that check it."""
         self.send(2 * _WORD_BYTES * rows * width)
-        step = max(1, PIECE // rows)
+        step = max(1, sharing.MOVED // rows)
         for begin in range(0, SECURITY_BITS, step):
             columns = min(step, SECURITY_BITS - begin)
             self.send(2 * _WORD_BYTES * rows * columns)
@@ -70,22 +70,22 @@ class Bill:
         return Price(self.rounds, self.size_bytes)
 
 
-def _carry(bill: Bill, places: int, words: int) -> None:
+def _carry(bill: Bill, places: int, plane: int) -> None:
     """The tree of :func:`unseen.mpc.planes.carry_out`."""
     while places > 1:
         pairs, odd = divmod(places, 2)
         last = pairs == 1 and not odd
-        bill.products("bits", (1 if last else 2) * pairs * words)
+        bill.products("bits", (1 if last else 2) * pairs * plane)
         places = 1 if last else pairs + odd
 
 
 def _truncate(bill: Bill, elements: int, drop: int) -> None:
-    for begin in range(0, elements, TRUNCATED):
-        piece = min(TRUNCATED, elements - begin)
-        words = -(-piece // WORD)
+    for begin in range(0, elements, words.TRUNCATED):
+        piece = min(words.TRUNCATED, elements - begin)
+        plane = -(-piece // WORD)
         for places in (drop + 2, drop):
-            bill.products("bits", places * words)
-        _carry(bill, drop - 1, words)
+            bill.products("bits", places * plane)
+        _carry(bill, drop - 1, plane)
         _to_ring(bill, 4 * piece)
 
 
@@ -95,10 +95,10 @@ def _to_ring(bill: Bill, elements: int) -> None:
 
 
 def _less(bill: Bill, elements: int) -> None:
-    words = -(-elements // WORD)
+    plane = -(-elements // WORD)
     for _ in range(2):
-        bill.products("bits", (WORD - 1) * words)
-    _carry(bill, WORD - 1, words)
+        bill.products("bits", (WORD - 1) * plane)
+    _carry(bill, WORD - 1, plane)
 
 
 def price(operation: str, elements: int, parties: int, *, drop: int = 20) -> Price:  # noqa: ARG001 - always three
