@@ -23,6 +23,24 @@ Out<std::uint64_t> product(const Words& c, const Words& a, const Words& b, const
     return out;
 }
 
+Out<std::uint64_t> conjunction(const Words& c, const Words& a, const Words& b, const Words& d, const Words& e, bool leads) {
+    const std::size_t n = c.shape(0);
+    require(a.shape(0) == n && b.shape(0) == n && d.shape(0) == n && e.shape(0) == n, "the shares have different lengths");
+    auto out = make<std::uint64_t>({n});
+    const nb::gil_scoped_release release;
+    UNSEEN_CHOOSE(beaver_and)(c.data(), a.data(), b.data(), d.data(), e.data(), leads, out.data(), n);
+    return out;
+}
+
+Out<std::uint64_t> lifted(const Words& dealt, const Bits& opened, bool leads) {
+    const std::size_t n = dealt.shape(0);
+    require(fits(opened, n), "the bits have another length");
+    auto out = make<std::uint64_t>({n});
+    const nb::gil_scoped_release release;
+    UNSEEN_CHOOSE(lifted_bits)(dealt.data(), opened.data(), leads, out.data(), n);
+    return out;
+}
+
 nb::tuple tops(const Words& share, const Words& offset, const Bits& mask, bool leads) {
     const std::size_t n = share.shape(0);
     require(offset.shape(0) == n && fits(mask, n), "offset and mask have another length");
@@ -51,6 +69,8 @@ Out<std::uint64_t> wrapped(const Words& moved, int drop, const In<std::uint32_t,
 
 void bind_additive(nb::module_& module) {
     module.def("beaver_product", &product, "Beaver's product of additive shares.");
+    module.def("beaver_and", &conjunction, "The same of bits.");
+    module.def("lifted_bits", &lifted, "Bits as numbers, from opened bits and dealt numbers.");
     module.def("moved_tops", &tops, "Shares moved by a common offset, and their top bits under a mask.");
     module.def("without_wrap", &wrapped, "Quotients of moved shares, less their wrap.");
 }

@@ -16,6 +16,12 @@ namespace unseen {
     void beaver_product(const std::uint64_t* c, const std::uint64_t* a, const std::uint64_t* b,                      \
                         const std::uint64_t* d, const std::uint64_t* e, bool leads, std::uint64_t* out,              \
                         std::size_t n);                                                                              \
+    /* the same of bits: XOR for the sum, AND for the product */                                                     \
+    void beaver_and(const std::uint64_t* c, const std::uint64_t* a, const std::uint64_t* b, const std::uint64_t* d,  \
+                    const std::uint64_t* e, bool leads, std::uint64_t* out, std::size_t n);                          \
+    /* v ^ rho as a number, where `opened` holds the bits v and `dealt` shares of the numbers rho */                 \
+    void lifted_bits(const std::uint64_t* dealt, const std::uint8_t* opened, bool leads, std::uint64_t* out,         \
+                     std::size_t n);                                                                                 \
     /* The share moved by `offset` (and by 2^62 where this party leads), and its top bits under `mask` */            \
     void moved_tops(const std::uint64_t* share, const std::uint64_t* offset, const std::uint8_t* mask, bool leads,   \
                     std::uint64_t* moved, std::uint8_t* hidden, std::size_t n);                                      \

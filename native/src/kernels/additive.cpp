@@ -17,6 +17,23 @@ void beaver_product(const std::uint64_t* c, const std::uint64_t* a, const std::u
     for (std::size_t i = 0; i < n; ++i) out[i] = c[i] + d[i] * (b[i] + (e[i] & added)) + a[i] * e[i];
 }
 
+void beaver_and(const std::uint64_t* c, const std::uint64_t* a, const std::uint64_t* b, const std::uint64_t* d,
+                const std::uint64_t* e, bool leads, std::uint64_t* out, std::size_t n) {
+    const std::uint64_t added = leads ? ~std::uint64_t{0} : 0;
+    for (std::size_t i = 0; i < n; ++i) out[i] = c[i] ^ (d[i] & (b[i] ^ (e[i] & added))) ^ (a[i] & e[i]);
+}
+
+void lifted_bits(const std::uint64_t* dealt, const std::uint8_t* opened, bool leads, std::uint64_t* out, std::size_t n) {
+    const std::uint64_t added = leads ? 1 : 0;
+    for (std::size_t first = 0; first < n; first += kByte) {
+        const std::size_t count = n - first < kByte ? n - first : kByte;
+        for (std::size_t i = 0; i < count; ++i) {
+            const std::uint64_t v = bit(opened, first + i);
+            out[first + i] = (dealt[first + i] ^ (0 - v)) + v + added * v;  // -rho where v is set
+        }
+    }
+}
+
 void moved_tops(const std::uint64_t* share, const std::uint64_t* offset, const std::uint8_t* mask, bool leads,
                 std::uint64_t* moved, std::uint8_t* hidden, std::size_t n) {
     const std::uint64_t sign = leads ? 1 : ~std::uint64_t{0}, half = leads ? kHalf : 0;

@@ -29,6 +29,20 @@ def beaver_product(c: Words, a: Words, b: Words, d: Words, e: Words, *, leads: b
     return out
 
 
+def beaver_and(c: Words, a: Words, b: Words, d: Words, e: Words, *, leads: bool) -> Words:
+    """The same of bits, 64 a word: XOR for the sum, AND for the product."""
+    compute = reference.beaver_and if _native is None else _native.beaver_and
+    out: Words = compute(c, a, b, d, e, leads)
+    return out
+
+
+def lifted_bits(dealt: Words, opened: Bits, *, leads: bool) -> Words:
+    """This party's share of v ^ rho as a number, shape (n,): `dealt` are shares of the numbers rho, `opened` the bits v."""
+    compute = reference.lifted_bits if _native is None else _native.lifted_bits
+    out: Words = compute(dealt, opened, leads)
+    return out
+
+
 def moved_tops(share: Words, offset: Words, mask: Bits, *, leads: bool) -> tuple[Words, Bits]:
     """The share moved up (`leads`: also by 2^62) or down by `offset`, and its top bits under `mask`, packed."""
     compute = reference.moved_tops if _native is None else _native.moved_tops

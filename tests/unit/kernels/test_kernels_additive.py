@@ -33,7 +33,11 @@ def test_equals_the_definition(count: int, drop: int, leads: bool, seed: int) ->
     np.testing.assert_array_equal(
         additive.beaver_product(*five, leads=leads), reference.beaver_product(*five, leads)
     )
+    np.testing.assert_array_equal(additive.beaver_and(*five, leads=leads), reference.beaver_and(*five, leads))
     mask = packed(rng, count)
+    np.testing.assert_array_equal(
+        additive.lifted_bits(five[0], mask, leads=leads), reference.lifted_bits(five[0], mask, leads)
+    )
     for one, other in zip(
         additive.moved_tops(five[0], five[1], mask, leads=leads),
         reference.moved_tops(five[0], five[1], mask, leads),

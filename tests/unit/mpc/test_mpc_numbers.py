@@ -8,7 +8,6 @@ from mpc_run import compute, result
 
 from unseen.mpc import SecretArray
 from unseen.mpc.functions.sigmoid import MAX_ERROR, PRECISE_ERROR, sigmoid
-from unseen.mpc.protocols.dealer2.bits import tree_order
 
 EDGES = [0, 1, -1, 2, -2, (1 << 62) - 1, -(1 << 62) + 1, 1 << 61, -(1 << 61), (1 << 40) + 1, 12345678901]
 
@@ -56,14 +55,6 @@ def test_comparison_on_the_whole_range() -> None:
     got = result(body, np.zeros(1))
     expected = np.array(values)[None, :] < np.array(bounds)[:, None]
     np.testing.assert_array_equal(got, expected)
-
-
-def test_tree_order_is_its_own_inverse_and_puts_odd_places_above() -> None:
-    words = np.random.default_rng(0).integers(0, 1 << 63, 100, np.uint64)
-    np.testing.assert_array_equal(tree_order(tree_order(words)), words)
-    odd = np.array([0xAAAAAAAAAAAAAAAA], np.uint64)
-    assert int(tree_order(odd)[0]) == 0xFFFFFFFF00000000
-    assert int(tree_order(np.array([1 << 63], np.uint64))[0]) == 1 << 63
 
 
 @pytest.mark.parametrize("precise", [False, True])

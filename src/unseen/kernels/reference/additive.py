@@ -20,6 +20,20 @@ def beaver_product(c: Words, a: Words, b: Words, d: Words, e: Words, leads: bool
     return out
 
 
+def beaver_and(c: Words, a: Words, b: Words, d: Words, e: Words, leads: bool) -> Words:  # noqa: FBT001
+    """C ^ d b ^ a e, and d e at the party that leads."""
+    known = d & e if leads else np.uint64(0)
+    out: Words = c ^ (d & b) ^ (a & e) ^ known
+    return out
+
+
+def lifted_bits(dealt: Words, opened: Bits, leads: bool) -> Words:  # noqa: FBT001
+    """See :func:`unseen.kernels.additive.lifted_bits`."""
+    v = np.unpackbits(opened, count=len(dealt), bitorder="little").astype(np.uint64)
+    out: Words = (np.uint64(1) - np.uint64(2) * v) * dealt + (v if leads else np.uint64(0))
+    return out
+
+
 def moved_tops(share: Words, offset: Words, mask: Bits, leads: bool) -> tuple[Words, Bits]:  # noqa: FBT001
     """See :func:`unseen.kernels.additive.moved_tops`."""
     moved = share + offset + np.uint64(1 << 62) if leads else share - offset

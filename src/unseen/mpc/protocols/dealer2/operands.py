@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 
 from unseen.kernels import matmul
 from unseen.kernels import shares as kernels
+from unseen.mpc import planes
 from unseen.mpc.fixed import Ring
-from unseen.mpc.protocols.dealer2.bits import borrow_into_top, tree_order
 from unseen.mpc.shares import Bits, Share
 
 if TYPE_CHECKING:
     from unseen.mpc.protocols.dealer2.sharing import Dealer2
 
-_TOP = np.uint64(63)
+_PLACES = 64
 _ONE = 30
 
 
@@ -92,12 +92,10 @@ class MaskedOperand:
         dealer = self._dealer
         levels = np.array([bound % (1 << 64) for bound in bounds], np.uint64)
         c = self._c[None] - levels.reshape(-1, *[1] * self._c.ndim)
-        r_bits = np.broadcast_to(self._r_bits, c.shape)
-        borrow = borrow_into_top(dealer.gates, tree_order(c), r_bits)
-        top = (r_bits >> _TOP).astype(np.uint8) ^ borrow
-        if dealer.leads:
-            top = top ^ (c >> _TOP).astype(np.uint8)
-        return top[None]
+        r_bits = np.ascontiguousarray(np.broadcast_to(self._r_bits, c.shape))
+        generate, propagate, half = dealer.subtraction(c[None], r_bits[None], _PLACES)
+        borrow = planes.carry_out(dealer, generate[:, :-1], propagate[:, :-1])
+        return planes.unpack(half[:, -1:] ^ borrow, c.shape)[:, 0]
 
     def harmonics(self, period_bits: int, sine: NDArray[np.float64], bits: int) -> Share:
         """sin(k w x) = sin(k w c) cos(k w r) - cos(k w c) sin(k w r): public times dealt, no round."""

@@ -14,7 +14,7 @@ from unseen.kernels.additive import beaver_product
 from unseen.mpc import planes
 from unseen.mpc.fixed import Ring
 from unseen.mpc.protocols.dealer2 import wrap
-from unseen.mpc.protocols.dealer2.bits import BitGates, tree_order
+from unseen.mpc.protocols.dealer2.bits import BitGates
 from unseen.mpc.protocols.dealer2.dealing import Dealing
 from unseen.mpc.protocols.dealer2.operands import FixedOperand, MaskedOperand
 from unseen.mpc.shares import Bits, Planes, Share
@@ -183,7 +183,7 @@ class Dealer2:
         known = ((c & _LOW) >> np.uint64(drop)) + flip * weight - np.uint64(1 << (62 - drop))
         out = self._lead(known) - high + (np.uint64(1) - np.uint64(2) * flip) * weight * top
         if r_bits is not None:
-            generate, propagate, _ = self._subtraction(c, r_bits, drop)
+            generate, propagate, _ = self.subtraction(c, r_bits, drop)
             borrow = planes.unpack(planes.carry_out(self, generate, propagate), values.shape[1:])
             out = out - self.to_ring(borrow[:, 0])
         return out if self.holds else np.zeros(values.shape, np.uint64)
@@ -196,7 +196,7 @@ class Dealer2:
     def mask(self, values: Share) -> MaskedOperand:
         """Open values + r, with r also shared bit by bit."""
         r = self.dealing.uniform(values.shape)
-        r_bits = self.dealing.dealt_bits(values.shape, np.uint64, lambda: tree_order(r))
+        r_bits = self.dealing.dealt_bits(values.shape, np.uint64, lambda: r)
         c = self._open(values + r)[0] if self.holds else np.zeros(values.shape, np.uint64)
         return MaskedOperand(self, r[0], r_bits[0], c[0])
 
@@ -209,9 +209,9 @@ class Dealer2:
         r = self.dealing.uniform(values.shape)
         r_bits = self.dealing.dealt_bits(values.shape, np.uint64, lambda: r)
         c = self._open(values + r)[0] if self.holds else np.zeros(values.shape, np.uint64)
-        return self._subtraction(c, r_bits, places)
+        return self.subtraction(c, r_bits, places)
 
-    def _subtraction(self, c: Ring, r_bits: Share, places: int) -> tuple[Planes, Planes, Planes]:
+    def subtraction(self, c: Ring, r_bits: Share, places: int) -> tuple[Planes, Planes, Planes]:
         """A place makes a borrow if c is 0 and r is 1, and passes one on if they are equal."""
         known, masked = planes.places_of(c, places), planes.places_of(r_bits, places)
         half = masked ^ self._lead(known)
