@@ -42,6 +42,7 @@ Out<T> make(std::initializer_list<std::size_t> shape) {
 
 // One per file; called by module.cpp.
 void bind_blocks(nb::module_& module);
+void bind_garble(nb::module_& module);
 void bind_ggm(nb::module_& module);
 void bind_lpn(nb::module_& module);
 void bind_ring(nb::module_& module);

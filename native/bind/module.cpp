@@ -17,6 +17,7 @@ NB_MODULE(_native, module) {
         },
         nb::arg("instruction_set"), "Choose one.");
     unseen::bind::bind_blocks(module);
+    unseen::bind::bind_garble(module);
     unseen::bind::bind_ggm(module);
     unseen::bind::bind_lpn(module);
     unseen::bind::bind_ring(module);

@@ -110,7 +110,7 @@ def test_sha256_of_the_standard(sha: Circuit, message: bytes, digest: str) -> No
 
 
 def test_sha256_as_another_implementation() -> None:
-    for length in (0, 55, 56, 64, 130):
+    for length in (0, 55, 56):
         message = np.random.default_rng(length).bytes(length)
         assert sha256(sha256_compression(), message) == hashlib.sha256(message).hexdigest()
 

@@ -18,9 +18,12 @@ struct AesKey {
     Block round[kRounds + 1];
 };
 
+// The last round of AES on four equal columns is the substitution of their bytes: several times as fast as the instruction
+// that was made for it.
 template <int Constant>
 inline __m128i next_round_key(__m128i key) {
-    const __m128i word = _mm_shuffle_epi32(_mm_aeskeygenassist_si128(key, Constant), 0xFF);
+    const __m128i turned = _mm_shuffle_epi8(key, _mm_set1_epi32(0x0C0F0E0D));
+    const __m128i word = _mm_aesenclast_si128(turned, _mm_set1_epi32(Constant));
     key = _mm_xor_si128(key, _mm_slli_si128(key, 4));
     key = _mm_xor_si128(key, _mm_slli_si128(key, 8));
     return _mm_xor_si128(key, word);

@@ -20,10 +20,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from unseen.core import registry
-from unseen.core.errors import LocalProtocolError
+from unseen.core.errors import LocalProtocolError, UsageError
 from unseen.mpc import protocol as mpc
 from unseen.mpc.array import SecretArray
 from unseen.mpc.fixed import FRACTION_BITS, decode, encode
+from unseen.mpc.garbled import Evaluator, Garbler, open_side
 from unseen.mpc.shares import Share, align, broadcast
 from unseen.party import Party
 
@@ -95,6 +96,30 @@ class Engine:
             "mpc.Protocol", module.open_protocol(party, holders=tuple(holders), helper=helper)
         )
         self.bits = bits
+        self._adversary: str = module.STATEMENT.adversary
+        self._garbled: Garbler | Evaluator | None = None
+
+    def garbled(self) -> Garbler | Evaluator | None:
+        """This party's end of garbled circuits: the first holder garbles, the second evaluates; None at a helper.
+
+        All parties call it at the same place in their program: the first time is a set-up.
+
+        Raises
+        ------
+        UsageError
+            There are not two holders with one share each, or the protocol promises more than garbling can keep.
+        """
+        two = len(self.protocol.holders) == 2 and self.protocol.components == 1  # noqa: PLR2004 - garbler, evaluator
+        if not two or self._adversary != "semi-honest":
+            raise UsageError(
+                "A circuit is garbled between two holders who follow the protocol.",
+                why=f"here there are {len(self.protocol.holders)}, and what is promised is: {self._adversary}",
+                mend="leave out garbled=True: circuits run under every protocol",
+            )
+        if self._garbled is None and self.protocol.holds:
+            party = self.protocol.party.stream("garbled")  # beside what the protocol says to the peer
+            self._garbled = open_side(party, *self.protocol.holders)
+        return self._garbled
 
     # ------------------------------------------------------------------ in and out
 

@@ -13,18 +13,30 @@ messages of one are none of the other.
 
 from __future__ import annotations
 
+import numpy as np
+
 from unseen.core.errors import UsageError
 from unseen.ot import silent, softspoken
-from unseen.ot.correlation import Assumption, ReceiverSource, Security, SenderSource
+from unseen.ot.correlation import BLOCK_BYTES, Assumption, ReceiverSource, Security, SenderSource
 from unseen.party import Party
 
 DEFAULT: Assumption = "symmetric"
 
 
 def sender(
-    party: Party, peer: str, *, assumption: Assumption = DEFAULT, security: Security = "malicious"
+    party: Party,
+    peer: str,
+    *,
+    assumption: Assumption = DEFAULT,
+    security: Security = "malicious",
+    marked: bool = False,
 ) -> SenderSource:
     """The sender's end; making it is the set-up with the peer, who makes a :func:`receiver` meanwhile.
+
+    Parameters
+    ----------
+    marked
+        The lowest bit of Delta is 1, so that the lowest bits of both ends' rows are XOR shares of the choices.
 
     Raises
     ------
@@ -34,8 +46,12 @@ def sender(
         The set-up failed, because of the peer.
     """
     if _is_lpn(assumption):
-        return silent.Sender(party, peer, security=security)
-    return softspoken.Sender(party, peer, security=security)
+        return silent.Sender(party, peer, security=security)  # marked in any case
+    delta = None
+    if marked:
+        delta = np.frombuffer(party.rng.bytes(BLOCK_BYTES), np.uint8).copy()
+        delta[0] |= 1
+    return softspoken.Sender(party, peer, security=security, delta=delta)
 
 
 def receiver(

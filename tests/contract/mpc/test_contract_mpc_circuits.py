@@ -6,9 +6,12 @@ import numpy as np
 import pytest
 from protocol_run import result, seats
 
+from unseen.core.errors import UsageError
 from unseen.mpc import SecretArray, apply
 from unseen.mpc.circuits import choose, trace
 from unseen.mpc.circuits.aes import aes128
+from unseen.mpc.functions import garbling
+from unseen.mpc.garbled import plan
 
 seat = pytest.mark.parametrize("seat", seats(), ids=lambda item: f"{item[0]}-{item[1]}")
 RNG = np.random.default_rng(5)
@@ -63,3 +66,65 @@ def test_aes_on_secret_bits(seat: tuple[str, int]) -> None:
     )
     got = result(seat, lambda k, b: apply(aes128(), k, b), key, np.stack([block] * 2), dtype=bool)
     np.testing.assert_array_equal(got, np.stack([expected] * 2))
+
+
+# ---------------------------------------------------------------------- garbled, wherever there are two holders
+
+TWO = [item for item in seats() if item[1] == 2]
+two = pytest.mark.parametrize("seat", TWO, ids=lambda item: f"{item[0]}-{item[1]}")
+
+
+@two
+@pytest.mark.parametrize("name", CIRCUITS)
+def test_garbled_is_the_same(name: str, seat: tuple[str, int]) -> None:
+    circuit = CIRCUITS[name]
+    got = result(seat, lambda x, y: apply(circuit, x, y, garbled=True), X, Y, dtype=int)
+    np.testing.assert_array_equal(got, apply(circuit, X, Y))
+
+
+@two
+def test_garbled_with_public_arrays_and_booleans(seat: tuple[str, int]) -> None:
+    circuit = trace(lambda c, x, y: (choose(c, x, y), c & x[7], x + y), 1, 8, 8)
+    public = np.arange(50)
+    expected = apply(circuit, FLAG, public, 3)
+
+    def body(flag: SecretArray) -> SecretArray:
+        chosen, top, total = apply(circuit, flag, public, 3, garbled=True)
+        return np.stack([chosen, flag.engine.as_number(top), total])
+
+    np.testing.assert_array_equal(result(seat, body, FLAG, dtype=bool), np.stack(expected))
+
+
+@two
+def test_garbled_and_shared_by_turns(seat: tuple[str, int]) -> None:
+    """Results of one way are inputs of the other, as Booleans and as integers."""
+    low = trace(lambda x: x & 255, 16)
+    square = trace(lambda x: x * x, 16)
+    x = np.arange(300, 340)
+
+    def body(a: SecretArray) -> SecretArray:
+        once = apply(low, a, garbled=True)
+        twice = apply(square, once + 1)
+        bits = apply(square, twice, bits=True, garbled=True)
+        return apply(square, apply(low, bits, garbled=True))
+
+    expected = apply(square, apply(low, apply(square, apply(square, apply(low, x) + 1))))
+    np.testing.assert_array_equal(result(seat, body, x, dtype=int), expected)
+
+
+@two
+def test_garbled_pieces(seat: tuple[str, int], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Elements, groups and gates in many pieces."""
+    monkeypatch.setattr(garbling, "_BITS_AT_ONCE", 10_000)
+    monkeypatch.setattr(plan, "_TABLES_AT_ONCE", 1 << 14)
+    monkeypatch.setattr(plan, "_LABELS_AT_ONCE", 1 << 16)
+    got = result(seat, lambda x, y: apply(CIRCUITS["low product"], x, y, garbled=True), X, Y, dtype=int)
+    np.testing.assert_array_equal(got, X * Y & 4095)
+
+
+@pytest.mark.parametrize(
+    "seat", [item for item in seats() if item[1] != 2], ids=lambda item: f"{item[0]}-{item[1]}"
+)
+def test_garbling_is_for_two_holders(seat: tuple[str, int]) -> None:
+    with pytest.raises(UsageError, match="between two holders"):
+        result(seat, lambda x, y: apply(CIRCUITS["sum"], x, y, garbled=True), X, Y, dtype=int)

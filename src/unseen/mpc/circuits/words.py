@@ -16,6 +16,7 @@ for one AND a bit; Sklansky, "Conditional-Sum Addition Logic" (1960) for the tre
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import accumulate, pairwise
 from typing import Any
 
 from unseen.core.errors import UsageError
@@ -268,6 +269,27 @@ def choose(condition: Word, left: Word, right: Word | int) -> Word:
     other = left._with(right)  # noqa: SLF001 - a word of ours
     wide = Word(left._builder, condition.wires * len(left))  # noqa: SLF001
     return other ^ (wide & (left ^ other))
+
+
+def inline(circuit: Circuit, *words: Word) -> tuple[Word, ...]:
+    """The outputs of a circuit on these words, as gates of the one under construction.
+
+    Raises
+    ------
+    UsageError
+        Words of other widths than the circuit's inputs.
+    """
+    if tuple(len(word) for word in words) != circuit.inputs:
+        raise UsageError(f"The circuit takes words of {circuit.inputs} bits, not {tuple(map(len, words))}.")
+    build = words[0]._builder  # noqa: SLF001 - a word of ours
+    wires = [wire for word in words for wire in word.wires]
+    gates = {Gate.XOR: build.xor, Gate.AND: build.conjoin}
+    columns = (circuit.kinds.tolist(), circuit.left.tolist(), circuit.right.tolist())
+    for kind, a, b in zip(*columns, strict=True):
+        wires.append(build.inv(wires[a]) if kind == Gate.INV else gates[kind](wires[a], wires[b]))
+    made = Word(build, (wires[place] for place in circuit.results.tolist()))
+    ends = list(accumulate(circuit.outputs))
+    return tuple(made[begin:end] for begin, end in pairwise((0, *ends)))
 
 
 def trace(function: Callable[..., Any], *widths: int, shallow: bool = False) -> Circuit:

@@ -62,7 +62,7 @@ def equal(left: Any, right: Any) -> Any:
     return np.equal(left, right)
 
 
-def apply(circuit: Circuit, *arrays: Any, bits: bool = False) -> Any:
+def apply(circuit: Circuit, *arrays: Any, bits: bool = False, garbled: bool = False) -> Any:
     """A Boolean circuit, element by element; see :mod:`unseen.mpc.circuits` for how to make one.
 
     Parameters
@@ -81,10 +81,10 @@ def apply(circuit: Circuit, *arrays: Any, bits: bool = False) -> Any:
     Raises
     ------
     UsageError
-        Arrays that do not fit the circuit.
+        Arrays that do not fit the circuit, or garbling under a protocol of other than two holders.
     """
     if any(isinstance(array, SecretArray) for array in arrays):
-        return circuits.apply_circuit(circuit, arrays, bits=bits)
+        return circuits.apply_circuit(circuit, arrays, bits=bits, garbled=garbled)
     shape = circuits.common_shape(circuit, arrays)
     plain = (
         circuits.plain_bits(array, width, shape) for width, array in zip(circuit.inputs, arrays, strict=True)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import prod
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,16 +17,21 @@ from unseen.mpc import planes
 from unseen.mpc.array import SecretArray
 from unseen.mpc.circuits.circuit import Circuit
 from unseen.mpc.engine import Engine
+from unseen.mpc.functions import garbling
 from unseen.mpc.protocol import Protocol
 from unseen.mpc.shares import Bits, Planes
+
+U = TypeVar("U", bound=np.unsignedinteger[Any])
 
 _BYTES_AT_ONCE = 1 << 26
 
 
-def apply_circuit(circuit: Circuit, arrays: Sequence[Any], *, bits: bool) -> Any:
+def apply_circuit(circuit: Circuit, arrays: Sequence[Any], *, bits: bool, garbled: bool) -> Any:
     """See :func:`unseen.mpc.functions.anywhere.apply`; at least one of the arrays is secret."""
     engine = next(array for array in arrays if isinstance(array, SecretArray)).engine
     shape = common_shape(circuit, arrays)
+    if garbled:
+        return outputs(engine, circuit, garbling.evaluate(engine, circuit, arrays, shape), bits=bits)
     inputs = [
         _planes(engine, array, width, shape) for width, array in zip(circuit.inputs, arrays, strict=True)
     ]
@@ -63,7 +68,7 @@ def elements(array: Any, width: int) -> tuple[int, ...]:
     raise UsageError(
         f"An input of {width} bit{'s' * (width > 1)} got {dtype} of shape {shape}.",
         why="one bit is a Boolean; more are Booleans along the last axis, lowest first, or, up to 64, integers",
-        mend="x.astype(int) before sharing, or a circuit of another width",
+        mend="share it with dtype=int or dtype=bool, or take a circuit of another width",
     )
 
 
@@ -105,15 +110,15 @@ def _planes(engine: Engine, array: Any, width: int, shape: tuple[int, ...]) -> P
     if not isinstance(array, SecretArray):
         return _packed(engine.protocol.public_bits(plain_bits(array, width, shape)))
     if array.boolean:
-        share = array.bit_share[:, None] if width == 1 else np.moveaxis(array.bit_share, -1, 1)
-        return _packed(_spread(share, shape))
-    if array.bits:
-        raise UsageError(
-            "A circuit takes integers and Booleans, not fixed-point numbers.",
-            mend=f"engine.number(x.share, 0) takes them as integers, in units of 2^-{array.bits}",
-        )
-    number = np.broadcast_to(_padded(array.share, len(shape)), (len(array.share), *shape))
-    return planes.bits_of(engine.protocol, np.ascontiguousarray(number).reshape(len(number), -1), width)
+        return _packed(secret_bits(array, width, shape))
+    number = spread(array.share[:, None], shape)[:, 0]
+    return planes.bits_of(engine.protocol, number.reshape(len(number), -1), width)
+
+
+def secret_bits(array: SecretArray, width: int, shape: tuple[int, ...]) -> Bits:
+    """The shares of a Boolean array's bits: (components, width, *shape)."""
+    share = array.bit_share[:, None] if width == 1 else np.moveaxis(array.bit_share, -1, 1)
+    return spread(share, shape)
 
 
 def plain_bits(array: Any, width: int, shape: tuple[int, ...]) -> Bits:
@@ -124,7 +129,7 @@ def plain_bits(array: Any, width: int, shape: tuple[int, ...]) -> Bits:
     else:
         places = np.arange(width, dtype=np.uint64).reshape(width, *[1] * plain.ndim)
         found = plain.astype(np.int64).view(np.uint64)[None] >> places & np.uint64(1)
-    bits: Bits = _spread(found.astype(np.uint8)[None], shape)[0]
+    bits: Bits = spread(found.astype(np.uint8)[None], shape)[0]
     return bits
 
 
@@ -140,11 +145,7 @@ def plain_output(made: Bits, *, bits: bool) -> NDArray[Any]:
     return words.view(np.int64)
 
 
-def _padded(share: NDArray[Any], ndim: int) -> NDArray[Any]:
-    return share.reshape(share.shape[0], *[1] * (ndim - share.ndim + 1), *share.shape[1:])
-
-
-def _spread(share: Bits, shape: tuple[int, ...]) -> Bits:
+def spread(share: NDArray[U], shape: tuple[int, ...]) -> NDArray[U]:
     """(components, width, *smaller shape) to (components, width, *shape)."""
     narrow = share.reshape(*share.shape[:2], *[1] * (len(shape) - share.ndim + 2), *share.shape[2:])
     return np.ascontiguousarray(np.broadcast_to(narrow, (*share.shape[:2], *shape)))
