@@ -17,6 +17,7 @@ import numpy as np
 from unseen.kernels import transfers
 from unseen.mpc import planes
 from unseen.mpc.fixed import Ring
+from unseen.mpc.protocols.pair2.products import in_order, roles
 from unseen.mpc.protocols.pair2.wires import Wires, bits_of
 from unseen.mpc.shares import Planes
 
@@ -47,10 +48,9 @@ def _piece(protocol: Pair2, mine: Ring, places: int) -> Planes:
 
 def _leaves(wires: Wires, mine: Ring, leaves: int) -> tuple[Ring, Ring]:
     """Shares of generate and propagate of each leaf, (leaves, words)."""
-    half = WORD * (-(-len(mine) // WORD) // 2)
-    offering, choosing = (mine[:half], mine[half:]) if wires.place == 0 else (mine[half:], mine[:half])
-    offering, choosing = np.ascontiguousarray(offering), np.ascontiguousarray(choosing)
-    rows, given, taken = None, None, None
+    offering, choosing = roles(wires, mine, step=WORD)
+    none = np.zeros((leaves, 0), np.uint64)
+    rows, given, taken = None, (none, none), (none, none)
     if len(choosing):
         rows = wires.choose(
             LEAF * leaves * len(choosing),
@@ -58,10 +58,10 @@ def _leaves(wires: Wires, mine: Ring, leaves: int) -> tuple[Ring, Ring]:
         ).rows
     if len(offering):
         offered = wires.answer(LEAF * leaves * len(offering))
-        offers, *given = transfers.offer_carries(offered.rows, offered.delta, offering, leaves)
+        offers, *made = transfers.offer_carries(offered.rows, offered.delta, offering, leaves)
         wires.offer(offers)
+        given = made[0], made[1]
     if rows is not None:
         taken = transfers.take_carries(rows, choosing, wires.take((len(choosing), leaves), np.uint32))
-    parts = [part for part in ((given, taken) if wires.place == 0 else (taken, given)) if part is not None]
-    generate, propagate = (np.concatenate([part[which] for part in parts], axis=1) for which in (0, 1))
+    generate, propagate = (in_order(wires, given[which], taken[which], axis=1) for which in (0, 1))
     return generate, propagate

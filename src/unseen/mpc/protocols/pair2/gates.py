@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unseen.kernels import transfers
+from unseen.mpc.protocols.pair2.products import in_order, roles
 from unseen.mpc.protocols.pair2.wires import Wires
 from unseen.mpc.shares import Planes
 
@@ -76,10 +77,8 @@ class Gates:
         return np.concatenate([np.empty(0, np.uint64), *parts]).reshape(mine.shape)
 
     def _private(self, mine: Words) -> Words:
-        wires, half = self._wires, (len(mine) + 1) // 2
-        offering, choosing = mine[:half], mine[half:]
-        if wires.place == 1:
-            offering, choosing = choosing, offering
+        wires = self._wires
+        offering, choosing = roles(wires, mine)
         rows = None
         if len(choosing):
             bits = np.unpackbits(choosing.astype("<u8", copy=False).view(np.uint8), bitorder="little")
@@ -94,4 +93,4 @@ class Gates:
             taken = transfers.hash_planes(rows, 1)[0, 0] ^ (
                 choosing & wires.take((len(choosing),), np.uint64)
             )
-        return np.concatenate((given, taken) if wires.place == 0 else (taken, given))
+        return in_order(wires, given, taken)

@@ -8,6 +8,8 @@ Source: Gilboa, "Two Party RSA Key Generation" (CRYPTO 1999).
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,7 +18,7 @@ from unseen.mpc.fixed import Ring
 from unseen.mpc.protocols.pair2.wires import Wires, bits_of
 
 WORD = 64
-PIECE = 1 << 20  # transfers of a direction that are under way at a time: sixteen megabytes of rows
+PIECE = 1 << 18  # transfers of a direction that are under way at a time: four megabytes of rows
 OFFERED = 1 << 24  # bytes of offers likewise
 
 
@@ -71,14 +73,20 @@ def _piece(wires: Wires, words: Ring, numbers: Ring, *, bits: int, ring: int) ->
     return given, taken
 
 
-def halves(wires: Wires, mine: Ring, *, ring: int, bits: int = 1) -> Ring:
-    """Shares of the products of what both know, (n,), elementwise: each offers one half of its words and chooses with the other.
+def roles(wires: Wires, mine: Ring, *, step: int = 1) -> tuple[Ring, Ring]:
+    """What this party offers for and what it chooses with: party 0 offers for the first half, a multiple of `step`."""
+    half = step * ((-(-len(mine) // step) + 1) // 2)
+    parts = np.ascontiguousarray(mine[:half]), np.ascontiguousarray(mine[half:])
+    return parts if wires.place == 0 else (parts[1], parts[0])
 
-    The words are below 2^bits on both sides.
-    """
-    half = (len(mine) + 1) // 2
-    first, second = mine[:half], mine[half:]
-    words, numbers = (first, second) if wires.place == 0 else (second, first)
-    given, taken = products(wires, words[:, None], numbers, bits=bits, ring=ring)
-    parts = (given, taken) if wires.place == 0 else (taken, given)
-    return np.concatenate(parts)[:, 0]
+
+def in_order(wires: Wires, given: NDArray[Any], taken: NDArray[Any], *, axis: int = 0) -> NDArray[Any]:
+    """Both halves of a result, in the order of :func:`roles`' argument."""
+    return np.concatenate((given, taken) if wires.place == 0 else (taken, given), axis=axis)
+
+
+def halves(wires: Wires, mine: Ring, *, ring: int) -> Ring:
+    """Shares of the products of bits that both know, (n,), modulo 2^ring: one transfer each."""
+    words, numbers = roles(wires, mine)
+    given, taken = products(wires, words[:, None], numbers, bits=1, ring=ring)
+    return in_order(wires, given, taken)[:, 0]

@@ -144,8 +144,11 @@ class Pair2:
         flat = np.ascontiguousarray(bits).reshape(-1) & np.uint8(1)
         return split.to_ring(self.wires, flat).reshape(bits.shape)
 
-    def powers(self, values: Share, fraction: int) -> None:
-        """No way of its own."""
+    def powers(self, values: Share, fraction: int) -> tuple[Share, Share, int] | None:
+        """From the split of the value: eight products of bits and one of eight bits for the whole places, one for the rest."""
+        flat = np.ascontiguousarray(values).reshape(-1)
+        whole, rest = split.powers(self.wires, flat, fraction)
+        return whole.reshape(values.shape), rest.reshape(values.shape), 2 * split.PART
 
     # ------------------------------------------------------------------ order
 

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from unseen.kernels import shares as kernels
 from unseen.mpc import planes
 from unseen.mpc.fixed import Ring
+from unseen.mpc.powers import power_of_fraction
 from unseen.mpc.protocols.pair2.carry import carry
-from unseen.mpc.protocols.pair2.products import halves, products
+from unseen.mpc.protocols.pair2.products import halves, in_order, products, roles
 from unseen.mpc.protocols.pair2.wires import Wires
 from unseen.mpc.shares import Bits
 
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
 
 _TOP = np.uint64(63)
 _ONE = 30
-_PIECE = 1 << 12
+_PIECE = 1 << 12  # elements at a time, each of which takes dozens of products
+PART = 20  # fraction bits of each factor of 2^fraction
 _NUMBER_BITS = 20  # of sines that choose
 
 
@@ -60,6 +62,36 @@ def sign(protocol: Pair2, mine: Ring) -> Bits:
     return bit
 
 
+def powers(wires: Wires, mine: Ring, fraction: int) -> tuple[Ring, Ring]:
+    """2^whole and 2^fraction of (a + b) / 2^fraction, for values from 8 on; see :mod:`unseen.mpc.powers`.
+
+    With a and b whole places modulo 64, b = 8 u + v: u chooses 2^((a + 8 u) mod 64) among eight, as a sum of products of
+    bits. Times 2^v, which the chooser knows and is a number of eight bits, nothing wraps, as the value is below 44. The
+    fractions of a and b are added in the exponent: a product of powers.
+    """
+    out = [_powers(wires, mine[begin : begin + _PIECE], fraction) for begin in range(0, len(mine), _PIECE)]
+    none = [np.zeros(0, np.uint64)]
+    return np.concatenate(none + [part[0] for part in out]), np.concatenate(none + [part[1] for part in out])
+
+
+def _powers(wires: Wires, mine: Ring, fraction: int) -> tuple[Ring, Ring]:
+    one, seven, eight = np.uint64(1), np.uint64(7), np.arange(8, dtype=np.uint64)
+    offering, choosing = roles(wires, (mine >> np.uint64(fraction)) & np.uint64(63))
+    table = one << ((offering[:, None] + np.uint64(8) * eight) & np.uint64(63))
+    chosen = (choosing[:, None] >> np.uint64(3) == eight).astype(np.uint64)
+    given, taken = products(wires, table.reshape(-1, 1), chosen.reshape(-1), bits=1)
+    steps = [part.reshape(-1, 8).sum(axis=1, dtype=np.uint64) for part in (given, taken)]
+    rest = one << (choosing & seven)
+    given, taken = products(wires, steps[0][:, None], rest, bits=8)
+    whole = in_order(wires, given[:, 0], taken[:, 0] + steps[1] * rest)
+    # of powers below 2, the 1 is multiplied locally
+    offering, choosing = roles(
+        wires, power_of_fraction(mine & np.uint64((1 << fraction) - 1), fraction, PART)
+    )
+    given, taken = products(wires, offering[:, None], choosing - np.uint64(1 << PART), bits=PART)
+    return whole, in_order(wires, given[:, 0] + (offering << np.uint64(PART)), taken[:, 0])
+
+
 def harmonics(wires: Wires, mine: Ring, period_bits: int, sine: NDArray[np.float64], bits: int) -> Ring:
     """Sum of sine[k-1] sin(k w x): sin(k w (a + b)) = sin(k w a) cos(k w b) + cos(k w a) sin(k w b).
 
@@ -81,8 +113,7 @@ def harmonics(wires: Wires, mine: Ring, period_bits: int, sine: NDArray[np.float
         numbers = _flat(own[::-1]) + np.uint64(1 << _NUMBER_BITS)
         given, taken = products(wires, words[:, None], numbers, bits=_NUMBER_BITS + 2)
         given = given[:, 0] - (words << np.uint64(_NUMBER_BITS))
-        parts = [_total(given, offering.size), _total(taken[:, 0], choosing.size)]
-        out += parts if wires.place == 0 else parts[::-1]
+        out.append(in_order(wires, _total(given, offering.size), _total(taken[:, 0], choosing.size)))
     return np.concatenate([np.zeros(0, np.uint64), *out])
 
 

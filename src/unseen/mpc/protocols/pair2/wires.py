@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from unseen.mpc.fixed import Ring
 from unseen.ot import sources
-from unseen.ot.correlation import Assumption, Bits, Blocks, ReceiverCorrelation, SenderCorrelation
+from unseen.ot.correlation import Assumption, Bits, ReceiverCorrelation, SenderCorrelation
 from unseen.party import Masked, Message, Party, require
 
 ASSUMPTION: Assumption = "symmetric"
@@ -84,6 +84,3 @@ def bits_of(words: Ring, places: int = 64) -> Bits:
     """The lowest places of words (n,), lowest first, one after another: (places * n,) of 0 and 1."""
     data = np.ascontiguousarray(words).astype("<u8", copy=False).view(np.uint8).reshape(-1, 8)
     return np.unpackbits(data, axis=1, bitorder="little", count=places).reshape(-1)
-
-
-__all__ = ["ASSUMPTION", "Blocks", "Masks", "Offers", "Wires", "bits_of"]
