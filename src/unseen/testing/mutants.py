@@ -21,12 +21,23 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from unseen.crypto.prg import Prg
+from unseen.crypto.rlwe import slots, torus
+from unseen.crypto.rlwe.params import PLAIN
+from unseen.kernels import ntt
 from unseen.mpc.protocols.dealer2.dealing import Correction, Dealing
 from unseen.mpc.protocols.dealer2.sharing import Dealer2
 from unseen.party import Party
 
 Flaw = Literal[
-    "constant mask", "reused mask", "missing zero-share", "plaintext as ring element", "order shows"
+    "constant mask",
+    "reused mask",
+    "short mask",
+    "missing zero-share",
+    "plaintext as ring element",
+    "order shows",
+    "noise shows",
+    "not re-randomised",
 ]
 Ring = NDArray[np.uint64]
 
@@ -147,6 +158,39 @@ def _as_it_stands(_rng: Any, count: int) -> NDArray[np.int64]:
     return np.arange(count)
 
 
+# ---------------------------------------------------------------------- products by lattice encryption
+
+
+def _same_slots(_rng: Any) -> tuple[Ring, Ring]:
+    return _SLOT_MASK(Prg(bytes(32)))
+
+
+def _as_long_as_products(rng: Any) -> tuple[Ring, Ring]:
+    """A mask of 128 bits: right modulo 2^64, but the integer that is decrypted shows how large the product is."""
+    drawn = rng.u64((2, slots.COUNT))
+    residues = [
+        [((int(high) << 64 | int(low)) + (1 << 127)) % p for low, high in zip(*drawn, strict=True)]
+        for p in PLAIN
+    ]
+    polynomials = ntt.inverse(ntt.ring(slots.COUNT, PLAIN), np.array(residues, np.uint64)[None])[0]
+    return polynomials, np.uint64(0) - drawn[0]
+
+
+def _no_flood(words: Ring, _bits: int) -> Ring:
+    return np.zeros_like(words)
+
+
+def _half_flood(words: Ring, bits: int) -> Ring:
+    return _FLOOD(words, bits + 1)
+
+
+def _bare(_parameters: Any, _public: Any, product: Ring, _rng: Any) -> Ring:
+    return product
+
+
+_SLOT_MASK, _FLOOD = slots.mask, torus.uniform
+_RLWE = "unseen.crypto.rlwe"
+
 MUTANTS: Mapping[str, tuple[Mutant, ...]] = {
     "mpc-dealer2": (
         Mutant("masks are zero", "constant mask", f"{_DEALING}.uniform", _zeros),
@@ -160,6 +204,13 @@ MUTANTS: Mapping[str, tuple[Mutant, ...]] = {
             f"{_DEALER}.truncate",
             _truncated_in_clear,
         ),
+    ),
+    "mpc-lattice": (
+        Mutant("the same mask every time", "reused mask", f"{_RLWE}.slots:mask", _same_slots),
+        Mutant("masks of 128 bits", "short mask", f"{_RLWE}.slots:mask", _as_long_as_products),
+        Mutant("no flood", "noise shows", f"{_RLWE}.torus:uniform", _no_flood),
+        Mutant("half a flood", "noise shows", f"{_RLWE}.torus:uniform", _half_flood),
+        Mutant("no encryption of zero", "not re-randomised", f"{_RLWE}.scheme:rerandomised", _bare),
     ),
     "psi-dh": (
         Mutant("one exponent for ever", "reused mask", "unseen.psi.protocols.dh:_exponent", _seven),

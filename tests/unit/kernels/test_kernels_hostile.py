@@ -7,6 +7,7 @@ shapes that the binding promises.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -161,3 +162,60 @@ def test_partition(
         numbers = np.zeros(len(out), np.int64)
     attempt(lambda: native().scatter_rows(buckets, rows, None, 3, cursor, out, numbers))
     attempt(lambda: native().scatter_rows(buckets, rows, numbers, 3, cursor, out, numbers))
+
+
+@st.composite
+def polynomials(draw: st.DrawFn, ranks: tuple[int, ...] = (3, 3, 3, 4, 2)) -> np.ndarray:
+    """Mostly (count, limbs, n) with n a power of two, any words."""
+    rank = draw(st.sampled_from(ranks))
+    extent = draw(st.sampled_from([64, 64, 64, 128, 8, 16, 0, 63, 65]))
+    shape = (*(draw(st.sampled_from([1, 1, 2, 2, 4, 0])) for _ in range(rank - 1)), extent)
+    words = np.random.default_rng(draw(small)).integers(0, 1 << 64, shape, np.uint64)
+    return words if draw(st.integers(0, 9)) else words.astype(np.int64)
+
+
+moduli = st.lists(
+    st.sampled_from([0x3FFFFFFFFC001] * 6 + [0x10000048001, 0, 1, 97, 1 << 50, (1 << 64) - 1]), max_size=5
+).map(lambda values: np.array(values, np.uint64))
+
+
+@fuzzed
+@given(
+    polynomials(),
+    moduli,
+    polynomials(),
+    polynomials((4, 4, 3)),
+    arrays((1, 1, 2)),
+    st.one_of(small, limits, huge),
+    st.one_of(small, limits),
+)
+def test_ntt(
+    instruction_set: str,
+    table: np.ndarray,
+    primes: np.ndarray,
+    one: np.ndarray,
+    rows: np.ndarray,
+    packed: np.ndarray,
+    count: int,
+    bits: int,
+) -> None:
+    if table.ndim == 3 and table.shape[2] == 64 and len(primes):
+        table = np.resize(table, (len(primes), 4, 64))
+        one = np.resize(one, (2, len(primes), one.shape[-1])) if one.size else one
+    done = attempt(lambda: native().ntt_forward(table, primes, one))
+    assert done is None or done.shape == (*one.shape[:2], table.shape[2])
+    attempt(lambda: native().ntt_inverse(table, primes, one))
+    attempt(lambda: native().ntt_inner(primes, rows, one, None))
+    attempt(lambda: native().ntt_inner(primes, rows, one, one))
+    flat = one.reshape(math.prod(one.shape[:-1]), one.shape[-1]).view(np.int64)
+    attempt(lambda: native().ntt_residues(primes, flat, None, None))
+    attempt(lambda: native().ntt_residues(primes, flat, flat.view(np.uint64), primes))
+    attempt(lambda: native().ntt_uniform(primes, bytes(16), count, 2, 64))
+    attempt(lambda: native().ntt_uniform(primes, bytes(16), 0, min(count, 100), 64))
+    attempt(lambda: native().ntt_noise(flat[:1].reshape(-1).view(np.uint64)))
+    attempt(lambda: native().ntt_fraction(primes, primes, np.resize(table, (len(primes), 3)), one, None))
+    attempt(lambda: native().ntt_fraction(primes, primes, np.resize(table, (len(primes), 3)), one, flat))
+    unpacked = attempt(lambda: native().ntt_unpack(packed, count, bits))
+    assert unpacked is None or unpacked.shape == (count,)
+    repacked = attempt(lambda: native().ntt_pack(flat.reshape(-1).view(np.uint64), bits))
+    assert repacked is None or repacked.shape == (-(-flat.size * bits // 8),)
