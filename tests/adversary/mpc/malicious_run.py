@@ -49,9 +49,14 @@ def found_out(run: Run[Any], liar: str) -> bool:
     return any(isinstance(run.errors.get(name), VerificationError) for name in honest)
 
 
-def everything(party: Party, rows: int = 3) -> Any:
-    """Every kind of message: shares, products, ANDs, triples, openings, coins, hops, opened comparisons, parts."""
+def everything(party: Party, rows: int = 3, *, start: Callable[[Engine], Any] | None = None) -> Any:
+    """Every kind of message: shares, products, ANDs, triples, openings, coins, hops, opened comparisons, parts.
+
+    `start` is given the engine before anything is done.
+    """
     engine = engine_of(party)
+    if start:
+        start(engine)
     protocol, me = engine.protocol, party.name
     x = engine.share(np.ones((rows, 3)) if me == "a" else None, owner="a", shape=(rows, 3))
     w = engine.share(np.zeros(3) if me == "b" else None, owner="b", shape=(3,))

@@ -70,6 +70,27 @@ def test_a_flipped_bit_of_every_message(sender: str) -> None:
             judge(*flipped(sender, nth, place, 7))
 
 
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+def test_a_party_that_errs_at_random() -> None:
+    """Any error in any products, by any party that goes on with it: found out, whatever it was."""
+    rng = np.random.default_rng(7)
+    for _ in range(300):
+        liar = PARTIES[rng.integers(3)]
+        errors = {
+            int(place): plus(np.uint64(1) << np.uint64(rng.integers(64)), int(rng.integers(-1, 1)))
+            for place in rng.choice(60, rng.integers(1, 4), replace=False)
+        }
+
+        def program(party: Party, liar: str = liar, errors: dict[int, Any] = errors) -> Any:
+            return everything(
+                party, start=lambda engine: off_by(engine, errors) if party.name == liar else None
+            )
+
+        run = go(program, liar=liar, timeout_s=10)
+        assert found_out(run, liar), (liar, errors)
+
+
 @pytest.mark.parametrize("consistent", [True, False])
 def test_a_changed_share_of_an_input_is_another_input(consistent: bool) -> None:
     """Whoever sends another share and goes on with it has put in another value; who does not go on with it is found out."""
@@ -277,9 +298,37 @@ def test_a_failed_check_tells_the_liar_what_it_knew(monkeypatch: pytest.MonkeyPa
     assert told == [digest(1), digest(0)]
 
 
-def test_whoever_was_told_a_wrong_component_computes_nothing_with_it() -> None:
-    """After a wrong opening the party that got it sends one more digest, of what it saw, and no other."""
-    sent: list[bytes] = []
+def test_whoever_was_told_a_wrong_component_computes_nothing_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last that it says is what it saw: a digest of sums made with a wrong opening would tell of the secrets in them."""
+    assert _compared_by_the_victim(monkeypatch)[-1] == "opened values"
+
+
+def test_mutant_that_compares_what_was_opened_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    honest, late = CheckedWires.same, []
+
+    def same(self: CheckedWires, label: str, data: bytes) -> None:
+        if label == "opened values" and self.party.name == "a":
+            late.append(data)
+            self._compare("nothing", b"", b"", b"")
+        elif label == "opened values":
+            self._compare("nothing", b"", b"", b"")
+        else:
+            honest(self, label, data)
+
+    monkeypatch.setattr(CheckedWires, "same", same)
+    assert _compared_by_the_victim(monkeypatch)[-1] == "results of products"
+    assert late
+
+
+def _compared_by_the_victim(patch: pytest.MonkeyPatch) -> list[str]:
+    """Labels of what a compares, when c sends it a wrong component of the last number that checks a product."""
+    labels: list[str] = []
+    honest = CheckedWires._compare
+
+    def compare(self: CheckedWires, label: str, mine: bytes, before: bytes, after: bytes) -> None:
+        if self.party.name == "a":
+            labels.append(label)
+        honest(self, label, mine, before, after)
 
     def program(party: Party) -> Any:
         engine = engine_of(party)
@@ -290,22 +339,15 @@ def test_whoever_was_told_a_wrong_component_computes_nothing_with_it() -> None:
             give = wires._give
 
             def lie(place: int, message: Any) -> None:
-                wrong = hasattr(message, "values") and message.values.size > 50 and place == wires.place + 1
+                wrong = hasattr(message, "values") and message.values.size > 100 and place == wires.place + 1
                 give(place, type(message)(plus(np.uint64(1), -1)(message.values)) if wrong else message)
 
             wires._give = lie  # type: ignore[method-assign]
-        party.exchange(Digest(np.zeros(1, np.uint8)), Digest)  # a mark
         return engine.reveal("result", z, to=("a",))
 
-    def wire(parcel: Parcel) -> bytes:
-        if parcel.sender == "a":
-            sent.append(parcel.payload)
-        return parcel.payload
-
-    run = go(program, wire=wire, liar="c", timeout_s=10)
-    assert found_out(run, "c")
-    opening = max(place for place, payload in enumerate(sent) if len(payload) > 400)
-    assert [b"digest" in payload for payload in sent[opening + 1 :]] == [True, True]
+    patch.setattr(CheckedWires, "_compare", compare)
+    assert found_out(go(program, liar="c", timeout_s=10), "c")
+    return labels
 
 
 def test_no_coin_is_shown_before_all_have_what_came_before() -> None:

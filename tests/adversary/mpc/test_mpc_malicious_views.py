@@ -13,7 +13,7 @@ from unseen.core.errors import DeniedError
 from unseen.kernels.reference import shares as reference
 from unseen.mpc.protocols.replicated3.wires import Piece, Wires
 from unseen.mpc.protocols.replicated3_malicious import gates
-from unseen.mpc.protocols.replicated3_malicious.wires import CheckedWires, Digest
+from unseen.mpc.protocols.replicated3_malicious.wires import CheckedWires, Digest, Opened
 from unseen.party import DisclosurePolicy, Party
 from unseen.testing.simulate import Run
 from unseen.testing.views import lowest_bytes, objections, secret_arrays
@@ -107,6 +107,24 @@ def test_the_gate_counts_numbers_not_components() -> None:
     run = go(everything)
     (entry,) = run.journals["b"].entries  # type: ignore[attr-defined]
     assert entry.elements == 3
+
+
+@pytest.mark.long
+@pytest.mark.timeout(600)
+def test_what_a_sort_opens_says_nothing_of_the_keys() -> None:
+    """Sorted keys, or all keys equal: how much is opened, and how many comparisons hold, is distributed alike."""
+
+    def told(keys: np.ndarray) -> tuple[int, int]:
+        def body(party: Party) -> None:
+            np.sort(engine_of(party).share(keys if party.name == "a" else None, owner="a", shape=keys.shape))
+
+        opened = [s.message for s in go(body).views["b"] if isinstance(s.message, Opened)]
+        return sum(message.values.size for message in opened), len(opened)
+
+    samples = [np.array([told(keys) for _ in range(60)]) for keys in (np.arange(200.0), np.zeros(200))]
+    for one, other in zip(samples[0].T, samples[1].T, strict=True):
+        spread = np.sqrt(one.var() / len(one) + other.var() / len(other)) + 1e-9
+        assert abs(one.mean() - other.mean()) < 5 * spread
 
 
 # ---------------------------------------------------------------- mutants

@@ -26,8 +26,8 @@ The first check that fails ends the protocol object; it then refuses everything.
 as which of two it was cannot be told; a message of a wrong form names its sender.
 
 Sources: those of :mod:`.gates`; Araki, Furukawa, Lindell, Nof, Ohara (CCS 2016) for products; Mohassel and Rindal, "ABY3"
-(CCS 2018) for bits of components; Laur, Willemson, Zhang (ISC 2011) for the hops of a shuffle. The check of a hop and the
-buckets' bound are our own; they are proved where they stand.
+(CCS 2018) for bits of components; Laur, Willemson, Zhang (ISC 2011) for the hops of a shuffle. The check of a hop is our
+own; it is proved where it stands.
 """
 
 from __future__ import annotations

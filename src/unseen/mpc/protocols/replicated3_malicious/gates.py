@@ -21,9 +21,9 @@ The same for bits, 64 to a word: XOR for the sum, AND for the product; a word is
 
 Sources: Furukawa, Lindell, Nof, Weinstein, "High-Throughput Secure Three-Party Computation for Malicious Adversaries and an
 Honest Majority" (EUROCRYPT 2017) for buckets; Araki and others, "Optimized Honest-Majority MPC for Malicious Adversaries"
-(S&P 2017) for checking products rather than making triples beforehand; Eerikson and others, "Use Your Brain! Arithmetic 3PC
-for Any Modulus with Active Security" (ITC 2020) for rings. That products, not triples, are what the errors are fixed for
-makes buckets smaller here than in the papers.
+(S&P 2017) for triples made after the products, which lets buckets be smaller (7 words for a product instead of 10); Eerikson
+and others, "Use Your Brain! Arithmetic 3PC for Any Modulus with Active Security" (ITC 2020) for rings. The bound is worked
+out here for this way of opening and matching, and tried out exhaustively for small N by a test.
 """
 
 from __future__ import annotations
