@@ -8,11 +8,12 @@ from protocol_run import result, seats
 
 from unseen.core.errors import UsageError
 from unseen.mpc import SecretArray, apply
-from unseen.mpc.circuits import choose, trace
+from unseen.mpc.circuits import Circuit, choose, trace
 from unseen.mpc.circuits.aes import aes128
-from unseen.mpc.functions import garbling
+from unseen.mpc.functions import circuits, garbling
 from unseen.mpc.garbled import plan
 
+TWO = [item for item in seats() if item[1] == 2]
 seat = pytest.mark.parametrize("seat", seats(), ids=lambda item: f"{item[0]}-{item[1]}")
 RNG = np.random.default_rng(5)
 X, Y = RNG.integers(-(1 << 31), 1 << 31, (3, 50)), RNG.integers(-(1 << 31), 1 << 31, (3, 50))
@@ -54,6 +55,28 @@ def test_booleans_public_arrays_and_several_outputs(seat: tuple[str, int]) -> No
 
 
 @seat
+def test_random_circuits(seat: tuple[str, int], monkeypatch: pytest.MonkeyPatch) -> None:
+    """As they are, in pieces of a few words, and garbled where there are two holders."""
+    garbles = seat in TWO
+    for seed in range(3):
+        rng = np.random.default_rng(seed)
+        kinds, limit = rng.integers(0, 3, 90), 20 + np.arange(90)
+        left, right, ends = rng.integers(0, limit), rng.integers(0, limit), rng.integers(0, 110, 15)
+        circuit = Circuit([10, 10], [1, 14], kinds=kinds, left=left, right=right, results=ends)
+        one, many = apply(circuit, X, Y)
+        monkeypatch.setattr(circuits, "_BYTES_AT_ONCE", 1 << (26 if seed else 10))
+
+        def body(x: SecretArray, y: SecretArray, circuit: Circuit = circuit) -> SecretArray:
+            ways = [
+                apply(circuit, x, y, garbled=garbled) for garbled in ((False, True) if garbles else (False,))
+            ]
+            return np.stack([item for way in ways for item in (way[0].engine.as_number(way[0]), way[1])])
+
+        got = result(seat, body, X, Y, dtype=int)
+        np.testing.assert_array_equal(got, np.stack([one, many] * (1 + garbles)))
+
+
+@seat
 def test_aes_on_secret_bits(seat: tuple[str, int]) -> None:
     """FIPS 197, appendix C.1: nobody knows the key nor the block."""
     key, block, expected = (
@@ -70,7 +93,6 @@ def test_aes_on_secret_bits(seat: tuple[str, int]) -> None:
 
 # ---------------------------------------------------------------------- garbled, wherever there are two holders
 
-TWO = [item for item in seats() if item[1] == 2]
 two = pytest.mark.parametrize("seat", TWO, ids=lambda item: f"{item[0]}-{item[1]}")
 
 
@@ -116,6 +138,7 @@ def test_garbled_and_shared_by_turns(seat: tuple[str, int]) -> None:
 def test_garbled_pieces(seat: tuple[str, int], monkeypatch: pytest.MonkeyPatch) -> None:
     """Elements, groups and gates in many pieces."""
     monkeypatch.setattr(garbling, "_BITS_AT_ONCE", 10_000)
+    monkeypatch.setattr(circuits, "_BITS_AT_ONCE", 1_000)
     monkeypatch.setattr(plan, "_TABLES_AT_ONCE", 1 << 14)
     monkeypatch.setattr(plan, "_LABELS_AT_ONCE", 1 << 16)
     got = result(seat, lambda x, y: apply(CIRCUITS["low product"], x, y, garbled=True), X, Y, dtype=int)

@@ -45,3 +45,14 @@ def test_nothing_else_is_assumed() -> None:
     for make in (sources.sender, sources.receiver):
         with pytest.raises(UsageError, match="symmetric"):
             make(None, "b", assumption="hope")  # type: ignore[arg-type]
+
+
+def test_lowest_bits_of_marked_rows_are_shares_of_the_choices() -> None:
+    def body(party: Party) -> Any:
+        if party.name == "a":
+            return sources.sender(party, "b", security="semi-honest", marked=True).correlated(50)
+        return sources.receiver(party, "a", security="semi-honest").correlated(50, BITS)
+
+    made = run(body, ("a", "b")).results
+    assert made["a"].delta[0] & 1
+    np.testing.assert_array_equal((made["a"].rows ^ made["b"].rows)[:, 0] & 1, BITS)

@@ -24,6 +24,7 @@ from unseen.mpc.shares import Bits, Planes
 U = TypeVar("U", bound=np.unsignedinteger[Any])
 
 _BYTES_AT_ONCE = 1 << 26
+_BITS_AT_ONCE = 1 << 22
 
 
 def apply_circuit(circuit: Circuit, arrays: Sequence[Any], *, bits: bool, garbled: bool) -> Any:
@@ -100,10 +101,14 @@ def _output(engine: Engine, made: Bits, *, bits: bool) -> SecretArray:
         return engine.boolean(made[:, 0])
     if bits or width > planes.WORD:
         return engine.boolean(np.moveaxis(made, 1, -1))
-    flat = np.ascontiguousarray(made).reshape(len(made), -1)
-    ring = engine.protocol.to_ring(flat).reshape(made.shape)
-    places = np.arange(width, dtype=np.uint64).reshape(1, width, *[1] * (made.ndim - 2))
-    return engine.number(np.asarray((ring << places).sum(axis=1, dtype=np.uint64)), 0)
+    rows = made.reshape(len(made), width, -1)
+    places = np.arange(width, dtype=np.uint64).reshape(1, width, 1)
+    piece, words = _BITS_AT_ONCE // width, []
+    for begin in range(0, max(rows.shape[2], 1), piece):
+        part = np.ascontiguousarray(rows[..., begin : begin + piece])
+        ring = engine.protocol.to_ring(part.reshape(len(part), -1)).reshape(part.shape)
+        words.append((ring << places).sum(axis=1, dtype=np.uint64))
+    return engine.number(np.concatenate(words, axis=1).reshape(len(made), *made.shape[2:]), 0)
 
 
 def _planes(engine: Engine, array: Any, width: int, shape: tuple[int, ...]) -> Planes:

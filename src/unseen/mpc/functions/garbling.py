@@ -24,7 +24,7 @@ from unseen.mpc.shares import Bits
 if TYPE_CHECKING:
     from unseen.mpc.engine import Engine
 
-_BITS_AT_ONCE = 1 << 25
+_BITS_AT_ONCE = 1 << 23
 
 
 def evaluate(engine: Engine, circuit: Circuit, arrays: Sequence[Any], shape: tuple[int, ...]) -> Bits:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
+from itertools import islice
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -23,6 +24,7 @@ Owner: TypeAlias = Literal["garbler", "evaluator", "both"]
 """Who brings an input: one end alone, or both an XOR share of it."""
 
 _WORD = 64
+_AHEAD = 4
 
 
 class Tables(Message, frozen=True, tag="mpc.garbled.tables/1"):
@@ -124,13 +126,11 @@ class Evaluator:
         program, number = circuit.program, 0
         out = np.empty((plan.groups * plan.lanes, circuit.output_bits), np.uint8)
         space = plan.space(program.slots)
-        pieces = list(plan.pieces())
-        # Asks for a piece's labels before it waits for the tables of the one before: the garbler never waits.
-        ahead = deque(self._labels(plan, piece, mine, private) for piece in pieces[:1])
-        for place, piece in enumerate(pieces):
-            ahead.extend(
-                self._labels(plan, coming, mine, private) for coming in pieces[place + 1 : place + 2]
-            )
+        coming, ahead = plan.pieces(), deque[Blocks]()
+        for piece in plan.pieces():
+            # Asks for the labels of some pieces before it waits for this one's tables: so the garbler need not wait.
+            for later in islice(coming, _AHEAD - len(ahead)):
+                ahead.append(self._labels(plan, later, mine, private))
             labels = space[: len(piece)]
             labels[:, : circuit.input_bits] = ahead.popleft()
             for gates, ands in plan.stretches:
