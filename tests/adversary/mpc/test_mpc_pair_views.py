@@ -19,7 +19,7 @@ from unseen.link.memory import Parcel
 from unseen.mpc import Engine
 from unseen.mpc.functions.sigmoid import sigmoid
 from unseen.mpc.protocols import pair2
-from unseen.mpc.protocols.pair2 import sharing
+from unseen.mpc.protocols.pair2 import cross, sharing
 from unseen.mpc.protocols.pair2.gates import Gates
 from unseen.mpc.protocols.pair2.wires import Masks, Offers, Wires
 from unseen.ot.correlation import ReceiverCorrelation, SenderCorrelation
@@ -38,11 +38,14 @@ def operations(party: Party) -> list[Any]:
     x = protocol.public(np.full(ROWS, 5, np.uint64))
     bits = protocol.public_bits(np.ones(ROWS, np.uint8))
     planes = protocol.public_bits(np.full((3, ROWS // 8), ~np.uint64(0)))
+    many = protocol.public(np.full(cross.LEAST, 5, np.uint64))
     masked = protocol.mask(x)
     out: list[Any] = []
     for _ in range(2):
         out += [
             protocol.multiply(x, x),
+            protocol.multiply(many, many),
+            protocol.matmul(many.reshape(1, -1, 64), many[:, :1024].reshape(1, 64, 16)),
             protocol.matmul(x.reshape(1, -1, 20), x[:, :400].reshape(1, 20, 20)),
             protocol.truncate(x, 20, exact=True),
             protocol.to_ring(bits),
@@ -117,7 +120,7 @@ def test_views_of_different_inputs_have_the_same_shape() -> None:
         def body(party: Party) -> Any:
             engine = Engine(party, holders=PARTIES, protocol="pair2")
             x = engine.share(np.full(50, fill) if party.name == "a" else None, owner="a", shape=(50,))
-            return engine.reveal("result", np.sort(sigmoid(x * x))[:5], to=("a",))
+            return engine.reveal("result", np.maximum(sigmoid(x * x), x), to=("a",))
 
         run = go(body)
         return [
@@ -126,7 +129,7 @@ def test_views_of_different_inputs_have_the_same_shape() -> None:
             if isinstance(s.message, Offers | Masks)
         ]
 
-    assert shapes(0.0)[:20] == shapes(-3.0)[:20]  # what a sort opens decides how many steps follow
+    assert shapes(0.0) == shapes(-3.0)
 
 
 # ---------------------------------------------------------------- mutants

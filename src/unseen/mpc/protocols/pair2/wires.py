@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unseen.mpc.fixed import Ring
+from unseen.mpc.lattice import Lattice
 from unseen.ot import sources
 from unseen.ot.correlation import Assumption, Bits, ReceiverCorrelation, SenderCorrelation
 from unseen.party import Masked, Message, Party, require
@@ -41,6 +42,7 @@ class Wires:
         self.party = party
         self.place = holders.index(party.name)
         self.peer = holders[1 - self.place]
+        self.lattice = Lattice(party, self.peer)
         if self.place == 0:
             self._sender = sources.sender(party, self.peer, assumption=ASSUMPTION, security="semi-honest")
             self._receiver = sources.receiver(party, self.peer, assumption=ASSUMPTION, security="semi-honest")

@@ -1,0 +1,88 @@
+"""What two parties make by encryption and what by transfers: results are the same, bytes as declared."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from unseen.mpc import Engine
+from unseen.mpc.protocols import pair2
+from unseen.mpc.protocols.pair2 import cross
+from unseen.party import Party
+from unseen.testing.simulate import run
+
+HOLDERS = ("a", "b")
+RNG = np.random.default_rng(5)
+
+
+def shared(values: np.ndarray) -> dict[str, np.ndarray]:
+    mask = RNG.integers(0, 1 << 64, values.shape, np.uint64)
+    return {"a": mask[None], "b": (values - mask)[None]}
+
+
+def both(body: Any) -> tuple[np.ndarray, int]:
+    """The sum of what both get, and how many bytes both sent after the set-up."""
+    sent = {}
+
+    def program(party: Party) -> Any:
+        protocol = Engine(party, holders=HOLDERS, protocol="pair2").protocol
+        before = sum(stats.bytes_sent for stats in party.stats().values())
+        made = body(protocol, party.name)
+        sent[party.name] = sum(stats.bytes_sent for stats in party.stats().values()) - before
+        return made
+
+    results = run(program, HOLDERS).results
+    return results["a"] + results["b"], sum(sent.values())
+
+
+@pytest.mark.parametrize("count", [1, 2047, 2048, 8193])
+def test_products_on_both_sides_of_the_limit(count: int) -> None:
+    x, y = RNG.integers(0, 1 << 64, (2, count), np.uint64)
+    left, right = shared(x), shared(y)
+    made, sent = both(lambda protocol, me: protocol.multiply(left[me], right[me]))
+    np.testing.assert_array_equal(made[0], x * y)
+    keys = 310_000 * (count >= cross.LEAST)
+    declared = pair2.price("multiply", count, 2).size_bytes + keys
+    assert abs(sent - declared) < 0.02 * declared + 2500  # heads of messages; transfers come 128 at a time
+
+
+@pytest.mark.parametrize(
+    "shape", [(1, 1, 1), (0, 3, 2), (2, 0, 3), (7, 3, 5), (3, 40, 1), (40, 30, 20), (2, 70, 90)]
+)
+def test_matrices_of_all_sides(shape: tuple[int, int, int]) -> None:
+    rows, inner, columns = shape
+    x, y = (
+        RNG.integers(0, 1 << 64, (rows, inner), np.uint64),
+        RNG.integers(0, 1 << 64, (inner, columns), np.uint64),
+    )
+    left, right = shared(x), shared(y)
+    made, _ = both(lambda protocol, me: protocol.matmul(left[me], right[me]))
+    np.testing.assert_array_equal(made[0], x @ y)
+
+
+def test_which_matrices_are_encrypted() -> None:
+    assert not cross.encrypts(7, 3, 5)
+    assert not cross.encrypts(0, 3, 5)
+    assert cross.encrypts(40, 30, 20)
+    assert cross.encrypts(1000, 1000, 1000)
+
+
+def test_a_shuffle_of_any_number_of_rows() -> None:
+    for count in (0, 1, 2, 3, 64, 65):
+        rows = np.arange(2 * count, dtype=np.uint64).reshape(count, 2)
+        parts = shared(rows)
+        made, _ = both(lambda protocol, me, parts=parts: protocol.shuffle(parts[me]))
+        assert sorted(map(tuple, made[0].tolist())) == sorted(map(tuple, rows.tolist()))
+
+
+def test_powers_of_two() -> None:
+    x = RNG.uniform(8, 43.9, 500)
+    values = np.rint(x * 2.0**25).astype(np.uint64)
+    parts = shared(values)
+    made, _ = both(lambda protocol, me: np.stack(protocol.powers(parts[me], 25)[:2]))
+    bits = 40
+    whole, rest = made[0, 0].astype(float), made[1, 0].astype(float) / 2.0**bits
+    np.testing.assert_allclose(whole * rest, np.exp2(values / 2.0**25), rtol=3e-6)
+    assert ((rest >= 1) & (rest < 4)).all()
