@@ -3,7 +3,7 @@
 How
     The garbler gives every wire two labels of 128 bits, L for 0 and L ^ Delta for 1, and sends for each AND a table of two
     rows by which whoever has one label of each operand gets one label of the result. XOR and INV cost nothing. The
-    evaluator walks the circuit with one label a wire. The lowest bits of Delta is 1, so the lowest bits of the two ends'
+    evaluator walks the circuit with one label a wire. The lowest bit of Delta is 1, so the lowest bits of the two ends'
     labels of a wire are an XOR share of its value: that is how values come in and go out.
     No label is ever sent. Labels of bits that the evaluator brings, or that both have shares of, are rows of correlated
     oblivious transfers, q and q ^ c Delta, moved by the garbler's share times Delta. Labels of bits that only the garbler

@@ -1,0 +1,1 @@
+"""Garbled circuits between two parties."""
