@@ -219,3 +219,52 @@ def test_ntt(
     assert unpacked is None or unpacked.shape == (count,)
     repacked = attempt(lambda: native().ntt_pack(flat.reshape(-1).view(np.uint64), bits))
     assert repacked is None or repacked.shape == (-(-flat.size * bits // 8),)
+
+
+@fuzzed
+@given(
+    blocks(),
+    seeds(),
+    arrays((1, 2, 2)),
+    arrays((1, 2, 3)),
+    st.one_of(small, limits, huge),
+    st.one_of(small, limits, huge),
+    st.booleans(),
+)
+def test_transfers(
+    instruction_set: str,
+    rows: np.ndarray,
+    delta: np.ndarray,
+    words: np.ndarray,
+    offers: np.ndarray,
+    bits: int,
+    ring: int,
+    fitting: bool,
+) -> None:
+    if fitting:
+        bits, ring = bits % 65, ring % 65
+        words = words.astype(np.uint64)
+        rows = np.zeros((bits * len(words), 16), np.uint8)
+    planes = attempt(lambda: native().hash_planes(rows, bits, delta))
+    assert planes is None or planes.shape == (2, bits, len(rows) // 64)
+    numbers = np.ascontiguousarray(words.reshape(-1)[: len(words)])
+    made = attempt(lambda: native().offer_products(rows, delta, words, bits, ring))
+    if made is not None:
+        assert made[1].shape == words.shape
+        assert native().take_products(rows, numbers, made[0], bits, ring).shape == words.shape
+    attempt(lambda: native().take_products(rows, numbers, offers, bits, ring))
+    made = attempt(lambda: native().offer_carries(rows, delta, numbers, bits // 4))
+    if made is not None:
+        assert native().take_carries(rows, numbers, made[0])[0].shape == made[1].shape
+    attempt(lambda: native().take_carries(rows, numbers, offers.astype(np.uint32)))
+
+
+@fuzzed
+@given(
+    st.one_of(
+        arrays(), offsets(), st.integers(1, 6).map(lambda k: np.random.default_rng(k).permutation(1 << k))
+    )
+)
+def test_network(instruction_set: str, order: np.ndarray) -> None:
+    done = attempt(lambda: native().network_route(order))
+    assert done is None or done.shape == (2 * (len(order).bit_length() - 1) - 1, len(order) // 2)

@@ -24,6 +24,7 @@ Words = NDArray[np.uint64]
 WORD = 64
 RIGHTS = 2
 PIECE = 1 << 12  # words: a quarter of a million transfers, four megabytes of rows
+TOGETHER = 1 << 16  # words whose choices are sent ahead: sixteen megabytes
 
 
 class Gates:
@@ -38,18 +39,27 @@ class Gates:
         missing = words - self._stock.shape[1]
         if missing <= 0:
             return
-        parts = [self._make(min(PIECE, missing - begin)) for begin in range(0, missing, PIECE)]
+        parts = [self._make(min(TOGETHER, missing - begin)) for begin in range(0, missing, TOGETHER)]
         self._stock = np.concatenate([self._stock, *parts], axis=1)
 
     def _make(self, words: int) -> Words:
-        count = WORD * words
-        chosen = self._wires.choose(count)
-        mine = transfers.hash_planes(chosen.rows, RIGHTS)[0]
-        a = np.packbits(chosen.choices, bitorder="little").view("<u8").astype(np.uint64, copy=False)
-        offered = self._wires.answer(count)
-        pads = transfers.hash_planes(offered.rows, RIGHTS, offered.delta)
-        b = pads[0] ^ pads[1]
-        return np.concatenate([a[None], b, mine ^ pads[0] ^ (a & b)])
+        """All choices first, so that the other need not be waited for between pieces."""
+        sizes = [min(PIECE, words - begin) for begin in range(0, words, PIECE)]
+        chosen = np.concatenate([self._choose(size) for size in sizes], axis=1)
+        pads = np.concatenate([self._answer(size) for size in sizes], axis=2)
+        a, b = chosen[0], pads[0] ^ pads[1]
+        return np.concatenate([a[None], b, chosen[1:] ^ pads[0] ^ (a & b)])
+
+    def _choose(self, words: int) -> Words:
+        """Random choices, and the pads of them: (1 + RIGHTS, words)."""
+        half = self._wires.choose(WORD * words)
+        a = np.packbits(half.choices, bitorder="little").view("<u8").astype(np.uint64, copy=False)
+        return np.concatenate([a[None], transfers.hash_planes(half.rows, RIGHTS)[0]])
+
+    def _answer(self, words: int) -> Words:
+        """Both pads, (2, RIGHTS, words)."""
+        half = self._wires.answer(WORD * words)
+        return transfers.hash_planes(half.rows, RIGHTS, half.delta)
 
     def and_both(self, left: Planes, rights: tuple[Planes, ...]) -> tuple[Planes, ...]:
         """`left & right` for each right operand: one opening after the triples."""
