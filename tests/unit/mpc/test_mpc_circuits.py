@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from unseen.core.errors import UsageError
 from unseen.mpc import apply
-from unseen.mpc.circuits import Circuit, Gate, choose, trace
+from unseen.mpc.circuits import Circuit, Gate, Word, choose, inline, trace
 
 WIDTH = 11
 MODULUS = 1 << WIDTH
@@ -154,6 +154,21 @@ def test_what_is_no_circuit_is_refused(wrong: dict[str, Any]) -> None:
     merged = {"inputs": [1, 1], "outputs": [1], **good, **wrong}
     with pytest.raises(UsageError):
         Circuit(merged.pop("inputs"), merged.pop("outputs"), **merged)
+
+
+def test_a_circuit_inside_another() -> None:
+    inner = trace(lambda x, y: (x * y, x.less(y)), 8, 8)
+
+    def outer(x: Word, y: Word) -> Word:
+        product, less = inline(inner, x, y)
+        return choose(less, inline(inner, product, y)[0], product)
+
+    x, y = np.array([3, 90, 200, 17]), np.array([5, 2, 100, 17])
+    product = x * y & 255
+    less = apply(trace(lambda x, y: x.less(y), 8, 8), x, y)
+    np.testing.assert_array_equal(apply(trace(outer, 8, 8), x, y), np.where(less, product * y & 255, product))
+    with pytest.raises(UsageError, match="takes words"):
+        trace(lambda x: inline(inner, x, x[:4])[0], 8)
 
 
 def test_mistakes_while_tracing() -> None:
