@@ -2,7 +2,19 @@
 
 from unseen.mpc.array import SecretArray
 from unseen.mpc.engine import Engine, FixedArray
-from unseen.mpc.functions.anywhere import apply, equal, gelu, order_by, rsqrt, sigmoid, softmax, topk
+from unseen.mpc.functions.anywhere import (
+    apply,
+    argsort,
+    equal,
+    gelu,
+    order_by,
+    permute,
+    rsqrt,
+    sigmoid,
+    softmax,
+    sort,
+    topk,
+)
 from unseen.mpc.launch import Outcome, launch
 
 __all__ = [
@@ -11,12 +23,15 @@ __all__ = [
     "Outcome",
     "SecretArray",
     "apply",
+    "argsort",
     "equal",
     "gelu",
     "launch",
     "order_by",
+    "permute",
     "rsqrt",
     "sigmoid",
     "softmax",
+    "sort",
     "topk",
 ]

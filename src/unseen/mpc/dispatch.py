@@ -74,8 +74,8 @@ def functions() -> dict[str, Callable[..., Any]]:
         "argmax": reduce.argmax,
         "argmin": reduce.argmin,
         "dot": reduce.dot,
-        "sort": lambda a, axis=-1: order.sort(a, axis),
-        "argsort": lambda a, axis=-1: order.argsort(a, axis),
+        "sort": lambda a, axis=-1, kind=None: order.sort(a, axis),  # noqa: ARG005 - it is always stable
+        "argsort": lambda a, axis=-1, kind=None: order.argsort(a, axis),  # noqa: ARG005
         "concatenate": lambda arrays, axis=0: _joined(arrays, axis),
         "stack": lambda arrays, axis=0: _stacked(arrays, axis),
         "transpose": lambda a, axes=None: a.transpose(*(axes or ())),

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, TypeVar
 from typing import Protocol as Interface
 
 import numpy as np
@@ -21,6 +22,8 @@ from numpy.typing import NDArray
 from unseen.mpc.fixed import Ring
 from unseen.mpc.shares import Bits, Planes, Share
 from unseen.party import Party
+
+W = TypeVar("W", bound=np.unsignedinteger[Any])
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +105,11 @@ class Protocol(Interface):
     party: Party
     holders: tuple[str, ...]
     components: int
-    hides_order: bool  # whether no party, the helper included, knows the order that a shuffle makes
+    radix_up_to: int
+    """Keys of up to so many bits are sorted digit by digit, wider ones by comparisons that are opened.
+
+    That is where the two cost the same; 64 where a party deals and may not see what is opened.
+    """
 
     @property
     def holds(self) -> bool:
@@ -140,16 +147,20 @@ class Protocol(Interface):
         Where those have all components between them, the owner has no hand in what they get.
         """
 
-    def open_shuffled(self, bits: Bits) -> NDArray[np.uint8]:
-        """Open comparisons of rows that are all different and freshly shuffled, where `hides_order`.
+    def open_shuffled(self, values: NDArray[W]) -> NDArray[W]:
+        """Open places of freshly shuffled rows, or comparisons (uint8) of such rows that are all different.
 
-        They tell the order of the shuffle, which is uniform and means nothing.
+        They tell the order that a shuffle made, which is uniform and means nothing to those who do not know it. A helper
+        who deals shuffles does know it: it must not see them, gets zeros, and what is done next may not depend on them.
         """
 
     # ------------------------------------------------------------------ arithmetic
 
     def multiply(self, left: Share, right: Share, *, drop: int = 0) -> Share:
         """Shares of the elementwise product (equal shapes), truncated by `drop` bits; |product| < 2^62 then."""
+
+    def inner(self, left: NDArray[W], right: NDArray[W]) -> NDArray[W]:
+        """Shares of the sum over the secret's first axis of elementwise products (equal shapes, words of any width)."""
 
     def matmul(self, left: Share, right: Share, *, drop: int = 0) -> Share:
         """Shares of the matrix product of two matrices, truncated by `drop` bits; |product| < 2^62 then."""
@@ -160,8 +171,11 @@ class Protocol(Interface):
     def truncate(self, values: Share, drop: int, *, exact: bool = False) -> Share:
         """Shares of values / 2^drop, for |values| < 2^62: the floor or one more; the floor if `exact`."""
 
-    def shuffle(self, columns: Share) -> Share:
-        """Rows in an order that no party knows, fresh for every call; shape (components, rows, width)."""
+    def shuffle(self, *columns: NDArray[Any]) -> tuple[NDArray[Any], ...]:
+        """Rows in an order that no holder knows, fresh for every call; each (components, rows, width).
+
+        The same order for all. Bytes are shared by XOR, wider words by addition.
+        """
 
     # ------------------------------------------------------------------ bits
 
@@ -178,8 +192,8 @@ class Protocol(Interface):
         carry[0] = 0.
         """
 
-    def to_ring(self, bits: Bits) -> Share:
-        """Bits as numbers 0 and 1."""
+    def to_ring(self, bits: Bits, dtype: type[Any] = np.uint64) -> NDArray[Any]:
+        """Bits as numbers 0 and 1, modulo the size of these words (or wider, where a protocol has no narrow ones)."""
 
     def powers(self, values: Share, fraction: int) -> tuple[Share, Share, int] | None:
         """2^x of x = values / 2^fraction as a product, or None where the protocol has no way of its own.

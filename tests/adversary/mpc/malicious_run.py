@@ -66,8 +66,12 @@ def everything(party: Party, rows: int = 3, *, start: Callable[[Engine], Any] | 
     z = x @ w + x[:, 0] * y
     p = np.where(chosen & (z > 1), sigmoid(z), 0.0)
     q = engine.truncate(p * 2, 12, exact=True)
-    s = engine.number(protocol.shuffle(q.share[..., None])[..., 0], 12)
+    numbers, octets = protocol.shuffle(q.share[..., None], chosen.bit_share[..., None])
+    s = engine.number(numbers[..., 0], 12)
     protocol.open_shuffled(protocol.mask(s.share).less_than((0,))[:, 0])
+    protocol.open_shuffled(
+        octets[..., 0].astype(np.uint16) * np.uint16(0) + protocol.public(np.arange(rows, dtype=np.uint16))
+    )
     return engine.reveal("result", x.T @ s, to=("a",))
 
 

@@ -143,7 +143,7 @@ def matrix(engine: Any, x: Any, y: Any) -> Any:
 
 
 def shuffled(engine: Any, x: Any, y: Any) -> Any:
-    return engine.number(engine.protocol.shuffle(x.share[..., None])[..., 0], 20)
+    return engine.number(engine.protocol.shuffle(x.share[..., None])[0][..., 0], 20)
 
 
 def plus(error: Any, at: int = 0) -> Any:
@@ -158,7 +158,7 @@ def plus(error: Any, at: int = 0) -> Any:
 def toggle(mask: int, at: int = 0) -> Any:
     def change(part: Any) -> Any:
         out = part.copy()
-        out.reshape(-1)[at] ^= np.uint64(mask)
+        out.reshape(-1)[at] ^= out.dtype.type(mask)
         return out
 
     return change
@@ -197,32 +197,43 @@ def test_a_lie_in_any_batch(at: int, monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
-def hop_liar(party: Party, *, liar: str, hop: int, columns: bool = False) -> Any:
-    """The liar adds 2^63 to a row of its message of one hop, and where it can to the columns that check it."""
+def hop_liar(party: Party, *, liar: str, hop: int, columns: bool = False, octets: bool = False) -> Any:
+    """The liar changes the top of a row of its message of one hop, and where it can of the columns that check it."""
     engine = engine_of(party)
     x = engine.share(np.arange(4.0) if party.name == "a" else None, owner="a", shape=(4,))
+    chosen = engine.share(np.ones(4) if party.name == "a" else None, owner="a", shape=(4,), dtype=bool)
     protocol, wires = engine.protocol, wires_of(engine)
     if party.name == liar:
         honest = protocol._move  # type: ignore[attr-defined]
+        change = toggle(128) if octets else plus(NUMBER)
 
-        def move(share: Any, first: int, order: Any) -> Any:
-            wrong = first == hop and order is not None and (share.shape[2] == 1 or columns)
+        def move(moved: Any, first: int, order: Any) -> Any:
+            behind = len(moved) == 1  # the columns
+            wrong = first == hop and order is not None and (columns or not behind)
+            plain = wires.send
             if wrong:
-                plain = wires.send
-                wires.send = lambda place, values: plain(place, plus(NUMBER)(values))  # type: ignore[method-assign]
-            out = honest(share, first, order)
-            if wrong:
-                wires.send = plain  # type: ignore[method-assign]
+                wires.send = lambda place, values: plain(  # type: ignore[method-assign]
+                    place, change(values) if (values.dtype == np.uint8) == octets else values
+                )
+            out = honest(moved, first, order)
+            wires.send = plain  # type: ignore[method-assign]
             return out
 
         protocol._move = move  # type: ignore[attr-defined]
-    return engine.reveal("result", shuffled(engine, x, x), to=("a",))
+    numbers, moved = protocol.shuffle(x.share[..., None], chosen.bit_share[..., None])
+    told = protocol.to_ring(moved[..., 0] & np.uint8(1)) if octets else numbers[..., 0]
+    return engine.reveal("result", engine.number(told, 0), to=("a",))
 
 
+@pytest.mark.parametrize("octets", [False, True])
 @pytest.mark.parametrize("columns", [False, True])
 @pytest.mark.parametrize(("liar", "hop"), [("a", 0), ("b", 0), ("b", 1), ("c", 1), ("c", 2), ("a", 2)])
-def test_a_changed_row_of_a_hop(liar: str, hop: int, columns: bool) -> None:
-    run = go(lambda party: hop_liar(party, liar=liar, hop=hop, columns=columns), liar=liar, timeout_s=10)
+def test_a_changed_row_of_a_hop(liar: str, hop: int, columns: bool, octets: bool) -> None:
+    run = go(
+        lambda party: hop_liar(party, liar=liar, hop=hop, columns=columns, octets=octets),
+        liar=liar,
+        timeout_s=10,
+    )
     assert found_out(run, liar)
 
 

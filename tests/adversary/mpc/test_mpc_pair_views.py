@@ -54,8 +54,8 @@ def operations(party: Party) -> list[Any]:
             masked.less_than([0]),
             masked.harmonics(20, np.array([0.5, 0.25]), 44),
             *protocol.powers(x, 10)[:2],
-            protocol.shuffle(x[..., None]),
-            protocol.shuffle(np.repeat(x[..., None], 3, axis=2)),
+            *protocol.shuffle(x[..., None]),
+            *protocol.shuffle(np.repeat(x[..., None], 3, axis=2), np.repeat(bits[..., None], 9, axis=2)),
         ]
     return out
 
@@ -260,7 +260,7 @@ def test_what_a_sort_opens_says_nothing_of_the_keys() -> None:
 
         run = go(body)
         halves = [
-            [s.message.bits for s in run.views[n] if isinstance(s.message, sharing.Compared)] for n in PARTIES
+            [s.message.values for s in run.views[n] if isinstance(s.message, sharing.Told)] for n in PARTIES
         ]
         first = np.unpackbits(halves[0][0] ^ halves[1][0])
         return sum(part.size for part in halves[0]), int(first.sum())

@@ -36,7 +36,7 @@ def program(party: Party) -> Any:
     p = sigmoid(z)
     np.exp(z)
     q = engine.truncate(np.where(p < y, p, y) * 2, 12, exact=True)
-    s = engine.number(engine.protocol.shuffle(q.share[..., None])[..., 0], 12)
+    s = engine.number(engine.protocol.shuffle(q.share[..., None])[0][..., 0], 12)
     return engine.reveal("result", (x.T @ s) + engine.multiply(x, 0.5).sum(), to=("a",))
 
 
@@ -229,25 +229,3 @@ def test_a_second_attempt_has_other_pads() -> None:
         for number in (1, 2)
     )
     assert not first & second
-
-
-# ---------------------------------------------------------------- what a sort opens
-
-
-def test_what_a_sort_opens_says_nothing_of_the_keys() -> None:
-    """Sorted keys, or all keys equal: how much is opened, and how many comparisons hold, is distributed alike."""
-
-    def told(keys: np.ndarray) -> tuple[int, int]:
-        def body(party: Party) -> None:
-            engine = Engine(party, holders=PARTIES, protocol="replicated3")
-            np.sort(engine.share(keys if party.name == "a" else None, owner="a", shape=keys.shape))
-
-        view = simulate(body, PARTIES).views["b"]
-        sizes = [s.message.bits.size for s in view if isinstance(s.message, sharing.Compared)]
-        first = np.unpackbits(next(s.message.bits for s in view if isinstance(s.message, sharing.Compared)))
-        return sum(sizes), int(first.sum())
-
-    samples = [np.array([told(keys) for _ in range(60)]) for keys in (np.arange(40.0), np.zeros(40))]
-    for one, other in zip(samples[0].T, samples[1].T, strict=True):
-        spread = np.sqrt(one.var() / len(one) + other.var() / len(other))
-        assert abs(one.mean() - other.mean()) < 5 * spread

@@ -20,6 +20,7 @@ RNG = np.random.default_rng(11)
 X, Y, V = RNG.normal(size=(5, 3)), RNG.normal(size=(5, 3)), RNG.normal(size=3)
 EDGES = [0, 1, -1, 2, -2, (1 << 62) - 1, -(1 << 62) + 1, 1 << 61, -(1 << 61), (1 << 40) + 1, 12345678901]
 
+LOW = (1 << 40) - 1
 seat = pytest.mark.parametrize("seat", SEATS, ids=lambda item: f"{item[0]}-{item[1]}")
 
 
@@ -187,13 +188,56 @@ def test_a_shuffle_keeps_rows_together(seat: tuple[str, int]) -> None:
     rows = np.arange(300) * np.ones((2, 1), int)
 
     def body(x: SecretArray) -> SecretArray:
-        return x.engine.number(x.engine.protocol.shuffle(np.ascontiguousarray(x.T.share)), 0)
+        return x.engine.number(x.engine.protocol.shuffle(np.ascontiguousarray(x.T.share))[0], 0)
 
     got = result(seat, body, rows, dtype=int)
     np.testing.assert_array_equal(got[:, 0], got[:, 1])
     np.testing.assert_array_equal(np.sort(got[:, 0]), np.arange(300))
     if registry.load(PROTOCOLS, seat[0]).STATEMENT.adversary != "none":
         assert (got[:, 0] != np.arange(300)).sum() > 250
+
+
+@seat
+def test_a_shuffle_of_numbers_and_bytes(seat: tuple[str, int]) -> None:
+    """All columns go the same way: bytes are shared by XOR, words of any width by addition."""
+    rows = np.arange(200)
+
+    def body(x: SecretArray) -> SecretArray:
+        protocol = x.engine.protocol
+        bits = planes.bits_of(protocol, x.share, 8)
+        octets = planes.words_of(bits, x.shape).astype(np.uint8)[..., None]
+        small, octets = protocol.shuffle(x.share.astype(np.uint16)[..., None], octets)
+        back = planes.unpack(planes.places_of(octets[..., 0].astype(np.uint64), 8), x.shape)
+        numbers = (protocol.to_ring(back) << np.arange(8, dtype=np.uint64)[:, None]).sum(axis=1)
+        assert small.dtype == np.uint16
+        told = protocol.open_shuffled(small[..., 0])
+        moved = x.engine.number(numbers, 0)
+        return x.engine.concatenate([moved, x.engine.lift(told.astype(int), 0)])
+
+    got = result(seat, body, rows, dtype=int)
+    np.testing.assert_array_equal(got[:200], got[200:])
+    np.testing.assert_array_equal(np.sort(got[:200]), rows)
+
+
+@seat
+@pytest.mark.parametrize("word", [np.uint16, np.uint32, np.uint64])
+def test_sums_of_products_in_words_of_any_width(seat: tuple[str, int], word: Any) -> None:
+    left, right = RNG.integers(0, 1 << 40, (3, 50)), RNG.integers(0, 1 << 23, (3, 50))
+    odd = RNG.integers(0, 2, (3, 50)).astype(bool)
+
+    def body(x: SecretArray, y: SecretArray, z: SecretArray) -> SecretArray:
+        protocol = x.engine.protocol
+        bits = planes.unpack(planes.bits_of(protocol, z.share, 1), z.shape)[:, 0]
+        numbers = protocol.to_ring(bits, word)
+        total = protocol.inner(x.share.astype(word), y.share.astype(word))
+        total += numbers.astype(word).sum(axis=1, dtype=word)
+        (moved,) = protocol.shuffle(total[..., None])
+        told = protocol.open_shuffled(moved[..., 0])
+        return x.engine.lift(told.astype(np.int64) & LOW, 0)
+
+    expected = ((left * right).sum(axis=0) + odd.sum(axis=0)).astype(word).astype(np.int64) & LOW
+    got = result(seat, body, left, right, odd.astype(int), dtype=int)
+    np.testing.assert_array_equal(np.sort(got), np.sort(expected.astype(float)))
 
 
 @seat
@@ -205,7 +249,7 @@ def test_a_shuffle_is_uniform(seat: tuple[str, int]) -> None:
     for _ in range(10):
 
         def body(x: SecretArray) -> SecretArray:
-            shares = [x.engine.protocol.shuffle(x.share[..., None])[..., 0] for _ in range(each)]
+            shares = [x.engine.protocol.shuffle(x.share[..., None])[0][..., 0] for _ in range(each)]
             return x.engine.number(np.stack(shares, axis=1), 0)
 
         for order in result(seat, body, np.arange(5), dtype=int).astype(int):

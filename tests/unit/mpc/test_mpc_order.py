@@ -1,8 +1,8 @@
-"""Sorting is what NumPy's is, ties and edges included; what is opened on the way says nothing of the keys."""
+"""Sorting is what NumPy's is, under every protocol: ties, edges, many lines, several keys, narrow keys."""
 
 from __future__ import annotations
 
-from functools import partial
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,28 +14,84 @@ from unseen import mpc
 from unseen.core import registry
 from unseen.mpc.engine import PROTOCOLS
 from unseen.mpc.functions import order
+from unseen.mpc.protocols.plain import Plain
 
 each = pytest.mark.parametrize("protocol", registry.names(PROTOCOLS))
+RNG = np.random.default_rng(5)
+
+
+def joined(*parts: Any) -> Any:
+    """Several results in one, so that one run tells them all."""
+    return np.concatenate([part.reshape(-1) * 1.0 for part in parts])
 
 
 @each
-@pytest.mark.parametrize("count", [1, 2, 3, 7, 8, 9, 100])
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 24, 40])
 def test_sort(protocol: str, count: int) -> None:
     x = np.random.default_rng(count).integers(-5, 5, count).astype(float)  # with ties
-    np.testing.assert_array_equal(result(protocol, np.sort, x), np.sort(x))
-    np.testing.assert_array_equal(result(protocol, np.argsort, x), np.argsort(x, kind="stable"))
+
+    def body(a: Any) -> Any:
+        return joined(np.sort(a), np.argsort(a, kind="stable"))
+
+    np.testing.assert_array_equal(result(protocol, body, x), body(x))
 
 
 @each
-def test_sorted_along_axes(protocol: str) -> None:
+@pytest.mark.parametrize("paired", [0, 24], ids=["radix", "pairs"])
+def test_sorted_along_axes(protocol: str, paired: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(order, "PAIRED", paired)
     x = np.random.default_rng(0).integers(-50, 50, (3, 9)).astype(float)
-    for axis in (0, 1, -1):
-        np.testing.assert_array_equal(result(protocol, partial(np.sort, axis=axis), x), np.sort(x, axis=axis))
+
+    def body(a: Any) -> Any:
+        return joined(*(mpc.sort(a, axis, key_bits=7) for axis in (0, -1)), mpc.argsort(a, 1, key_bits=8))
+
+    np.testing.assert_array_equal(result(protocol, body, x, bits=0), body(x))
 
 
-def test_sort_of_many() -> None:
-    x = np.random.default_rng(1).normal(size=5000)
-    got = result("replicated3", np.sort, x)
+@each
+@pytest.mark.parametrize("paired", [0, 24], ids=["radix", "pairs"])
+def test_descending_and_bounded_keys(protocol: str, paired: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(order, "PAIRED", paired)
+    x = np.array([3, -4, 3, 0, -1, 1, -4, 2], float)
+
+    def body(a: Any) -> Any:
+        return joined(
+            mpc.sort(a, descending=True, key_bits=3),
+            mpc.argsort(a, descending=True, key_bits=4),
+            mpc.sort(a, key_bits=3),
+            mpc.argsort(a.reshape(2, 4), 0, descending=True, key_bits=3),
+        )
+
+    np.testing.assert_array_equal(result(protocol, body, x, bits=0), body(x))
+
+
+def test_all_widths_sort() -> None:
+    """Every number of bits, odd and even, at the edges of its range."""
+    for bits in (1, 2, 3, 4, 5, 8, 9, 16, 31, 62, 63):
+        low, high = -(1 << (bits - 1)), (1 << (bits - 1)) - 1
+        x = np.array([high, low, 0, high, low, min(1, high), -1, *[low] * 30], np.int64)
+        ring = x.view(np.uint64)
+
+        def body(a: Any, ring: Any = ring, bits: int = bits) -> Any:
+            secret = a.engine.number(a.engine.protocol.public(ring), 0)
+            return order.argsort(secret, key_bits=bits)
+
+        np.testing.assert_array_equal(result("plain", body, np.zeros(1)), np.argsort(x, kind="stable"))
+
+
+@pytest.mark.parametrize("count", [65536, 65537])
+def test_as_many_rows_as_words_hold(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Plain, "radix_up_to", 64)
+    x = np.random.default_rng(1).normal(size=count)
+    np.testing.assert_array_equal(
+        result("plain", np.argsort, x), np.argsort(np.rint(x * 2**20), kind="stable")
+    )
+
+
+@pytest.mark.parametrize("protocol", ["dealer2", "replicated3"])
+def test_sort_of_many(protocol: str) -> None:
+    x = np.random.default_rng(1).normal(size=3000)
+    got = result(protocol, np.sort, x)
     np.testing.assert_allclose(got, np.sort(x), atol=2.0**-20)
 
 
@@ -48,23 +104,25 @@ def test_sort_of_anything(values: list[int]) -> None:
 
 @each
 def test_top_and_order_by(protocol: str) -> None:
-    x = np.random.default_rng(4).permutation(30).astype(float)
-    np.testing.assert_array_equal(result(protocol, lambda a: mpc.topk(a, 4)[0], x), np.sort(x)[::-1][:4])
-    np.testing.assert_array_equal(result(protocol, lambda a: mpc.topk(a, 4)[1], x), np.argsort(x)[::-1][:4])
-    rows = np.stack([x % 3, x, x * 2], axis=1)
-    got = result(protocol, lambda a: mpc.order_by(a[:, 0], a), rows)
-    np.testing.assert_array_equal(got, mpc.order_by(rows[:, 0], rows))
+    x = RNG.integers(0, 12, 30).astype(float)
+    rows = np.stack([x % 3, x, np.arange(30)], axis=1)
+
+    def body(a: Any) -> Any:
+        return joined(
+            *mpc.topk(a[:, 1], 4, key_bits=5),
+            mpc.order_by(a[:, 0], a, key_bits=3),
+            mpc.order_by([a[:, 0], a[:, 1]], a, descending=[False, True], key_bits=5),
+            mpc.order_by(a[:, 1] > 5, a[:, 2]),
+        )
+
+    np.testing.assert_array_equal(result(protocol, body, rows, bits=0), body(rows))
 
 
-@pytest.mark.parametrize("count", [2, 4, 8, 16, 32])
-def test_the_network_sorts_all_zeros_and_ones(count: int) -> None:
-    """Which proves that it sorts everything (Knuth's 0-1 principle); a sample where there are too many."""
-    tries = (
-        np.arange(1 << count)[:, None] >> np.arange(count) & 1
-        if count <= 16
-        else np.random.default_rng(0).integers(0, 2, (20000, count))
-    )
-    for lower, upper in order._stages(count):
-        low, high = np.minimum(tries[:, lower], tries[:, upper]), np.maximum(tries[:, lower], tries[:, upper])
-        tries[:, lower], tries[:, upper] = low, high
-    assert (np.diff(tries, axis=1) >= 0).all()
+@each
+def test_booleans_are_sorted_and_moved(protocol: str) -> None:
+    x = RNG.integers(0, 9, 40).astype(float)
+
+    def body(a: Any) -> Any:
+        return joined(np.sort(a > 4), np.argsort(a > 4, kind="stable"), mpc.order_by(a, a > 4))
+
+    np.testing.assert_array_equal(result(protocol, body, x), body(x))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from unseen.mpc.array import SecretArray
 from unseen.mpc.circuits.circuit import Circuit
 from unseen.mpc.functions import circuits, compare, exponential, magnitude, order
+from unseen.mpc.functions.permute import permute as secret_permute
 from unseen.mpc.functions.sigmoid import sigmoid as secret_sigmoid
 
 
@@ -40,19 +42,56 @@ def gelu(x: Any) -> Any:
     return x * sigmoid(1.5957691216 * (x + 0.044715 * np.asarray(x) ** 3))
 
 
-def topk(x: Any, count: int) -> tuple[Any, Any]:
-    """The `count` largest of a vector, largest first, and where they are."""
+def sort(x: Any, axis: int = -1, *, descending: bool = False, key_bits: int | None = None) -> Any:
+    """np.sort, descending too; `key_bits` is a public bound that makes it cheaper (:class:`unseen.mpc.functions.order.Key`)."""
     if isinstance(x, SecretArray):
-        return order.topk(x, count)
-    places = np.argsort(x, kind="stable")[::-1][:count]
+        return order.sort(x, axis, descending=descending, key_bits=key_bits)
+    ascending = np.sort(x, axis)
+    return np.flip(ascending, axis) if descending else ascending
+
+
+def argsort(x: Any, axis: int = -1, *, descending: bool = False, key_bits: int | None = None) -> Any:
+    """np.argsort, descending too; equal elements keep their order. See :func:`sort` for `key_bits`."""
+    if isinstance(x, SecretArray):
+        return order.argsort(x, axis, descending=descending, key_bits=key_bits)
+    if not descending:
+        return np.argsort(x, axis, kind="stable")
+    return np.flip(np.shape(x)[axis] - 1 - np.argsort(np.flip(x, axis), axis, kind="stable"), axis)
+
+
+def topk(x: Any, count: int, *, key_bits: int | None = None) -> tuple[Any, Any]:
+    """The `count` largest of a vector, largest first, and where they are; the first of equals first."""
+    if isinstance(x, SecretArray):
+        return order.topk(x, count, key_bits=key_bits)
+    places = np.argsort(-np.asarray(x), kind="stable")[:count]
     return np.asarray(x)[places], places
 
 
-def order_by(key: Any, rows: Any) -> Any:
-    """Rows (shape (n, width)) in the order of their keys (shape (n,)); equal keys keep their order."""
-    if isinstance(key, SecretArray) and isinstance(rows, SecretArray):
-        return order.order_by(key, rows)
-    return np.asarray(rows)[np.argsort(key, kind="stable")]
+def order_by(
+    keys: Any, rows: Any, *, descending: bool | Sequence[bool] = False, key_bits: int | None = None
+) -> Any:
+    """Rows (first axis) in the order of one key or of several, the first key first; equal ones keep their order."""
+    several = isinstance(keys, list | tuple)
+    vectors = list(keys) if several else [keys]
+    if isinstance(rows, SecretArray):
+        return order.order_by(
+            [rows.engine.lift(key) for key in vectors], rows, descending=descending, key_bits=key_bits
+        )
+    turns = [descending] * len(vectors) if isinstance(descending, bool) else descending
+    signed = [-np.asarray(key, float) if turn else key for key, turn in zip(vectors, turns, strict=True)]
+    return np.asarray(rows)[np.lexsort(signed[::-1])]
+
+
+def permute(x: Any, order: Any, *, back: bool = False) -> Any:
+    """x[order] for a secret order, which holds every place once; with `back`, the array of which x is that.
+
+    An order is what np.argsort gives. Of a vector that is none, it would show which places come twice, and it is refused.
+    """
+    if isinstance(x, SecretArray) or isinstance(order, SecretArray):
+        engine = x.engine if isinstance(x, SecretArray) else order.engine
+        return secret_permute(engine.lift(x), order, back=back)
+    places = np.argsort(order) if back else np.asarray(order)
+    return np.asarray(x)[places]
 
 
 def equal(left: Any, right: Any) -> Any:

@@ -58,7 +58,7 @@ def _by_bits(engine: Engine, y: Share) -> tuple[Share, Share]:
     """2^whole as a product of powers, one for each of six bits; 2^fraction as a polynomial."""
     protocol, count = engine.protocol, y.shape[1]
     bits = planes.bits_of(protocol, y, _FRACTION + _WHOLE)[:, _FRACTION:]
-    whole = protocol.to_ring(planes.unpack(bits, (count,)))
+    whole: Share = protocol.to_ring(planes.unpack(bits, (count,)))
     steps = np.uint64(1) << np.arange(_FRACTION, _FRACTION + _WHOLE, dtype=np.uint64)
     rest = y - (whole * steps[:, None]).sum(axis=1, dtype=np.uint64)
     one = protocol.public(np.ones((1, count), np.uint64))

@@ -1,189 +1,180 @@
-"""Sorting, and what follows from it: order of keys, rows in the order of a key, the largest few, shuffles.
+"""Sorting, and what follows from it: order of keys, rows in the order of keys, the largest few, shuffles.
 
-Where a protocol hides the order that its shuffle makes from every party, rows are shuffled and then sorted by quicksort,
-whose comparisons are opened: they tell how a random order of different keys has to be rearranged, which is uniform and
-says nothing of the keys. Keys are made different by their places (key 2^k + place), without which the number of ties
-would show. Elsewhere (dealer2, whose helper knows the order) Batcher's odd-even merge network is used, and nothing is
-opened at all.
-
-Keys must fit beside their places: |key| 2^bits < 2^(61 - k), with 2^k elements. Fixed-point numbers always do up to
-2^(bits - 1) elements.
-
-Sources: Hamada, Kikuchi, Ikarashi, Chida, Takahashi, "Practically Efficient Multi-party Sorting Protocols from
-Comparison Sort Algorithms" (ICISC 2012); Batcher, "Sorting Networks and Their Applications" (AFIPS 1968).
+Short lines are compared in all pairs and nothing is opened. Longer ones are sorted by :mod:`unseen.mpc.functions.radix`,
+many lines at once; a single line of wide keys by :mod:`unseen.mpc.functions.quicksort`, where that is cheaper and all parties
+see what is opened (`radix_up_to` of the protocol), and keys leave room for their places. Everything keeps the order of equal elements.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from unseen.core.errors import LocalProtocolError
+from unseen.mpc import planes
 from unseen.mpc.array import SecretArray
-from unseen.mpc.functions.compare import below
-from unseen.mpc.shares import Share
+from unseen.mpc.fixed import SAFE_BITS
+from unseen.mpc.functions import quicksort
+from unseen.mpc.functions.permute import Places, Rows, array_of, move, rows_of, word_of
+from unseen.mpc.functions.radix import places_by
+from unseen.mpc.shares import Planes
 
-_SMALL = 8
-Places = NDArray[np.int64]
-
-
-def sort(x: SecretArray, axis: int = -1) -> SecretArray:
-    """Sorted along an axis."""
-    return _along(x, axis, places=False)
+PAIRED = 24  # up to so many elements a line are compared in all pairs: fewer bytes and rounds than the passes of radix
 
 
-def argsort(x: SecretArray, axis: int = -1) -> SecretArray:
+@dataclass(frozen=True, slots=True)
+class Key:
+    """What to sort by.
+
+    Attributes
+    ----------
+    values
+        Numbers or Booleans.
+    descending
+        Largest first; equal ones keep their order all the same.
+    bits
+        Numbers lie from -2^(bits - 1) to 2^(bits - 1) - 1 in units of their last place; None: what the format allows.
+    """
+
+    values: SecretArray
+    descending: bool = False
+    bits: int | None = None
+
+    @property
+    def width(self) -> int:
+        """How many bits it takes."""
+        if self.values.boolean:
+            return 1
+        if self.bits is not None:
+            return self.bits
+        fraction = self.values.bits
+        return min(63, 63 - 2 * self.values.engine.bits + fraction) if fraction else SAFE_BITS + 1
+
+    def planes(self) -> Planes:
+        """Its bits, lowest first, as those of an unsigned number in ascending order."""
+        protocol = self.values.engine.protocol
+        if self.values.boolean:
+            bits = planes.pack(self.values.bit_share)
+        else:
+            half = np.full(self.values.size, 1 << (self.width - 1), np.uint64)
+            flat = self.values.share.reshape(len(self.values.share), -1) + protocol.public(half)
+            bits = planes.bits_of(protocol, flat, self.width)
+        if self.descending:
+            bits = bits ^ protocol.public_bits(~np.zeros_like(bits[0]))
+        return bits
+
+
+def arranged(keys: Sequence[Key], *rows: Rows) -> tuple[Rows, ...]:
+    """Rows (components, lines * length, width) by keys of shape (lines, length), the first key first."""
+    values = keys[0].values
+    lines, length = values.shape
+    protocol = values.engine.protocol
+    if length < 2 or not lines:  # noqa: PLR2004 - nothing to sort
+        return rows
+    one = keys[0] if len(keys) == 1 and not values.boolean else None
+    if one is not None and length <= PAIRED:
+        return move(protocol, _places_by_pairs(one), *rows)
+    width = sum(key.width for key in keys)
+    fits = protocol.radix_up_to < width <= quicksort.widest(length)
+    if one is not None and lines == 1 and fits:
+        share = np.uint64(0) - values.share if one.descending else values.share
+        return quicksort.quicksorted(protocol, share[:, 0], *rows)
+    bits = np.concatenate([key.planes() for key in reversed(keys)], axis=1)
+    return move(protocol, places_by(protocol, bits, lines, length), *rows)
+
+
+def _places_by_pairs(key: Key) -> Places:
+    """How many elements of its line come before each, counted through all lines."""
+    values = key.values
+    engine, (lines, length) = values.engine, values.shape
+    left, right = np.triu_indices(length, 1)
+    share = values.share
+    difference = share[:, :, right] - share[:, :, left]
+    if key.descending:
+        difference = np.uint64(0) - difference
+    later_first = engine.protocol.mask(difference.reshape(len(share), -1)).less_than((0,))[:, 0]
+    swapped = engine.protocol.to_ring(later_first, word_of(lines * length)).reshape(-1, lines, len(left))
+    word = swapped.dtype.type
+    # Without ties settled the other way, each element has as many before it as there are to its left.
+    steps = np.zeros((len(left), length), word)
+    steps[np.arange(len(left)), left], steps[np.arange(len(left)), right] = 1, ~word(0)
+    places: Places = swapped.reshape(len(share), -1, len(left)) @ steps
+    start = np.arange(lines * length).astype(places.dtype)
+    return places.reshape(len(share), -1) + engine.protocol.public(start)
+
+
+# ---------------------------------------------------------------------- what NumPy has, and more
+
+
+def sort(
+    x: SecretArray, axis: int = -1, *, descending: bool = False, key_bits: int | None = None
+) -> SecretArray:
+    """Sorted along an axis; see :class:`Key` for `key_bits`."""
+    return _along(x, axis, places=False, descending=descending, key_bits=key_bits)
+
+
+def argsort(
+    x: SecretArray, axis: int = -1, *, descending: bool = False, key_bits: int | None = None
+) -> SecretArray:
     """The places of the sorted elements, as secret integers; equal ones in their order."""
-    return _along(x, axis, places=True)
+    return _along(x, axis, places=True, descending=descending, key_bits=key_bits)
 
 
-def topk(x: SecretArray, count: int) -> tuple[SecretArray, SecretArray]:
-    """The `count` largest of a vector, largest first, and where they were."""
-    columns = _sorted(x, x.share[..., None])
-    last = columns[:, ::-1][:, :count]
-    return x.engine.number(last[..., 2], x.bits), x.engine.number(last[..., 1], 0)
+def _along(x: SecretArray, axis: int, *, places: bool, descending: bool, key_bits: int | None) -> SecretArray:
+    engine = x.engine
+    order = [*(other for other in range(x.ndim) if other != axis % x.ndim), axis % x.ndim]
+    lines = x.transpose(*order)
+    length = lines.shape[-1]
+    flat = lines.reshape(int(np.prod(lines.shape[:-1])), length)
+    column = engine.lift(np.tile(np.arange(length), len(flat)), 0) if places else flat.ravel()
+    (made,) = arranged([Key(flat, descending, key_bits)], rows_of(column))
+    return array_of(made, column, lines.shape).transpose(*np.argsort(order))
 
 
-def order_by(key: SecretArray, rows: SecretArray) -> SecretArray:
-    """Rows (shape (n, width)) in the order of their keys (shape (n,)); equal keys keep their order."""
-    if rows.ndim != 2 or key.shape != rows.shape[:1]:  # noqa: PLR2004 - a matrix
-        raise LocalProtocolError(f"Rows of shape {rows.shape} have no keys of shape {key.shape}.")
-    return rows.engine.number(_sorted(key, rows.share)[..., 2:], rows.bits)
+def topk(x: SecretArray, count: int, *, key_bits: int | None = None) -> tuple[SecretArray, SecretArray]:
+    """The `count` largest of a vector, largest first, and where they were; the first of equals first."""
+    values, places = rows_of(x), rows_of(x.engine.lift(np.arange(len(x)), 0))
+    ordered, origin = arranged([Key(x[None], descending=True, bits=key_bits)], values, places)
+    kept = slice(0, count)
+    return array_of(ordered, x, x.shape)[kept], x.engine.number(origin[..., 0], 0)[kept]
+
+
+def order_by(
+    keys: SecretArray | Sequence[SecretArray],
+    rows: SecretArray,
+    *,
+    descending: bool | Sequence[bool] = False,
+    key_bits: int | None = None,
+) -> SecretArray:
+    """Rows (first axis) in the order of one key or of several, the first key first; equal ones keep their order.
+
+    Parameters
+    ----------
+    keys
+        Vectors, of numbers or Booleans, as long as there are rows.
+    descending
+        Largest first: for all keys, or for each.
+    key_bits
+        Public bound of all keys that are numbers; see :class:`Key`.
+
+    Raises
+    ------
+    LocalProtocolError
+        A key of another shape.
+    """
+    vectors = [keys] if isinstance(keys, SecretArray) else list(keys)
+    for key in vectors:
+        if key.shape != rows.shape[:1]:
+            raise LocalProtocolError(f"Rows of shape {rows.shape} have no keys of shape {key.shape}.")
+    turns = [descending] * len(vectors) if isinstance(descending, bool) else list(descending)
+    by = [Key(key[None], turn, key_bits) for key, turn in zip(vectors, turns, strict=True)]
+    (made,) = arranged(by, rows_of(rows))
+    return array_of(made, rows, rows.shape)
 
 
 def shuffled(x: SecretArray) -> SecretArray:
     """Rows in an order that no holder knows."""
-    rows = x.share.reshape(len(x.share), len(x), -1)
-    return x.engine.number(x.engine.protocol.shuffle(rows).reshape(x.share.shape), x.bits)
-
-
-def _along(x: SecretArray, axis: int, *, places: bool) -> SecretArray:
-    engine = x.engine
-    x = engine.as_number(x)
-    order = [*(other for other in range(x.ndim) if other != axis % x.ndim), axis % x.ndim]
-    lines = x.transpose(*order)
-    flat = lines.reshape(-1, lines.shape[-1])
-    done = [_sorted(line, line.share[..., None]) for line in (flat[place] for place in range(len(flat)))]
-    column, bits = (1, 0) if places else (2, x.bits)
-    made = engine.number(np.stack([one[..., column] for one in done], axis=1), bits)
-    return made.reshape(lines.shape).transpose(*np.argsort(order))
-
-
-def _sorted(key: SecretArray, rows: Share) -> Share:
-    """Columns (key and place in one, place, then those of `rows`), by key."""
-    engine = key.engine
-    count = len(key)
-    shift = max(count - 1, 1).bit_length()
-    place = engine.protocol.public(np.arange(count, dtype=np.uint64))
-    whole = (key.share << np.uint64(shift)) + place
-    columns = np.concatenate([whole[..., None], place[..., None], rows], axis=2)
-    if count < 2:  # noqa: PLR2004 - nothing to sort
-        return columns
-    if engine.protocol.hides_order:
-        return _quicksorted(key, np.ascontiguousarray(columns))
-    return _through_network(key, columns)
-
-
-# ---------------------------------------------------------------------- quicksort
-
-
-def _quicksorted(like: SecretArray, columns: Share) -> Share:
-    protocol = like.engine.protocol
-    columns = protocol.shuffle(columns)
-    keys = np.ascontiguousarray(columns[..., 0])
-    order: Places = np.arange(keys.shape[1])
-    starts, ends = np.array([0]), np.array([keys.shape[1]])
-    while (open_ := ends - starts > _SMALL).any():
-        starts, ends = _partition(like, keys, order, starts[open_], ends[open_], starts[~open_], ends[~open_])
-    _finish(like, keys, order, starts, ends)
-    return columns[:, order]
-
-
-def _opened(like: SecretArray, keys: Share, left: Places, right: Places) -> NDArray[np.bool_]:
-    """Whether keys[left] < keys[right], opened: these are different and in an order that nobody knows."""
-    protocol = like.engine.protocol
-    bits = protocol.mask(keys[:, left] - keys[:, right]).less_than((0,))
-    return protocol.open_shuffled(bits[:, 0]).astype(bool)
-
-
-def _partition(
-    like: SecretArray, keys: Share, order: Places, starts: Places, ends: Places, *done: Places
-) -> tuple[Places, Places]:
-    """One level of quicksort on all segments at once, in place; the first of each is its pivot."""
-    lengths = ends - starts
-    inside = np.repeat(starts + 1 - np.r_[0, np.cumsum(lengths - 1)[:-1]], lengths - 1) + np.arange(
-        (lengths - 1).sum()
-    )
-    segment = np.repeat(np.arange(len(starts)), lengths - 1)
-    smaller = _opened(like, keys, order[inside], order[starts[segment]])
-    running = np.cumsum(smaller)
-    before = np.r_[0, running[np.cumsum(lengths - 1) - 1]]
-    small = np.diff(before)
-    rank = running - smaller - before[segment]  # how many smaller ones of its segment come before it
-    offset = inside - starts[segment] - 1 - rank
-    target = starts[segment] + np.where(smaller, rank, small[segment] + 1 + offset)
-    moved, pivots = order[inside], order[starts]
-    order[target] = moved
-    order[starts + small] = pivots
-    new_starts = np.r_[starts, starts + small + 1, done[0]]
-    new_ends = np.r_[starts + small, ends, done[1]]
-    keep = new_ends - new_starts > 1
-    return new_starts[keep], new_ends[keep]
-
-
-def _finish(like: SecretArray, keys: Share, order: Places, starts: Places, ends: Places) -> None:
-    """Small segments: all pairs at once; an element's rank is how many are smaller."""
-    lefts, rights = [], []
-    for length in range(2, _SMALL + 1):
-        firsts = starts[ends - starts == length]
-        one, other = np.triu_indices(length, 1)
-        lefts.append((firsts[:, None] + one).ravel())
-        rights.append((firsts[:, None] + other).ravel())
-    left, right = np.concatenate(lefts), np.concatenate(rights)
-    if not left.size:
-        return
-    smaller = _opened(like, keys, order[left], order[right])
-    rank = np.zeros(len(order), np.int64)
-    np.add.at(rank, right, smaller)
-    np.add.at(rank, left, ~smaller)
-    lengths = ends - starts
-    inside = np.repeat(starts - np.r_[0, np.cumsum(lengths)[:-1]], lengths) + np.arange(lengths.sum())
-    moved = order[inside]
-    order[np.repeat(starts, lengths) + rank[inside]] = moved
-
-
-# ---------------------------------------------------------------------- network
-
-
-def _stages(count: int) -> Iterator[tuple[Places, Places]]:
-    """Pairs (lower, upper) of each stage of Batcher's network for a power of two."""
-    block = 1
-    while block < count:
-        step = block
-        while step:
-            low = np.arange(count)
-            start = step % block
-            inside = (low >= start) & ((low - start) % (2 * step) < step) & (low + step < count)
-            same = low // (2 * block) == (low + step) // (2 * block)
-            lower = low[inside & same]
-            yield lower, lower + step
-            step //= 2
-        block *= 2
-
-
-def _through_network(like: SecretArray, columns: Share) -> Share:
-    """Compare and exchange, stage by stage; absent elements are larger than all and stay at the end."""
-    engine = like.engine
-    count = columns.shape[1]
-    out = columns.copy()
-    for lower, upper in _stages(1 << (count - 1).bit_length()):
-        there = upper < count
-        low, high = lower[there], upper[there]
-        difference = out[:, high] - out[:, low]
-        swap = engine.as_number(below(engine.number(difference[..., 0], 0), (0.0,))[0])
-        amount = engine.multiply(engine.number(swap.share[..., None], 0), engine.number(difference, 0)).share
-        out[:, low] += amount
-        out[:, high] -= amount
-    return out
+    (made,) = x.engine.protocol.shuffle(rows_of(x))
+    return array_of(made, x, x.shape)

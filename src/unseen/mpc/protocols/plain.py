@@ -11,6 +11,7 @@ Truncation rounds down exactly; shuffling keeps the order (nobody is there from 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +20,7 @@ from unseen.core.errors import LocalProtocolError
 from unseen.kernels import matmul
 from unseen.mpc import planes
 from unseen.mpc.fixed import Ring, encode
-from unseen.mpc.protocol import Price, Statement
+from unseen.mpc.protocol import Price, Statement, W
 from unseen.mpc.shares import Bits, Planes, Share
 from unseen.party import Party
 
@@ -60,7 +61,7 @@ class Plain:
 
     components = 1
     holds = True
-    hides_order = True  # there is nobody to hide it from
+    radix_up_to = 20
 
     def __init__(self, party: Party, holders: tuple[str, ...]) -> None:
         self.party = party
@@ -98,14 +99,19 @@ class Plain:
     def open_masked(self, values: Share, *, owner: str) -> None:
         """There is nobody else."""
 
-    def open_shuffled(self, bits: Bits) -> NDArray[np.uint8]:
+    def open_shuffled(self, values: NDArray[W]) -> NDArray[W]:
         """As they are."""
-        plain: NDArray[np.uint8] = bits[0]
+        plain: NDArray[W] = values[0]
         return plain
 
     def multiply(self, left: Share, right: Share, *, drop: int = 0) -> Share:
         """Elementwise."""
         return self.truncate(left * right, drop)
+
+    def inner(self, left: NDArray[W], right: NDArray[W]) -> NDArray[W]:
+        """Elementwise, summed."""
+        total: NDArray[W] = (left * right).sum(axis=1, dtype=left.dtype)
+        return total
 
     def matmul(self, left: Share, right: Share, *, drop: int = 0) -> Share:
         """Of two matrices."""
@@ -120,7 +126,7 @@ class Plain:
         signed = np.ascontiguousarray(values).view(np.int64)
         return np.asarray(signed >> drop).view(np.uint64)
 
-    def shuffle(self, columns: Share) -> Share:
+    def shuffle(self, *columns: NDArray[Any]) -> tuple[NDArray[Any], ...]:
         """The same order."""
         return columns
 
@@ -140,9 +146,9 @@ class Plain:
     def powers(self, values: Share, fraction: int) -> None:
         """No way of its own."""
 
-    def to_ring(self, bits: Bits) -> Share:
+    def to_ring(self, bits: Bits, dtype: type[Any] = np.uint64) -> NDArray[Any]:
         """The same numbers."""
-        return bits.astype(np.uint64)
+        return bits.astype(dtype)
 
 
 class Whole:

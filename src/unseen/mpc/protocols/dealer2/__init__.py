@@ -4,7 +4,8 @@ Against whom
     Semi-honest parties. The helper and any one holder must not collude; without the helper, all holders but one
     may collude and learn nothing. Nobody is trusted with data: the helper receives no message at all.
 What it leaks
-    Shapes, and the order of operations. All that is opened on the way is x + r with r uniform.
+    Shapes, and the order of operations. All that is opened on the way is x + r with r uniform, and, by sorting, places of
+    rows in an order that no holder knows, which the helper does not see (:mod:`.order`).
 Assumption
     AES-128 in counter mode is a pseudo-random generator (the dealt shares are expanded from seeds).
 Cost

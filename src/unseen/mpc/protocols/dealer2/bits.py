@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from unseen.kernels import additive as kernels
-from unseen.mpc.fixed import Ring
-from unseen.mpc.protocols.dealer2.dealing import Dealing
+from unseen.mpc.protocols.dealer2.dealing import Dealing, U
 from unseen.mpc.shares import Planes
 from unseen.party import Party
 
@@ -40,16 +41,21 @@ class BitGates:
             for c, b, e in zip(products, masks[1:], opened, strict=True)
         )
 
-    def to_ring(self, bits: NDArray[np.uint8]) -> Ring:
+    def to_ring(self, bits: NDArray[np.uint8], dtype: type[U]) -> NDArray[U]:
         """Additive shares of single bits (in the lowest place of each byte)."""
         deal, count = self._dealing, bits.size
         rho = deal.uniform_bits((-(-count // _BITS_OF_BYTE),), np.uint8)
-        dealt = deal.dealt((count,), lambda: _unpacked(rho, count).astype(np.uint64))
+        dealt = deal.dealt((count,), lambda: _unpacked(rho, count).astype(dtype), dtype)
         if not self.holds:
-            return np.zeros(bits.shape, np.uint64)
+            return np.zeros(bits.shape, dtype)
         hidden = np.packbits((bits & 1).reshape(-1), bitorder="little") ^ rho
         opened = self._party.open_masked(hidden, peers=self._peers, xor=True)
-        return kernels.lifted_bits(dealt, opened, leads=self.leads).reshape(bits.shape)
+        if dtype == np.uint64:
+            made: NDArray[Any] = kernels.lifted_bits(dealt, opened, leads=self.leads)
+            return made.reshape(bits.shape)
+        v = _unpacked(opened, count).astype(dtype)
+        narrow: NDArray[U] = dealt - dtype(2) * v * dealt
+        return (narrow + v if self.leads else narrow).reshape(bits.shape)
 
 
 def _unpacked(packed: NDArray[np.uint8], count: int) -> NDArray[np.uint8]:

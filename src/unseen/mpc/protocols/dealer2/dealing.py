@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from unseen.mpc.fixed import Ring
+from unseen.crypto.prg import Prg
 from unseen.party import Masked, Message, Party, require
 
 U = TypeVar("U", bound=np.unsignedinteger[Any])
@@ -44,9 +44,9 @@ class Dealing:
         """Whether this party gets the corrections."""
         return self._party.name == self._holders[-1]
 
-    def uniform(self, shape: tuple[int, ...]) -> Ring:
-        """A uniform value nobody but the helper knows."""
-        return self._expand(shape, np.uint64, self._holders, np.add)
+    def uniform(self, shape: tuple[int, ...], dtype: type[Any] = np.uint64) -> NDArray[Any]:
+        """Uniform words that nobody but the helper knows, shared by addition."""
+        return self._expand(shape, dtype, self._holders, np.add)
 
     def uniform_bits(self, shape: tuple[int, ...], dtype: type[U]) -> NDArray[U]:
         """Uniform words, shared by XOR."""
@@ -63,13 +63,11 @@ class Dealing:
             else np.zeros(shape, np.uint8)
         )
 
-    def dealt_words(self, count: int, dtype: type[U], whole: Callable[[], NDArray[U]]) -> NDArray[U]:
+    def dealt(
+        self, shape: tuple[int, ...], whole: Callable[[], NDArray[Any]], dtype: type[Any] = np.uint64
+    ) -> NDArray[Any]:
         """Additive shares of what the helper computes, modulo the size of the words."""
-        return self._correct((count,), dtype, whole, np.add, np.subtract)
-
-    def dealt(self, shape: tuple[int, ...], whole: Callable[[], Ring]) -> Ring:
-        """Additive shares of what the helper computes."""
-        return self._correct(shape, np.uint64, whole, np.add, np.subtract)
+        return self._correct(shape, dtype, whole, np.add, np.subtract)
 
     def dealt_bits(
         self, shape: tuple[int, ...], dtype: type[U], whole: Callable[[], NDArray[U]]
@@ -105,6 +103,10 @@ class Dealing:
         return message.values
 
     def _draw(self, peer: str, shape: tuple[int, ...], dtype: type[U]) -> NDArray[U]:
-        size = int(np.prod(shape)) * np.dtype(dtype).itemsize
-        words = self._party.shared_rng(peer).u64(-(-size // 8))
-        return words.view(np.uint8)[:size].view(dtype).reshape(shape)
+        return draw(self._party.shared_rng(peer), shape, dtype)
+
+
+def draw(rng: Prg, shape: tuple[int, ...], dtype: type[U]) -> NDArray[U]:
+    """Uniform words of any width."""
+    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
+    return rng.u64(-(-size // 8)).view(np.uint8)[:size].view(dtype).reshape(shape)

@@ -1,9 +1,10 @@
-"""The protocol itself: sharing, products, truncation, shuffling, revealing. Shares have one component."""
+"""The protocol itself: sharing, products, truncation, revealing. Shares have one component."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import reduce
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,12 +14,13 @@ from unseen.kernels import matmul
 from unseen.kernels.additive import beaver_product
 from unseen.mpc import planes
 from unseen.mpc.fixed import Ring
-from unseen.mpc.protocols.dealer2 import wrap
+from unseen.mpc.protocol import W
+from unseen.mpc.protocols.dealer2 import order, wrap
 from unseen.mpc.protocols.dealer2.bits import BitGates
 from unseen.mpc.protocols.dealer2.dealing import Dealing
 from unseen.mpc.protocols.dealer2.operands import FixedOperand, MaskedOperand
 from unseen.mpc.shares import Bits, Planes, Share
-from unseen.party import Masked, Message, Party, require
+from unseen.party import Party
 
 _TWO = 2
 _TOP = np.uint64(63)
@@ -26,17 +28,11 @@ _HALF = np.uint64(1 << 62)
 _LOW = np.uint64((1 << 63) - 1)
 
 
-class Moved(Message, frozen=True, tag="mpc.dealer2.moved/1"):
-    """A share under a fresh mask, on its way to the holder who puts the rows into another order."""
-
-    values: Masked
-
-
 class Dealer2:
     """See the package. Made by :func:`unseen.mpc.protocols.dealer2.open_protocol`."""
 
     components = 1
-    hides_order = False  # the helper knows it
+    radix_up_to = 64  # the helper may not see comparisons
 
     def __init__(self, party: Party, holders: tuple[str, ...], helper: str) -> None:
         self.party = party
@@ -111,18 +107,10 @@ class Dealer2:
         opened: Ring | None = self._open(values)[0][0] if self.holds else None
         return None if self.party.name == owner else opened
 
-    def open_shuffled(self, bits: Bits) -> NDArray[np.uint8]:
-        """Never: the helper deals the shuffles, so it knows their order, and may not see a comparison.
-
-        Raises
-        ------
-        LocalProtocolError
-            Always; see `hides_order`.
-        """
-        raise LocalProtocolError(
-            f"{bits.shape[1:]} comparison bits cannot be opened here.",
-            why="the helper knows the order of the rows and would have to see them too",
-            mend="sort with a network (what np.sort does under this protocol)",
+    def open_shuffled(self, values: NDArray[W]) -> NDArray[W]:
+        """The holders tell one another; the helper, who deals the shuffles and knows their order, gets zeros."""
+        return (
+            order.open_shuffled(self.party, self.peers, values[0]) if self.holds else np.zeros_like(values[0])
         )
 
     # ------------------------------------------------------------------ products
@@ -141,6 +129,19 @@ class Dealer2:
         c, a, b = (item.reshape(-1) for item in (c, a, b))
         product = beaver_product(c, a, b, d, e, leads=self.leads).reshape(left.shape)
         return self._dropped(product, drop)
+
+    def inner(self, left: NDArray[W], right: NDArray[W]) -> NDArray[W]:
+        """Beaver's product, summed."""
+        deal, dtype, shape = self.dealing, left.dtype.type, (1, *left.shape[2:])
+        a, b = deal.uniform(left.shape, dtype), deal.uniform(left.shape, dtype)
+        c = deal.dealt(shape, lambda: (a * b).sum(axis=1, dtype=dtype), dtype)
+        if not self.holds:
+            return np.zeros(shape, dtype)
+        d, e = self._open(left - a, right - b)
+        terms = d * (b + e if self.leads else b)
+        terms += a * e
+        total: NDArray[W] = c + terms.sum(axis=1, dtype=dtype)
+        return total
 
     def matmul(self, left: Share, right: Share, *, drop: int = 0) -> Share:
         """Beaver's matrix product."""
@@ -220,46 +221,18 @@ class Dealer2:
     def powers(self, values: Share, fraction: int) -> None:
         """No way of its own."""
 
-    def to_ring(self, bits: Bits) -> Share:
+    def to_ring(self, bits: Bits, dtype: type[Any] = np.uint64) -> NDArray[Any]:
         """By bits that the helper deals in both ways."""
-        return self.gates.to_ring(bits)
+        return self.gates.to_ring(bits, dtype)
 
     # ------------------------------------------------------------------ order
 
-    def shuffle(self, columns: Share) -> Share:
+    def shuffle(self, *columns: NDArray[Any]) -> tuple[NDArray[Any], ...]:
         """Every holder in turn applies an order of its own; the helper deals what hides the rows meanwhile."""
-        share = columns[0]
+        shares = [column[0] for column in columns]
         for mover in self.holders:
-            share = self._move(share, mover)
-        return np.asarray(share)[None]
-
-    def _move(self, share: Ring, mover: str) -> Ring:
-        """The others mask their shares with a, keep b; the mover gets (a in the new order) - b from the helper."""
-        me, shape = self.party.name, share.shape
-        others = [name for name in self.holders if name != mover]
-        if me == self.helper:
-            order = self.party.shared_rng(mover).permutation(shape[0])
-            rngs = [self.party.shared_rng(name) for name in others]
-            hidden = [(rng.u64(shape), rng.u64(shape)) for rng in rngs]
-            moved = reduce(np.add, [a for a, _ in hidden])[order]
-            self.party.send(mover, Moved(moved - reduce(np.add, [b for _, b in hidden])))
-            return share
-        if me != mover:
-            rng = self.party.shared_rng(self.helper)
-            a, b = rng.u64(shape), rng.u64(shape)
-            self.party.send(mover, Moved(share - a))
-            return b
-        order = self.party.shared_rng(self.helper).permutation(shape[0])
-        mine = share.copy()
-        for name in others:
-            mine += self._moved(name, shape)
-        placed: Ring = mine[order] + self._moved(self.helper, shape)
-        return placed
-
-    def _moved(self, sender: str, shape: tuple[int, ...]) -> Ring:
-        message = self.party.recv(sender, Moved)
-        require(message.values, shape=shape, dtype=np.uint64, sender=sender)
-        return message.values
+            shares = order.move(self.party, self.holders, self.helper, shares, mover)
+        return tuple(share[None] for share in shares)
 
     # ------------------------------------------------------------------ inside the protocol
 
@@ -270,7 +243,7 @@ class Dealer2:
         """Open a masked value of the holders."""
         return self._open(values)[0]
 
-    def _open(self, *values: Ring) -> list[Ring]:
+    def _open(self, *values: NDArray[W]) -> list[NDArray[W]]:
         """Open masked values of the holders in one round."""
         flat = np.concatenate([item.reshape(-1) for item in values])
         total = self.party.open_masked(flat, peers=self.peers)

@@ -34,7 +34,7 @@ def truncate(party: Party, holders: tuple[str, ...], dealing: Dealing, values: R
     small: type[Any] = np.uint32 if drop <= _HALF_WORD else np.uint64
     shape, count = values.shape, values.size
     masks = [dealing.private_bits(holder, count) for holder in holders]
-    both = dealing.dealt_words(count, small, lambda: _bits(masks[0] & masks[1], count).astype(small))
+    both = dealing.dealt((count,), lambda: _bits(masks[0] & masks[1], count).astype(small), small)
     if party.name not in holders:
         return np.zeros(shape, np.uint64)
     place = holders.index(party.name)

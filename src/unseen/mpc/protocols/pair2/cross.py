@@ -19,16 +19,17 @@ BATCH = slots.COUNT
 LEAST = 2048  # products that are worth a batch: transfers would take more bytes and more time
 EACH = transfers.product_bytes(WORD, WORD)
 _SMALLEST = 1 << 18  # bytes: a ciphertext and its answer are more
+_FEW = 16  # places for which transfers take less
 _CHOICE = 4 * WORD  # bytes of 64 transfers whose choices are given
 
 
-def elementwise(wires: Wires, x: Ring, y: Ring) -> Ring:
-    """This party's share of x0 * y1 + x1 * y0, of parts x and y of any equal shape."""
+def elementwise(wires: Wires, x: Ring, y: Ring, places: int = WORD) -> Ring:
+    """This party's share of x0 * y1 + x1 * y0 modulo 2^places, of parts x and y of any equal shape, below 2^places."""
     one, other = np.ascontiguousarray(x).reshape(-1), np.ascontiguousarray(y).reshape(-1)
-    count = in_batches(one.size)
+    count = in_batches(one.size) if places > _FEW else 0
     parts = [wires.lattice.multiply(one[:count], other[:count])] if count else []
     if count < one.size:
-        given, taken = products(wires, one[count:, None], other[count:])
+        given, taken = products(wires, one[count:, None], other[count:], bits=places, ring=places)
         parts.append((given + taken)[:, 0])
     return np.concatenate([np.zeros(0, np.uint64), *parts]).reshape(x.shape)
 

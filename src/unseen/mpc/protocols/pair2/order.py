@@ -12,6 +12,8 @@ in MPC" (EUROCRYPT 2013) for the transfers.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,19 +26,50 @@ from unseen.mpc.protocols.pair2.wires import Wires
 PIECE = 1 << 20  # switches at a time
 
 
-def shuffle(wires: Wires, mine: Ring) -> Ring:
-    """This party's share of the rows, (n, width), in a uniform order that neither knows."""
-    count, width = mine.shape
-    if count < 2:  # noqa: PLR2004 - one order only
-        return mine.copy()
-    size = 1 << (count - 1).bit_length()  # rows beyond the last stay where they are
-    for mover in (0, 1):
-        if wires.place == mover:
-            order = wires.party.rng.permutation(count)
-            mine = mine[order] + _move(wires, np.concatenate([order, np.arange(count, size)]), (count, width))
-        else:
-            mine = _hide(wires, mine, size)
-    return mine
+@dataclass(frozen=True, slots=True)
+class Group:
+    """How rows are shared."""
+
+    add: np.ufunc
+    subtract: np.ufunc
+
+
+NUMBERS, BITS = Group(np.add, np.subtract), Group(np.bitwise_xor, np.bitwise_xor)
+
+
+def shuffle(wires: Wires, *columns: NDArray[Any]) -> list[NDArray[Any]]:
+    """This party's shares of rows, each (n, width), in a uniform order that neither knows; bytes are shared by XOR."""
+    count = len(columns[0])
+    groups = [BITS if column.dtype == np.uint8 else NUMBERS for column in columns]
+    rows = [_words(column) for column in columns]
+    size = 1 << max(count - 1, 0).bit_length()  # rows beyond the last stay where they are
+    for mover in (0, 1) if count > 1 else ():
+        if wires.place != mover:
+            rows = [_hide(wires, mine, size, group) for mine, group in zip(rows, groups, strict=True)]
+            continue
+        order = wires.party.rng.permutation(count)
+        whole = np.concatenate([order, np.arange(count, size)])
+        rows = [
+            group.add(mine[order], _move(wires, whole, mine.shape, group))
+            for mine, group in zip(rows, groups, strict=True)
+        ]
+    return [_narrowed(made, column) for made, column in zip(rows, columns, strict=True)]
+
+
+def _words(column: NDArray[Any]) -> Ring:
+    """Numbers of any width as words; bytes eight to the word."""
+    if column.dtype != np.uint8:
+        return column.astype(np.uint64)
+    width = -(-column.shape[1] // 8)
+    padded = np.zeros((len(column), 8 * width), np.uint8)
+    padded[:, : column.shape[1]] = column
+    return padded.view(np.uint64)
+
+
+def _narrowed(rows: Ring, like: NDArray[Any]) -> NDArray[Any]:
+    if like.dtype != np.uint8:
+        return rows.astype(like.dtype)
+    return np.ascontiguousarray(np.ascontiguousarray(rows).view(np.uint8)[:, : like.shape[1]])
 
 
 def _columns(size: int) -> Iterator[list[int]]:
@@ -48,7 +81,7 @@ def _columns(size: int) -> Iterator[list[int]]:
         yield apart[begin : begin + at_once]
 
 
-def _move(wires: Wires, order: NDArray[np.int64], shape: tuple[int, int]) -> Ring:
+def _move(wires: Wires, order: NDArray[np.int64], shape: tuple[int, ...], group: Group) -> Ring:
     """The other's rows in this order, under masks that become its share."""
     count, width = shape
     size = len(order)
@@ -70,18 +103,15 @@ def _move(wires: Wires, order: NDArray[np.int64], shape: tuple[int, int]) -> Rin
             flip = (upper ^ lower) & swap
             mine, given = (item.reshape(*upper.shape[:2], 2, width) for item in (pad, offer))
             # minus the pad where rows stay; minus what is offered under the pad where they are exchanged
-            take = [(given[:, :, end] & swap) for end in (0, 1)]
-            sign = np.uint64(1) + (swap << np.uint64(1))  # 1 or -1
-            new = [
-                (side ^ flip) - take[end] - sign * mine[:, :, end] for end, side in enumerate((upper, lower))
-            ]
+            due = np.where(swap[:, :, None] != 0, group.subtract(given, mine), mine)
+            new = [group.subtract(side ^ flip, due[:, :, end]) for end, side in enumerate((upper, lower))]
             upper[...], lower[...] = new
     if rows is None:
         return np.zeros(shape, np.uint64)
     return rows[:count]
 
 
-def _hide(wires: Wires, mine: Ring, size: int) -> Ring:
+def _hide(wires: Wires, mine: Ring, size: int, group: Group) -> Ring:
     """Let the other put this party's rows into its order; this party's share of them after that."""
     count, width = mine.shape
     masks = np.zeros((size, width), np.uint64)  # rows beyond the last are nothing, which both know
@@ -90,7 +120,7 @@ def _hide(wires: Wires, mine: Ring, size: int) -> Ring:
     for apart in _columns(size):
         half = wires.answer(len(apart) * (size // 2))
         if not started:
-            wires.offer(mine + masks[:count])
+            wires.offer(group.add(mine, masks[:count]))
             started = True
         both = (half.rows, half.rows ^ half.delta)
         stay, leave = (_pads(rows, 2 * width).reshape(len(apart), size // 2, 2, width) for rows in both)
@@ -100,12 +130,13 @@ def _hide(wires: Wires, mine: Ring, size: int) -> Ring:
             kept, gone, offer = (
                 item[place].reshape(*upper.shape[:2], 2, width) for item in (stay, leave, offers)
             )
-            after = [upper - kept[:, :, 0], lower - kept[:, :, 1]]
-            offer[:, :, 0] = lower - after[0] + gone[:, :, 0]
-            offer[:, :, 1] = upper - after[1] + gone[:, :, 1]
+            after = [group.subtract(upper, kept[:, :, 0]), group.subtract(lower, kept[:, :, 1])]
+            offer[:, :, 0] = group.add(group.subtract(lower, after[0]), gone[:, :, 0])
+            offer[:, :, 1] = group.add(group.subtract(upper, after[1]), gone[:, :, 1])
             upper[...], lower[...] = after
         wires.offer(offers)
-    return np.uint64(0) - masks[:count]
+    minus: Ring = group.subtract(np.uint64(0), masks[:count])
+    return minus
 
 
 def _ends(rows: Ring, distance: int) -> tuple[Ring, Ring]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import reduce
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,7 @@ from unseen.core.errors import LocalProtocolError
 from unseen.kernels import matmul
 from unseen.mpc import planes
 from unseen.mpc.fixed import Ring
+from unseen.mpc.protocol import W
 from unseen.mpc.protocols.pair2 import cross, order, split
 from unseen.mpc.protocols.pair2.gates import Gates
 from unseen.mpc.protocols.pair2.wires import Wires
@@ -19,10 +21,10 @@ from unseen.mpc.shares import Bits, Planes, Share, broadcast
 from unseen.party import Message, Party, Public, require
 
 
-class Compared(Message, frozen=True, tag="mpc.pair2.compared/1"):
-    """A share of comparison bits of rows in an order nobody knows: what they tell is that order's alone."""
+class Told(Message, frozen=True, tag="mpc.pair2.told/1"):
+    """A share of places, or of comparisons, of rows in an order nobody knows: what they tell is that order's alone."""
 
-    bits: Public[NDArray[np.uint8]]
+    values: Public[NDArray[Any]]
 
 
 class Pair2:
@@ -30,7 +32,7 @@ class Pair2:
 
     components = 1
     holds = True
-    hides_order = True
+    radix_up_to = 6
 
     def __init__(self, party: Party, holders: tuple[str, ...]) -> None:
         self.party = party
@@ -87,13 +89,16 @@ class Pair2:
         opened: Ring = values[0] + self.wires.exchange(np.ascontiguousarray(values[0]))
         return None if self.party.name == owner else opened
 
-    def open_shuffled(self, bits: Bits) -> NDArray[np.uint8]:
-        """Each gives the other its share."""
-        packed = np.packbits(bits[0].reshape(-1))
-        self.party.send(self.wires.peer, Compared(packed))
-        told = self.party.recv(self.wires.peer, Compared).bits
-        require(told, shape=packed.shape, dtype=np.uint8, sender=self.wires.peer)
-        opened: NDArray[np.uint8] = bits[0] ^ np.unpackbits(told, count=bits[0].size).reshape(bits.shape[1:])
+    def open_shuffled(self, values: NDArray[W]) -> NDArray[W]:
+        """Each gives the other its share; bits eight to the byte."""
+        bits = values.dtype == np.uint8
+        mine = np.packbits(values[0].reshape(-1)) if bits else np.ascontiguousarray(values[0])
+        self.party.send(self.wires.peer, Told(mine))
+        told = self.party.recv(self.wires.peer, Told).values
+        require(told, shape=mine.shape, dtype=mine.dtype.type, sender=self.wires.peer)
+        if bits:
+            told = np.unpackbits(told, count=values[0].size).reshape(values.shape[1:])
+        opened: NDArray[W] = values[0] ^ told if bits else values[0] + told
         return opened
 
     # ------------------------------------------------------------------ products
@@ -104,6 +109,13 @@ class Pair2:
         product: Ring = cross.elementwise(self.wires, x, y)
         product += x * y
         return self._dropped(product[None], drop)
+
+    def inner(self, left: NDArray[W], right: NDArray[W]) -> NDArray[W]:
+        """Products modulo the size of the words, summed."""
+        x, y = (one[0].astype(np.uint64) for one in (left, right))
+        product = cross.elementwise(self.wires, x, y, 8 * left.dtype.itemsize) + x * y
+        total: NDArray[W] = product.sum(axis=0, dtype=np.uint64).astype(left.dtype)[None]
+        return total
 
     def matmul(self, left: Share, right: Share, *, drop: int = 0) -> Share:
         """The same with matrices."""
@@ -139,10 +151,11 @@ class Pair2:
         half = planes.places_of(values, places)
         return self.gates.private(half), half, half
 
-    def to_ring(self, bits: Bits) -> Share:
+    def to_ring(self, bits: Bits, dtype: type[Any] = np.uint64) -> NDArray[Any]:
         """One product of bits that the parties know."""
         flat = np.ascontiguousarray(bits).reshape(-1) & np.uint8(1)
-        return split.to_ring(self.wires, flat).reshape(bits.shape)
+        made = split.to_ring(self.wires, flat, 8 * np.dtype(dtype).itemsize)
+        return made.reshape(bits.shape).astype(dtype, copy=False)
 
     def powers(self, values: Share, fraction: int) -> tuple[Share, Share, int] | None:
         """From the split of the value: eight products of bits and one of eight bits for the whole places, one for the rest."""
@@ -152,9 +165,10 @@ class Pair2:
 
     # ------------------------------------------------------------------ order
 
-    def shuffle(self, columns: Share) -> Share:
+    def shuffle(self, *columns: NDArray[Any]) -> tuple[NDArray[Any], ...]:
         """Each in turn applies an order that the other does not know."""
-        return order.shuffle(self.wires, np.ascontiguousarray(columns[0]))[None]
+        made = order.shuffle(self.wires, *(np.ascontiguousarray(column[0]) for column in columns))
+        return tuple(one[None] for one in made)
 
 
 class FixedOperand:

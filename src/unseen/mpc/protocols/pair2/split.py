@@ -49,10 +49,10 @@ def truncate(protocol: Pair2, mine: Ring, drop: int, *, exact: bool) -> Ring:
     return out
 
 
-def to_ring(wires: Wires, mine: NDArray[np.uint8]) -> Ring:
-    """This party's share of u + v - 2 u v, the XOR of bits u and v as a number, (n,)."""
+def to_ring(wires: Wires, mine: NDArray[np.uint8], places: int = 64) -> Ring:
+    """This party's share of u + v - 2 u v, the XOR of bits u and v as a number modulo 2^places, (n,)."""
     words = mine.astype(np.uint64)
-    return words - (halves(wires, words, ring=63) << np.uint64(1))
+    return words - (halves(wires, words, ring=places - 1) << np.uint64(1))
 
 
 def sign(protocol: Pair2, mine: Ring) -> Bits:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import reduce
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,17 +13,12 @@ from unseen.kernels import matmul
 from unseen.kernels import shares as kernels
 from unseen.mpc import planes
 from unseen.mpc.fixed import Ring
-from unseen.mpc.protocols.replicated3 import split
+from unseen.mpc.protocol import W
+from unseen.mpc.protocols.replicated3 import order, split
 from unseen.mpc.protocols.replicated3.replicated import Replicated
 from unseen.mpc.protocols.replicated3.wires import PARTIES, Wires
 from unseen.mpc.shares import Bits, Planes, Share
-from unseen.party import Message, Party, Public, require
-
-
-class Compared(Message, frozen=True, tag="mpc.replicated3.compared/1"):
-    """A component of comparison bits of rows in an order nobody knows: what they tell is that order's alone."""
-
-    bits: Public[NDArray[np.uint8]]
+from unseen.party import Party
 
 
 class Replicated3(Replicated):
@@ -42,22 +38,16 @@ class Replicated3(Replicated):
             return None
         return reduce(np.add, parts.values(), np.zeros(shape, np.uint64))
 
-    def _zero(self, shape: tuple[int, ...]) -> Ring:
+    def _zero(self, shape: tuple[int, ...], dtype: type[Any] = np.uint64) -> NDArray[Any]:
         """Three of these sum to nothing."""
         use = self.wires.use()
-        zero: Ring = self.wires.pad(self.place, use, shape) - self.wires.pad(self.place + 1, use, shape)
+        mine, theirs = (self.wires.pad(self.place + step, use, shape, dtype) for step in (0, 1))
+        zero: NDArray[Any] = mine - theirs
         return zero
 
-    def open_shuffled(self, bits: Bits) -> NDArray[np.uint8]:
+    def open_shuffled(self, values: NDArray[W]) -> NDArray[W]:
         """Every party gives its first component to the party after, which lacks it."""
-        packed = np.packbits(bits[0].reshape(-1))
-        self.party.send(self.wires.name(self.place + 1), Compared(packed))
-        giver = self.wires.name(self.place - 1)
-        told = self.party.recv(giver, Compared).bits
-        require(told, shape=packed.shape, dtype=np.uint8, sender=giver)
-        missing = np.unpackbits(told, count=bits[0].size).reshape(bits.shape[1:])
-        opened: NDArray[np.uint8] = bits[0] ^ bits[1] ^ missing
-        return opened
+        return order.open_shuffled(self.wires, values)
 
     # ------------------------------------------------------------------ products
 
@@ -67,6 +57,12 @@ class Replicated3(Replicated):
         x, y = (np.ascontiguousarray(item).reshape(2, -1) for item in (left, right))
         part = kernels.multiply(x, y, self.wires.mine, self.wires.next, self.wires.use())
         return self._settle(part.reshape(shape), drop)
+
+    def inner(self, left: NDArray[W], right: NDArray[W]) -> NDArray[W]:
+        """Products are summed before they are re-shared: one number goes round, however many there are."""
+        part = (left[0] * (right[0] + right[1])).sum(axis=0, dtype=left.dtype)
+        part += (left[1] * right[0]).sum(axis=0, dtype=left.dtype)
+        return self.wires.around(part + self._zero(part.shape, left.dtype.type))
 
     def matmul(self, left: Share, right: Share, *, drop: int = 0) -> Share:
         """The same with matrix products: x_i (y_i + y_(i+1)) + x_(i+1) y_i."""
@@ -111,9 +107,9 @@ class Replicated3(Replicated):
         """Of a + b."""
         return split.addition(self.wires, split.known_part(self.wires, values), places)
 
-    def to_ring(self, bits: Bits) -> Share:
+    def to_ring(self, bits: Bits, dtype: type[Any] = np.uint64) -> NDArray[Any]:
         """From the split of the bit."""
-        return split.to_ring(self.wires, bits)
+        return split.to_ring(self.wires, bits, dtype)
 
     def powers(self, values: Share, fraction: int) -> tuple[Share, Share, int] | None:
         """From the split of the value: eight products for the whole places, one for the fraction."""
@@ -122,27 +118,13 @@ class Replicated3(Replicated):
 
     # ------------------------------------------------------------------ order
 
-    def shuffle(self, columns: Share) -> Share:
+    def shuffle(self, *columns: NDArray[Any]) -> tuple[NDArray[Any], ...]:
         """Each pair of neighbours in turn applies an order that the third does not know."""
         for first in range(PARTIES):
-            columns = self._move(columns, first)
+            columns = order.move(
+                self.wires, columns, first, order.draw(self.wires, first, columns[0].shape[1])
+            )
         return columns
-
-    def _move(self, share: Share, first: int) -> Share:
-        """Parties `first` and `first` + 1 hold the rows between them; the third only draws its new components."""
-        shape = share.shape[1:]
-        use = self.wires.use()
-        turn = (self.place - first) % PARTIES
-        if turn == 2:  # noqa: PLR2004 - the third
-            return np.stack([self.wires.pad(self.place, use, shape), self.wires.pad(first, use, shape)])
-        partner = first + 1 - turn
-        order = self.party.shared_rng(self.wires.name(partner)).permutation(shape[0])
-        rows = share[0] + share[1] if turn == 0 else share[1]
-        kept = self.wires.pad(first if turn == 0 else first + 2, use, shape)
-        mine = rows[order] - kept
-        self.wires.send(partner, mine)
-        common = mine + self.wires.recv(partner, shape)
-        return np.stack([kept, common] if turn == 0 else [common, kept])
 
 
 class SplitOperand:

@@ -5,13 +5,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from unseen.kernels import shares as kernels
 from unseen.mpc.fixed import Ring
 from unseen.mpc.powers import power_of_fraction
-from unseen.mpc.protocols.replicated3.wires import Wires
+from unseen.mpc.protocols.replicated3.wires import U, Wires
 from unseen.mpc.shares import Bits, Planes, Share
 
 _PAIRS = 32
@@ -27,37 +29,44 @@ def known_part(wires: Wires, share: Share) -> Ring:
     return np.asarray(share[2 - wires.place])
 
 
-def spread(wires: Wires, values: Ring, *, xor: bool = False) -> tuple[Ring, Ring]:
+def spread(wires: Wires, values: NDArray[U], *, xor: bool = False) -> tuple[NDArray[U], NDArray[U]]:
     """Share what party 0 knows: (this party's part of it, its share's shape filled in by :func:`close`).
 
     Party 0 gets (part 0, part 1), party 1 (part 1, nothing), party 2 (nothing, part 0). Component 2 is left to b.
     """
     use = wires.use()
-    shape = values.shape
+    shape, dtype = values.shape, values.dtype.type
     if wires.place == 1:
-        return wires.pad(1, use, shape), np.zeros(0, np.uint64)
+        return wires.pad(1, use, shape, dtype), np.zeros(0, dtype)
     if wires.place == 2:  # noqa: PLR2004 - party 2
-        return np.zeros(0, np.uint64), wires.recv(0, shape)
-    one = wires.pad(1, use, shape)
+        return np.zeros(0, dtype), wires.recv(0, shape, dtype)
+    one = wires.pad(1, use, shape, dtype)
     other = values ^ one if xor else values - one
     wires.send(2, other)
     return other, one
 
 
-def close(wires: Wires, part: Ring | None, shape: tuple[int, ...], *, xor: bool = False) -> Share:
+def close(
+    wires: Wires,
+    part: NDArray[Any] | None,
+    shape: tuple[int, ...],
+    *,
+    xor: bool = False,
+    dtype: type[Any] = np.uint64,
+) -> NDArray[Any]:
     """Share the sum of what parties 1 and 2 have: they exchange their parts under pads that party 0 takes away."""
     use_one, use_two = wires.use(), wires.use()
     if wires.place == 0 or part is None:
-        out = np.stack([wires.pad(0, use_two, shape), wires.pad(1, use_one, shape)])
-        return out if xor else np.uint64(0) - out
+        out = np.stack([wires.pad(0, use_two, shape, dtype), wires.pad(1, use_one, shape, dtype)])
+        return out if xor else dtype(0) - out
     key, use = (1, use_one) if wires.place == 1 else (0, use_two)
-    mask = wires.pad(key, use, shape)
+    mask = wires.pad(key, use, shape, dtype)
     mine = part ^ mask if xor else part + mask
     wires.send(3 - wires.place, mine)
-    theirs = wires.recv(3 - wires.place, shape)
-    out = np.empty((2, *shape), np.uint64)
+    theirs = wires.recv(3 - wires.place, shape, dtype)
+    out = np.empty((2, *shape), dtype)
     (np.bitwise_xor if xor else np.add)(mine, theirs, out=out[2 - wires.place])  # component 2
-    (np.bitwise_xor if xor else np.subtract)(np.uint64(0), mask, out=out[wires.place - 1])
+    (np.bitwise_xor if xor else np.subtract)(dtype(0), mask, out=out[wires.place - 1])
     return out
 
 
@@ -152,14 +161,14 @@ def _fill(wires: Wires, parts: tuple[Ring, Ring], planes: Ring, rows: slice) -> 
     return np.stack([planes, parts[1][rows]])
 
 
-def to_ring(wires: Wires, bits: Bits) -> Share:
+def to_ring(wires: Wires, bits: Bits, dtype: type[U]) -> NDArray[U]:
     """U + v - 2 u v of party 0's bit u and the others' bit v."""
     if wires.place == 0:
-        spread(wires, (bits[0] ^ bits[1]).astype(np.uint64))
-        return close(wires, None, bits.shape[1:])
-    v = bits[2 - wires.place].astype(np.uint64)
-    mine = spread(wires, v)[wires.place - 1] * (np.uint64(1) - np.uint64(2) * v)
-    return close(wires, mine + v if wires.place == 1 else mine, bits.shape[1:])
+        spread(wires, (bits[0] ^ bits[1]).astype(dtype))
+        return close(wires, None, bits.shape[1:], dtype=dtype)
+    v = bits[2 - wires.place].astype(dtype)
+    mine = spread(wires, v)[wires.place - 1] * (dtype(1) - dtype(2) * v)
+    return close(wires, mine + v if wires.place == 1 else mine, bits.shape[1:], dtype=dtype)
 
 
 # ---------------------------------------------------------------------- powers

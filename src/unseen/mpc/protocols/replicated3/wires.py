@@ -6,7 +6,7 @@ own, counted alike at all parties, and a use is never repeated: there is no way 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from unseen.kernels import shares as kernels
 from unseen.mpc.fixed import Ring
 from unseen.party import Masked, Message, Party, require
 
+U = TypeVar("U", bound=np.unsignedinteger[Any])
 KEY_BYTES = 16
 PARTIES = 3
 
@@ -79,7 +80,7 @@ class Wires:
         require(values, shape=shape, dtype=dtype, sender=peer)
         return values
 
-    def around(self, part: Ring) -> Ring:
+    def around(self, part: NDArray[U]) -> NDArray[U]:
         """Re-share: give the own part of a sum to the party before, take that of the party after."""
         self.send(self.place - 1, part)
-        return np.stack([part, self.recv(self.place + 1, part.shape)])
+        return np.stack([part, self.recv(self.place + 1, part.shape, part.dtype.type)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,8 @@ from unseen.crypto.prg import Prg
 from unseen.kernels import matmul
 from unseen.mpc import planes
 from unseen.mpc.fixed import Ring
+from unseen.mpc.protocol import W
+from unseen.mpc.protocols.replicated3 import order as moves
 from unseen.mpc.protocols.replicated3.replicated import Replicated, public
 from unseen.mpc.protocols.replicated3.wires import PARTIES
 from unseen.mpc.protocols.replicated3_malicious import words
@@ -29,6 +32,7 @@ class Replicated3Malicious(Replicated):
     """See the package. Made by :func:`unseen.mpc.protocols.replicated3_malicious.open_protocol`."""
 
     wires: CheckedWires
+    radix_up_to = 2
 
     def __init__(self, party: Party, members: tuple[str, ...]) -> None:
         super().__init__(party, members, CheckedWires(party, members))
@@ -83,11 +87,13 @@ class Replicated3Malicious(Replicated):
             total += one
         return total
 
-    def open_shuffled(self, bits: Bits) -> NDArray[np.uint8]:
+    def open_shuffled(self, values: NDArray[W]) -> NDArray[W]:
         """Once all is checked."""
         self.verify()
-        told = self.wires.open(planes.pack(bits), xor=True, kind=Opened)
-        plain: NDArray[np.uint8] = planes.unpack(told[None], bits.shape[1:])[0, 0]
+        if values.dtype != np.uint8:
+            return self.wires.open(values, kind=Opened)
+        told = self.wires.open(planes.pack(cast("Bits", values)), xor=True, kind=Opened)
+        plain: NDArray[W] = planes.unpack(told[None], values.shape[1:])[0, 0]
         return plain
 
     # ------------------------------------------------------------------ products
@@ -96,6 +102,12 @@ class Replicated3Malicious(Replicated):
         """Elementwise."""
         made = self._numbers.product(left.reshape(2, -1), right.reshape(2, -1)).reshape(left.shape)
         return self.truncate(made, drop) if drop else made
+
+    def inner(self, left: NDArray[W], right: NDArray[W]) -> NDArray[W]:
+        """Products of whole words, summed."""
+        products = self.multiply(left.astype(np.uint64), right.astype(np.uint64))
+        total: NDArray[W] = products.sum(axis=1, dtype=np.uint64).astype(left.dtype)
+        return total
 
     def and_both(self, left: Planes, rights: tuple[Planes, ...]) -> tuple[Planes, ...]:
         """In one round."""
@@ -139,7 +151,7 @@ class Replicated3Malicious(Replicated):
         (generate,) = self.and_both(one, (other,))
         return generate, one ^ other, one ^ other
 
-    def to_ring(self, bits: Bits) -> Share:
+    def to_ring(self, bits: Bits, dtype: type[Any] = np.uint64) -> NDArray[Any]:  # noqa: ARG002 - whole words always
         """Two products."""
         return words.to_ring(self, bits)
 
@@ -148,52 +160,72 @@ class Replicated3Malicious(Replicated):
 
     # ------------------------------------------------------------------ order
 
-    def shuffle(self, columns: Share) -> Share:
+    def shuffle(self, *columns: NDArray[Any]) -> tuple[NDArray[Any], ...]:
         """Each pair of neighbours in turn applies an order that the third does not know, and proves it."""
+        wide = tuple(column if column.dtype == np.uint8 else column.astype(np.uint64) for column in columns)
         for first in range(PARTIES):
-            columns = self._hop(columns, first)
-        return columns
+            wide = self._hop(wide, first)
+        return tuple(made.astype(column.dtype) for made, column in zip(wide, columns, strict=True))
 
-    def _hop(self, rows: Share, first: int) -> Share:
+    def _hop(self, columns: tuple[NDArray[Any], ...], first: int) -> tuple[NDArray[Any], ...]:
         """Parties `first` and `first` + 1 put the rows into a common order.
 
         Whoever deviates adds errors E to the moved rows and F to moved random columns, both before a coin draws r. Then
         V = rows r + columns is opened, and (moved rows) r + (moved columns) - (V in the new order) = E r + F is claimed to be
         zero: each column finds E with probability 1/2. The third party cannot form V in the new order, nor need it: the pair
-        knows it, so it is a component of theirs.
+        knows it, so it is a component of theirs. For bytes the same over bits: r chooses bits of the row, whose XOR is taken.
         """
+        order = moves.draw(self.wires, first, columns[0].shape[1])
+        moved = self._move(columns, first, order)
+        for rows, behind in zip(columns, moved, strict=True):
+            prove = self._prove_bytes if rows.dtype == np.uint8 else self._prove_numbers
+            prove(rows, behind, first, order)
+        return moved
+
+    def _prove_numbers(self, rows: Share, moved: Share, first: int, order: NDArray[np.int64] | None) -> None:
         count, width = rows.shape[1:]
-        turn = (self.place - first) % PARTIES
-        order = None
-        if turn != 2:  # noqa: PLR2004 - not the third
-            order = self.party.shared_rng(self.wires.name(first + 1 - turn)).permutation(count)
-        moved = self._move(rows, first, order)
         step = max(1, MOVED // max(1, count))
         for begin in range(0, SECURITY_BITS, step):
             columns = self.wires.random((count, min(step, SECURITY_BITS - begin)))
-            behind = self._move(columns, first, order)
+            (behind,) = self._move((columns,), first, order)
             factors = self.wires.coin().u64((width, columns.shape[2]))
             told = self.wires.open(np.stack([matmul(part, factors) for part in rows]) + columns)
             rest = np.stack([matmul(part, factors) for part in moved]) + behind
             if order is not None:
-                rest[1 - turn] -= told[order]  # the component that the pair has in common
+                rest[self._common(first)] -= told[order]
             self.wires.zero(rest)
-        return moved
 
-    def _move(self, share: Share, first: int, order: NDArray[np.int64] | None) -> Share:
-        """The pair has the rows between them and exchanges its sums under pads; the third draws its new components."""
-        shape = share.shape[1:]
-        use = self.wires.use()
-        if order is None:
-            return np.stack([self.wires.pad(self.place, use, shape), self.wires.pad(first, use, shape)])
-        turn = (self.place - first) % PARTIES
-        partner = first + 1 - turn
-        sums = share[0] + share[1] if turn == 0 else share[1]
-        kept = self.wires.pad(first if turn == 0 else first + 2, use, shape)
-        mine = sums[order] - kept
-        self.wires.send(partner, mine)
-        common = mine + self.wires.recv(partner, shape)
-        return np.stack([kept, common] if turn == 0 else [common, kept])
+    def _prove_bytes(
+        self, rows: NDArray[np.uint8], moved: NDArray[np.uint8], first: int, order: NDArray[np.int64] | None
+    ) -> None:
+        """64 columns of bits, which are the places of one column of words."""
+        columns = self.wires.random((rows.shape[1], 1))
+        (behind,) = self._move((columns.view(np.uint8),), first, order)
+        chosen = self.wires.coin().bytes(planes.WORD * rows.shape[2])
+        masks = np.frombuffer(chosen, np.uint8).reshape(planes.WORD, -1)
+        told = self.wires.open(_parities(rows, masks) ^ columns[..., 0], xor=True)
+        rest = _parities(moved, masks) ^ np.ascontiguousarray(behind).view(np.uint64)[..., 0]
+        if order is not None:
+            rest[self._common(first)] ^= told[order]
+        self.wires.zero(rest, xor=True)
+
+    def _move(
+        self, columns: tuple[NDArray[Any], ...], first: int, order: NDArray[np.int64] | None
+    ) -> tuple[NDArray[Any], ...]:
+        return moves.move(self.wires, columns, first, order)
+
+    def _common(self, first: int) -> int:
+        """Which of this party's components parties `first` and `first` + 1 have in common."""
+        return 1 - (self.place - first) % PARTIES
+
+
+def _parities(rows: NDArray[np.uint8], masks: NDArray[np.uint8]) -> Planes:
+    """Place j of a row's word: the XOR of the row's bits that mask j chooses."""
+    out = np.zeros(rows.shape[:-1], np.uint64)
+    for place, mask in enumerate(masks):
+        odd = np.bitwise_count(np.bitwise_xor.reduce(rows & mask, axis=-1)) & np.uint8(1)
+        out |= odd.astype(np.uint64) << np.uint64(place)
+    return out
 
 
 def challenges(toss: Callable[[], Prg], rows: int, columns: int) -> tuple[Ring, Ring]:

@@ -40,9 +40,9 @@ class Digest(Message, frozen=True, tag="mpc.replicated3-malicious.digest/1"):
 
 
 class Opened(Message, frozen=True, tag="mpc.replicated3-malicious.opened/1"):
-    """A component of bits that mean nothing: comparisons of rows in an order that nobody knows."""
+    """A component of what means nothing: places, or comparisons, of rows in an order that nobody knows."""
 
-    values: Public[NDArray[np.uint64]]
+    values: Public[NDArray[Any]]
 
 
 class CheckedWires(Wires):
@@ -147,7 +147,7 @@ class CheckedWires(Wires):
         count = self.use().to_bytes(8, "little")
         self._compare(label, count + data, count + data, count + data)
 
-    def open(self, share: Share, *, xor: bool = False, kind: type[Message] = Piece) -> Ring:
+    def open(self, share: NDArray[Any], *, xor: bool = False, kind: type[Message] = Piece) -> NDArray[Any]:
         """A secret to all three, who compare it before they use it; the secret must be masked, or mean nothing.
 
         Raises
@@ -157,8 +157,8 @@ class CheckedWires(Wires):
         """
         first, second = np.ascontiguousarray(share).reshape(2, -1)
         self._give(self.place + 1, kind(first))
-        missing = self._take(self.place - 1, kind, "values", first.shape, np.uint64)
-        opened: Ring = first ^ second ^ missing if xor else first + second + missing
+        missing = self._take(self.place - 1, kind, "values", first.shape, first.dtype.type)
+        opened: NDArray[Any] = first ^ second ^ missing if xor else first + second + missing
         self.same("opened values", hashlib.sha256(opened.data).digest())
         return opened.reshape(share.shape[1:])
 

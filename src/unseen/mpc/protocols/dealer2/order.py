@@ -1,0 +1,91 @@
+"""Shuffles that the helper deals, and the opening of places among the holders alone.
+
+Every holder in turn puts the rows into an order of its own. A holder's order is known to it and to the helper, so the whole
+order is known to the helper only, who receives no message and has no row. What `open_shuffled` opens is seen by the
+holders only, to whom the order is uniform as long as one of them keeps its own to itself. So whoever knows the order sees
+no opened place, and whoever sees the places does not know the order; the two would have to collude, which the protocol
+excludes. The helper goes on dealing without a word from the holders: what comes next does not depend on what they opened.
+
+Source: Chase, Ghosh, Poburinnaya, "Secret-Shared Shuffle" (ASIACRYPT 2020), with the correlation dealt by the helper.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import reduce
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unseen.mpc.protocols.dealer2.dealing import draw
+from unseen.party import Masked, Message, Party, Public, require
+
+U = TypeVar("U", bound=np.unsignedinteger[Any])
+Words = NDArray[Any]
+
+
+class Moved(Message, frozen=True, tag="mpc.dealer2.moved/1"):
+    """A share under a fresh mask, on its way to the holder who puts the rows into another order."""
+
+    values: Masked
+
+
+class Places(Message, frozen=True, tag="mpc.dealer2.places/1"):
+    """A share of places of rows in an order that no holder knows: what they tell is that order alone."""
+
+    values: Public[NDArray[Any]]
+
+
+def open_shuffled(party: Party, peers: Sequence[str], mine: NDArray[U]) -> NDArray[U]:
+    """The sum (of bytes: the XOR) of all holders' shares. They are fresh: the shuffle made them."""
+    combine = np.bitwise_xor if mine.dtype == np.uint8 else np.add
+    total = mine.copy()
+    for peer, told in party.exchange(Places(mine), Places, peers=peers).items():
+        require(told.values, shape=mine.shape, dtype=mine.dtype.type, sender=peer)
+        combine(total, told.values, out=total)
+    return total
+
+
+def move(party: Party, holders: Sequence[str], helper: str, shares: list[Words], mover: str) -> list[Words]:
+    """The others mask their shares with a, keep b; the mover gets (a in the new order) - b from the helper."""
+    others = [name for name in holders if name != mover]
+    if party.name == helper:
+        order = party.shared_rng(mover).permutation(len(shares[0]))
+        pads = [_pads(party, name, shares) for name in others]
+        for place, share in enumerate(shares):
+            add, take = _group(share)
+            hidden = reduce(add, [pad[place][0] for pad in pads]).take(order, axis=0)
+            party.send(mover, Moved(take(hidden, reduce(add, [pad[place][1] for pad in pads]))))
+        return shares
+    if party.name != mover:
+        pads_here = _pads(party, helper, shares)
+        for share, (a, _) in zip(shares, pads_here, strict=True):
+            party.send(mover, Moved(_group(share)[1](share, a)))
+        return [b for _, b in pads_here]
+    order = party.shared_rng(helper).permutation(len(shares[0]))
+    placed = []
+    for share in shares:
+        add, _ = _group(share)
+        mine = share
+        for name in others:
+            mine = add(mine, _moved(party, name, share))
+        placed.append(add(mine.take(order, axis=0), _moved(party, helper, share)))
+    return placed
+
+
+def _pads(party: Party, peer: str, shares: list[Words]) -> list[tuple[Words, Words]]:
+    rng = party.shared_rng(peer)
+    kinds = [(share.shape, share.dtype.type) for share in shares]
+    return [(draw(rng, *kind), draw(rng, *kind)) for kind in kinds]
+
+
+def _group(share: Words) -> tuple[np.ufunc, np.ufunc]:
+    """Bytes are shared by XOR, wider words by addition."""
+    return (np.bitwise_xor, np.bitwise_xor) if share.dtype == np.uint8 else (np.add, np.subtract)
+
+
+def _moved(party: Party, sender: str, share: Words) -> Words:
+    message = party.recv(sender, Moved)
+    require(message.values, shape=share.shape, dtype=share.dtype.type, sender=sender)
+    return message.values
