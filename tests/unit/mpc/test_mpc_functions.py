@@ -33,7 +33,7 @@ def result(protocol: str, body, values: np.ndarray, *, bits: int = 20) -> np.nda
 def points(protocol: str) -> int:
     """Enough for a dense grid; fewer where everything is checked, which is slow."""
     malicious = registry.load(PROTOCOLS, protocol).STATEMENT.adversary == "malicious with abort"
-    return 801 if malicious else 8001
+    return 401 if malicious else 8001
 
 
 def log_grid(protocol: str, low: float, high: float) -> np.ndarray:
