@@ -2,7 +2,7 @@
 
 What
     :meth:`Lattice.multiply`: x_0 y_1 + x_1 y_0 number by number, both cross terms of a product of shared vectors, for one
-    ciphertext's answer; :meth:`Lattice.cross`: v_0 v_1 alone; :meth:`Lattice.matmul`: one party's matrix times the other's.
+    ciphertext's answer; :meth:`Lattice.cross`: v_0 v_1 alone; :meth:`Lattice.matmul` and :meth:`Lattice.cross_matmul`: the same of matrices.
 Over what
     Words modulo 2^64.
 Source
@@ -203,68 +203,99 @@ class Lattice:
 
     # ------------------------------------------------------------------ matrices
 
-    def matmul(self, mine: Words, theirs: tuple[int, int], *, left: bool) -> Words:
-        """A share of the product of our matrix and the peer's, of shape `theirs`; `left`: ours stands to the left.
+    def matmul(self, x: Words, y: Words) -> Words:
+        """A share of x_0 y_1 + x_1 y_0, of matrices (n, k) and (k, m) of which each party has its own x and y.
 
-        Whose matrix is encrypted is whatever sends less. Memory: about 0.5 MB for each ciphertext of a row of blocks.
+        Both encrypt x, or both y, whichever sends less; so both work at once. Memory: 0.5 MB for each ciphertext of a row
+        of blocks, at most 256 MiB.
         """
+        _require_words(x, 2)
+        _require_words(y, 2)
+        shape = _shape(x.shape, y.shape)
+        if _turned(shape):
+            return np.ascontiguousarray(self._summed(shape[::-1], y.T, x.T).T)
+        return self._summed(shape, x, y)
+
+    def cross_matmul(self, mine: Words, theirs: tuple[int, int], *, left: bool) -> Words:
+        """A share of the product of our matrix and the peer's, of shape `theirs`; `left`: ours stands to the left."""
         _require_words(mine, 2)
-        rows, inner = mine.shape if left else theirs
-        other, columns = theirs if left else mine.shape
-        if inner != other:
-            raise LocalProtocolError(f"No product of ({rows}, {inner}) and ({other}, {columns}).")
+        shape = _shape(mine.shape, theirs) if left else _shape(theirs, mine.shape)
+        turned = _turned(shape)
+        ours = mine.T if turned else mine
+        encrypted, weights = (ours, None) if left != turned else (None, ours)
+        total = self._summed(shape[::-1] if turned else shape, encrypted, weights)
+        return np.ascontiguousarray(total.T) if turned else total
+
+    def _summed(self, shape: tuple[int, int, int], encrypted: Words | None, weights: Words | None) -> Words:
+        """Our left factor, encrypted, times the peer's, and the peer's times our right factor; either may be missing."""
+        rows, inner, columns = shape
+        total = np.zeros((rows, columns), np.uint64)
         if not rows * inner * columns:
-            return np.zeros((rows, columns), np.uint64)
-        blocks, turned = matrices.plan(rows, inner, columns), matrices.plan(columns, inner, rows)
-        encrypts = left
-        if turned.size_bytes < blocks.size_bytes:
-            mine, blocks, encrypts = mine.T, turned, not left
+            return total
         self._key(MATRICES, _WORDS)
-        step = matrices.MOST_INNER * blocks.deep
-        total = np.zeros((blocks.rows, blocks.columns), np.uint64)
+        step = matrices.MOST_INNER * matrices.plan(*shape).deep
         for begin in range(0, inner, step):
-            here = slice(begin, min(begin + step, inner))
-            part = matrices.plan(blocks.rows, here.stop - begin, blocks.columns)
-            total += self._ask_matrix(part, mine[:, here]) if encrypts else self._weigh(part, mine[here])
-        return total if blocks is not turned else np.ascontiguousarray(total.T)
+            end = min(begin + step, inner)
+            blocks = matrices.plan(rows, end - begin, columns)
+            high, wide = blocks.high, blocks.wide
+            out = np.zeros((blocks.across[0] * high, blocks.across[2] * wide), np.uint64)
+            for i in range(blocks.across[0] + 1):  # a row of blocks ahead of its answers
+                here, before = (out[max(k, 0) * high : (k + 1) * high] for k in (i, i - 1))
+                if encrypted is not None and len(here):
+                    self._ask_rows(blocks, encrypted[i * high : (i + 1) * high, begin:end])
+                if weights is not None and len(here):
+                    self._reply_rows(blocks, weights[begin:end], here)
+                if encrypted is not None and len(before):
+                    self._learn_rows(blocks, before)
+            total += out[:rows, :columns]
+        return total
 
-    def _ask_matrix(self, blocks: matrices.Blocks, mine: Words) -> Words:
+    def _ask_rows(self, blocks: matrices.Blocks, part: Words) -> None:
+        """Send a row of blocks encrypted."""
         secret, _ = self._key(MATRICES, _WORDS)
-        rows = [slice(i * blocks.high, (i + 1) * blocks.high) for i in range(blocks.across[0])]
-        out = np.empty((blocks.across[0] * blocks.high, blocks.across[2] * blocks.wide), np.uint64)
-        for i in range(len(rows) + 1):  # a row of blocks is on its way while answers to the one before come
-            if i < len(rows):
-                polynomials = matrices.left(blocks, mine[rows[i]])
-                for few in _few(len(polynomials)):
-                    self._wire.send_inputs([secret.encrypt(polynomials[few], _WORDS, self._party.rng)])
-            if i > 0:
-                for j in range(blocks.across[2]):
-                    (given,) = self._wire.recv_answers(MATRICES, 1, len(blocks.places))
-                    numbers = secret.decrypt(given, _WORDS, blocks.places)
-                    out[rows[i - 1], j * blocks.wide :][:, : blocks.wide] = numbers.reshape(blocks.high, -1)
-        return out[: blocks.rows, : blocks.columns]
+        polynomials = matrices.left(blocks, part)
+        for few in _few(len(polynomials)):
+            self._wire.send_inputs([secret.encrypt(polynomials[few], _WORDS, self._party.rng)])
 
-    def _weigh(self, blocks: matrices.Blocks, mine: Words) -> Words:
+    def _reply_rows(self, blocks: matrices.Blocks, weights: Words, out: Words) -> None:
+        """Answer the peer's row of blocks, one answer for each column of blocks; our shares are added to `out`."""
         _, public = self._key(MATRICES, _WORDS)
         of, rng = scheme.ring_of(MATRICES), self._party.rng
-        out = np.empty((blocks.across[0] * blocks.high, blocks.across[2] * blocks.wide), np.uint64)
-        for i in range(blocks.across[0]):
-            pairs = np.empty((blocks.across[1], 2, MATRICES.limbs, MATRICES.degree), np.uint64)
+        pairs = np.empty((blocks.across[1], 2, MATRICES.limbs, MATRICES.degree), np.uint64)
+        for few in _few(len(pairs)):
+            (run,) = self._wire.recv_inputs(MATRICES, 1, few.stop - few.start)
+            pairs[few] = scheme.pairs(MATRICES, run)
+        for j in range(0, out.shape[1], blocks.wide):
+            factors = matrices.right(blocks, weights[:, j : j + blocks.wide])
+            product = np.zeros(pairs.shape[1:], np.uint64)
             for few in _few(len(pairs)):
-                (run,) = self._wire.recv_inputs(MATRICES, 1, few.stop - few.start)
-                pairs[few] = scheme.pairs(MATRICES, run)
-            for j in range(blocks.across[2]):
-                factors = matrices.right(blocks, mine[:, j * blocks.wide : (j + 1) * blocks.wide])
-                product = None
-                for few in _few(len(pairs)):
-                    product = ntt.inner(of, pairs[few], scheme.transformed(MATRICES, factors[few]), product)
-                mask = rng.u64(len(blocks.places))
-                if product is not None:
-                    given = scheme.answer(MATRICES, public, product, mask, _WORDS, rng, blocks.places)
-                    self._wire.send_answers(MATRICES, [given])
-                here = out[i * blocks.high : (i + 1) * blocks.high, j * blocks.wide :]
-                here[:, : blocks.wide] = (np.uint64(0) - mask).reshape(blocks.high, -1)
-        return out[: blocks.rows, : blocks.columns]
+                product = ntt.inner(of, pairs[few], scheme.transformed(MATRICES, factors[few]), product)
+            mask = rng.u64(len(blocks.places))
+            given = scheme.answer(MATRICES, public, product, mask, _WORDS, rng, blocks.places)
+            self._wire.send_answers(MATRICES, [given])
+            out[:, j : j + blocks.wide] -= mask.reshape(blocks.high, -1)
+
+    def _learn_rows(self, blocks: matrices.Blocks, out: Words) -> None:
+        """Decrypt the answers to a row of blocks; added to `out`."""
+        secret, _ = self._key(MATRICES, _WORDS)
+        for j in range(0, out.shape[1], blocks.wide):
+            (given,) = self._wire.recv_answers(MATRICES, 1, len(blocks.places))
+            numbers = secret.decrypt(given, _WORDS, blocks.places)
+            out[:, j : j + blocks.wide] += numbers.reshape(blocks.high, -1)
+
+
+def _shape(left: tuple[int, ...], right: tuple[int, ...]) -> tuple[int, int, int]:
+    """(n, k, m) of a product of matrices."""
+    if left[1] != right[0]:
+        raise LocalProtocolError(f"No product of {left} and {right}.")
+    return left[0], left[1], right[1]
+
+
+def _turned(shape: tuple[int, int, int]) -> bool:
+    """Whether less is sent for the transposed product, with the right factor encrypted."""
+    if not all(shape):
+        return False
+    return matrices.plan(*shape[::-1]).size_bytes < matrices.plan(*shape).size_bytes
 
 
 def _few(count: int) -> Iterator[slice]:

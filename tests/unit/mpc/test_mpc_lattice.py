@@ -63,8 +63,8 @@ def test_matrices(rows: int, inner: int, columns: int, left: bool) -> None:
 
     def body(lattice: Lattice, me: str) -> Any:
         if (me == "a") == left:
-            return lattice.matmul(x, y.shape, left=True)
-        return lattice.matmul(y, x.shape, left=False)
+            return lattice.cross_matmul(x, y.shape, left=True)
+        return lattice.cross_matmul(y, x.shape, left=False)
 
     np.testing.assert_array_equal(total(both(body)), x @ y)
 
@@ -76,10 +76,22 @@ def test_long_matrices(shape: tuple[int, int, int]) -> None:
     x, y = words(1, *shape[:2]), words(2, *shape[1:])
     run = both(
         lambda lattice, me: (
-            lattice.matmul(x, y.shape, left=True) if me == "a" else lattice.matmul(y, x.shape, left=False)
+            lattice.cross_matmul(x, y.shape, left=True)
+            if me == "a"
+            else lattice.cross_matmul(y, x.shape, left=False)
         )
     )
     np.testing.assert_array_equal(total(run), x @ y)
+
+
+@settings(deadline=None, max_examples=8)
+@given(st.integers(0, 60), st.integers(0, 60), st.integers(0, 60))
+def test_matrices_both_ways(rows: int, inner: int, columns: int) -> None:
+    x, y = (
+        {"a": words(i, *s), "b": words(i + 1, *s)} for i, s in ((1, (rows, inner)), (3, (inner, columns)))
+    )
+    run = both(lambda lattice, me: lattice.matmul(x[me], y[me]))
+    np.testing.assert_array_equal(total(run), x["a"] @ y["b"] + x["b"] @ y["a"])
 
 
 def test_more_ciphertexts_than_are_held(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -93,7 +105,7 @@ def test_many_calls_on_one_set_of_keys() -> None:
     def body(lattice: Lattice, me: str) -> Any:
         shares = [
             lattice.cross(x),
-            lattice.matmul(m, (4, 4), left=me == "a"),
+            lattice.cross_matmul(m, (4, 4), left=me == "a"),
             lattice.cross(x),
             lattice.multiply(x, x),
         ]
@@ -116,7 +128,7 @@ def test_bytes_are_as_stated() -> None:
     assert 202 * count <= more - once < 203 * count
     blocks = matrices.plan(100, 100, 100)
     m = words(1, 100, 100)
-    sent = both(lambda lattice, me: lattice.matmul(m, (100, 100), left=me == "a")).bytes_sent
+    sent = both(lambda lattice, me: lattice.cross_matmul(m, (100, 100), left=me == "a")).bytes_sent
     assert abs(sent - 2 * 204_800 - blocks.size_bytes) < 0.01 * sent
 
 
@@ -129,7 +141,7 @@ def test_arguments() -> None:
         with pytest.raises(LocalProtocolError, match="one length"):
             lattice.multiply(np.zeros(2, np.uint64), np.zeros(3, np.uint64))
         with pytest.raises(LocalProtocolError, match="No product"):
-            lattice.matmul(np.zeros((2, 3), np.uint64), (4, 5), left=True)
+            lattice.cross_matmul(np.zeros((2, 3), np.uint64), (4, 5), left=True)
 
     assert not both(body).errors
 

@@ -13,6 +13,7 @@ transforming it takes a few of its layers. The left factor is the encrypted one;
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from math import sqrt
 
 import numpy as np
@@ -71,6 +72,7 @@ class Blocks:
         return sqrt(k * self.deep * self.wide) * 2.0**63
 
 
+@lru_cache(maxsize=256)
 def plan(rows: int, inner: int, columns: int) -> Blocks:
     """The cut that sends the least, an encrypted (rows, inner) times (inner, columns); all at least 1."""
     best: Blocks | None = None
