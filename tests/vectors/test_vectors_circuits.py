@@ -49,7 +49,7 @@ def aes(request: pytest.FixtureRequest) -> Circuit:
     return aes128() if request.param == "built" else again(aes128())
 
 
-@pytest.fixture(scope="module", params=["built", "read again"])
+@pytest.fixture(scope="module", params=["built", pytest.param("read again", marks=pytest.mark.long)])
 def sha(request: pytest.FixtureRequest) -> Circuit:
     return sha256_compression() if request.param == "built" else again(sha256_compression())
 
@@ -162,7 +162,7 @@ def test_there_are_bad_files() -> None:
     assert len(BAD) >= 20
 
 
-@pytest.mark.parametrize("seed", range(200))
+@pytest.mark.parametrize("seed", range(100))
 def test_mutated_files_are_refused_or_circuits(seed: int) -> None:
     """Whatever happens to a file, the reader answers with an error of its own or with a circuit."""
     rng = np.random.default_rng(seed)

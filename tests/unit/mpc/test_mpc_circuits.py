@@ -57,7 +57,7 @@ pairs = st.tuples(st.integers(0, MODULUS - 1), st.integers(0, MODULUS - 1))
 
 @pytest.mark.parametrize("shallow", [False, True])
 @pytest.mark.parametrize("name", OPERATIONS)
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=2, deadline=None)
 @given(given_pairs=st.lists(pairs, min_size=60, max_size=70))
 def test_operations(name: str, shallow: bool, given_pairs: list[tuple[int, int]]) -> None:
     of_words, plain = OPERATIONS[name]
