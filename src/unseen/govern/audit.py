@@ -259,7 +259,10 @@ def _task(evidence: Evidence, job: str, terms: TaskTerms, found: _Findings) -> N
             found.add(section, "broken", f"{party} recorded '{terms.name}' {len(entries)} times", party)
         for entry in entries[:1]:
             _record(evidence, party, terms, entry, found)
-    _transcripts(evidence, job, terms, {party: items[0] for party, items in records.items() if items}, found)
+    first = {party: items[0] for party, items in records.items() if items}
+    _transcripts(evidence, job, terms, first, found)
+    if terms.params.get("bound"):
+        _bound(evidence, terms, first, found)
 
 
 def _finished(evidence: Evidence, job: str, party: str | None = None) -> bool:
@@ -330,6 +333,38 @@ def _transcripts(
                 else:
                     told = f"'{terms.name}': {one} and {other} signed the same record of all they said to each other"
                     found.add(section, "proved", told)
+
+
+def _bound(evidence: Evidence, terms: TaskTerms, records: Mapping[str, LogEntry], found: _Findings) -> None:
+    """What each holder brought must have been checked by the others against what its own log had said before."""
+    holders = [party for party in terms.roles.get("holders", ()) if party in records]
+    for holder in holders:
+        said = _committed(evidence, terms, holder, records[holder])
+        others = [party for party in holders if party != holder]
+        section = f"Run {records[holder].job}"
+        if said is None:
+            told = f"'{terms.name}': {holder} had not committed to its input, which the contract wants"
+            found.add(section, "broken", told, holder)
+            continue
+        for party in others:
+            if records[party].body.get("bound", {}).get(holder) != said:
+                told = f"'{terms.name}': {party} did not check the input of {holder} against what {holder} had committed to"
+                found.add(section, "broken", told, party)
+        if all(records[party].body.get("bound", {}).get(holder) == said for party in others):
+            checked = ", ".join(others)
+            told = f"'{terms.name}': the input of {holder} passed the check against the commitment in its log ({checked})"
+            found.add(section, "proved", told)
+
+
+def _committed(evidence: Evidence, terms: TaskTerms, holder: str, at: LogEntry) -> str | None:
+    """The commitment to a party's input of a task that its log had before."""
+    for reference in evidence.contract.inputs_of(terms.name, holder).values():
+        task, _, output = reference.partition(".")
+        for entry in evidence.logs.get(holder, ()):
+            same = (entry.job, entry.task, entry.kind) == (at.job, task, "task-finished")
+            if same and entry.index < at.index and output in entry.body.get("committed", {}):
+                return str(entry.body["committed"][output])
+    return None
 
 
 def _pair(evidence: Evidence, terms: TaskTerms, one: str, other: str, records: Mapping[str, LogEntry]) -> str:

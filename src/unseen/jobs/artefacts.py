@@ -19,6 +19,10 @@ from unseen.core.errors import VerificationError
 
 MAGIC = b"unseen-artefact\x00"
 FORMAT = 1
+COMMITTED = "committed"
+"""Entry of `meta` that goes into the log: the commitment to the artefact's numbers, hex."""
+BOUND = "bound"
+"""Entry of `meta` that goes into the log: holder -> the commitment that its input was checked against, hex."""
 _DTYPES = ("|u1", "<u4", "<u8", "<i8", "<f8", "|b1")
 
 

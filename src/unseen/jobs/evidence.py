@@ -56,6 +56,7 @@ def task_body(
             "rounds": str(record.rounds),
             "memory_bytes": str(record.memory_bytes),
         },
+        **{name: told for name in ("committed", "bound") if (told := getattr(record, name))},
     }
 
 

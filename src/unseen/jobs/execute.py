@@ -15,7 +15,7 @@ import msgspec
 
 from unseen.core.events import ProgressSink, silent
 from unseen.govern.contract import TaskTerms
-from unseen.jobs.artefacts import Artefact
+from unseen.jobs.artefacts import BOUND, COMMITTED, Artefact
 from unseen.jobs.step import Roles, check_pinned, parse_params
 from unseen.link.channel import Link
 from unseen.party import DisclosurePolicy, Gate, Party, Pool, Session
@@ -62,6 +62,10 @@ class TaskRecord(msgspec.Struct, frozen=True):
         Largest number of rounds on any link.
     memory_bytes
         Peak resident memory of the process.
+    committed
+        Output -> the commitment to its numbers, hex, where there is one.
+    bound
+        Holder -> the commitment that its input was checked against, hex, where the step did so.
     """
 
     seconds: float
@@ -71,6 +75,8 @@ class TaskRecord(msgspec.Struct, frozen=True):
     memory_bytes: int
     passages: tuple[Passage, ...]
     transcripts: tuple[SignedTranscript, ...]
+    committed: dict[str, str] = {}
+    bound: dict[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,5 +162,11 @@ def run_task(
         transcripts=tuple(
             SignedTranscript(item.peer, item.statement, item.ours, item.theirs) for item in party.transcripts
         ),
+        committed={name: made.meta[COMMITTED] for name, made in outputs.items() if COMMITTED in made.meta},
+        bound={
+            holder: commitment
+            for made in outputs.values()
+            for holder, commitment in made.meta.get(BOUND, {}).items()
+        },
     )
     return Finished(outputs, record)

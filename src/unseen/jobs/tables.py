@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from unseen.core.errors import UsageError
 from unseen.data.table import Table
-from unseen.jobs.artefacts import Artefact
+from unseen.jobs.artefacts import COMMITTED, Artefact
+from unseen.mpc.binding import Commitment, commit
 
 
 def from_table(table: Table) -> Artefact:
@@ -32,12 +33,31 @@ def to_table(artefact: Artefact) -> Table:
 
 @dataclass(frozen=True, slots=True)
 class Matrix:
-    """Numbers ready for modelling, at one holder: shape (rows, columns), the label if it has one, and row ids."""
+    """Numbers ready for modelling, at one holder: shape (rows, columns), the label if it has one, and row ids.
+
+    `commitment` is to :attr:`numbers`, where the holder has committed to them.
+    """
 
     values: NDArray[np.float64]
     columns: tuple[str, ...]
     label: NDArray[np.float64] | None
     ids: Table
+    commitment: Commitment | None = None
+
+    @property
+    def numbers(self) -> NDArray[np.float64]:
+        """All numbers, the label as the last column: what a commitment is to."""
+        return self.values if self.label is None else np.column_stack([self.values, self.label])
+
+    def committed(self) -> Matrix:
+        """The same with a fresh commitment to its numbers.
+
+        Raises
+        ------
+        UsageError
+            Numbers too large or too many to be committed to.
+        """
+        return replace(self, commitment=commit(self.numbers))
 
     def to_artefact(self) -> Artefact:
         """As artefact of kind "matrix"."""
@@ -47,7 +67,10 @@ class Matrix:
         }
         if self.label is not None:
             arrays["label"] = self.label
-        return Artefact("matrix", arrays, {"columns": list(self.columns), "rows": len(self.values)})
+        meta: dict[str, Any] = {"columns": list(self.columns), "rows": len(self.values)}
+        if self.commitment is not None:
+            meta |= {COMMITTED: self.commitment.element.hex(), "blind": f"{self.commitment.blind:x}"}
+        return Artefact("matrix", arrays, meta)
 
     @classmethod
     def of(cls, artefact: Artefact) -> Matrix:
@@ -59,11 +82,16 @@ class Matrix:
             It is none.
         """
         _check(artefact, "matrix")
+        meta = artefact.meta
+        made = (
+            Commitment(bytes.fromhex(meta[COMMITTED]), int(meta["blind"], 16)) if COMMITTED in meta else None
+        )
         return cls(
             artefact.arrays["values"],
-            tuple(artefact.meta["columns"]),
+            tuple(meta["columns"]),
             artefact.arrays.get("label"),
             Table.from_ipc(artefact.arrays["ids"].tobytes()),
+            made,
         )
 
 

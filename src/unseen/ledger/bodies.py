@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, StringConstraints
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Count = Annotated[str, StringConstraints(pattern=r"^(0|[1-9][0-9]{0,29})$")]
 Base64 = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9+/]*={0,2}$")]
+Element = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Fingerprint = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{4}( [0-9a-f]{4}){7}$")]
 Identity = Annotated[str, StringConstraints(pattern=r"^ed25519:[0-9a-f]{64}$")]
 
@@ -96,7 +97,11 @@ class Estimate(Body):
 
 
 class TaskFinished(Body):
-    """A task at the author: which step ran on what, what came out, what was let out, what was said."""
+    """A task at the author: which step ran on what, what came out, what was let out, what was said.
+
+    `committed`: output -> the commitment to its numbers. `bound`: holder -> the commitment that its input was checked
+    against.
+    """
 
     attempt: int
     step: Name
@@ -108,6 +113,8 @@ class TaskFinished(Body):
     transcripts: list[Transcript]
     measured: Measured
     estimate: Estimate | None = None
+    committed: dict[Name, Element] = {}
+    bound: dict[Name, Element] = {}
 
 
 class Problem(Body):

@@ -14,11 +14,12 @@ HELPER = "helper"
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What can be chosen: share of rows held out, L2 penalty, Newton iterations."""
+    """What can be chosen: share of rows held out, L2 penalty, Newton iterations, inputs bound to commitments."""
 
     test_fraction: float = 0.25
     penalty: float = 1.0
     iterations: int = 10
+    bound: bool = False
 
 
 def workflow(holdings: Sequence[Holding], settings: Settings) -> Workflow:
@@ -55,6 +56,7 @@ def workflow(holdings: Sequence[Holding], settings: Settings) -> Workflow:
         "standardise",
         roles={"holders": holders},
         inputs={"train": halves["train"], "test": halves["test"]},
+        params={"commit": settings.bound},
     )
     together = {"holders": holders, "helper": HELPER}
     model = flow.task(
@@ -66,6 +68,7 @@ def workflow(holdings: Sequence[Holding], settings: Settings) -> Workflow:
             "penalty": settings.penalty,
             "iterations": settings.iterations,
             "coefficients_to_owners": True,
+            "bound": settings.bound,
         },
     )
     flow.task(

@@ -268,3 +268,20 @@ def test_transfers(
 def test_network(instruction_set: str, order: np.ndarray) -> None:
     done = attempt(lambda: native().network_route(order))
     assert done is None or done.shape == (2 * (len(order).bit_length() - 1) - 1, len(order) // 2)
+
+
+@fuzzed
+@given(arrays(), arrays())
+def test_sums_of_products(instruction_set: str, scalars: np.ndarray, elements: np.ndarray) -> None:
+    done = attempt(lambda: native().ristretto_sum(scalars, elements))
+    assert done is None or (done[0].shape == (1, 32) and done[1].shape == (len(elements),))
+
+
+@fuzzed
+@given(small, small, st.sampled_from([31, 32, 32, 32, 33]))
+def test_sums_of_products_of_some_number(
+    instruction_set: str, scalars: int, elements: int, width: int
+) -> None:
+    rows = np.full((scalars, width), 127, np.uint8), np.zeros((elements, 32), np.uint8)
+    done = attempt(lambda: native().ristretto_sum(*rows))
+    assert (done is None) == (scalars != elements or width != 32)

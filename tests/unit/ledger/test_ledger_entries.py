@@ -120,6 +120,8 @@ def test_an_entry_belongs_where_its_kind_belongs(kind: str) -> None:
         {"attempt": "1"},
         {"attempt": True},
         {"estimate": {"milliseconds": 3}},
+        {"committed": {"train": "0A" * 32}},
+        {"bound": {"lab": "0a"}},
     ],
 )
 def test_a_task_that_an_audit_could_stumble_over_is_refused(changes: dict[str, Any]) -> None:
@@ -130,6 +132,12 @@ def test_a_task_that_an_audit_could_stumble_over_is_refused(changes: dict[str, A
 def test_an_estimate_may_be_given() -> None:
     made = entry("task-finished", body={**TASK, "estimate": {"milliseconds": "9", "rounds": "3"}})
     assert Entry.from_bytes(made.to_bytes()).body["estimate"]["rounds"] == "3"
+
+
+def test_commitments_to_numbers_may_be_given() -> None:
+    told = {"committed": {"train": "0a" * 32}, "bound": {"lab": "0b" * 32}}
+    made = entry("task-finished", body={**TASK, **told})
+    assert Entry.from_bytes(made.to_bytes()).body["bound"] == told["bound"]
 
 
 @pytest.mark.parametrize(

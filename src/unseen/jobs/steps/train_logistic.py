@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Annotated, Any
 
 from pydantic import Field
 
 from unseen.core.cost import Cost, Network
 from unseen.core.errors import UsageError
-from unseen.jobs.artefacts import Artefact
+from unseen.jobs.artefacts import BOUND, Artefact
 from unseen.jobs.shared_models import SharedModel
 from unseen.jobs.step import Roles, Sizes, StepParams
 from unseen.jobs.tables import Matrix
 from unseen.learn.vertical import layout, logistic
-from unseen.mpc import Engine
+from unseen.mpc import Engine, SecretArray
 from unseen.party import Disclosure, Door, Party
 
 VERSION = 1
@@ -31,18 +32,21 @@ LEVELS = ("shared",)
 TRUST = "Semi-honest parties; the helper must not collude with a holder."
 
 _SECONDS_PER_BYTE = 9e-9
+_SECONDS_PER_BOUND = 8e-5
 
 
 class Params(StepParams):
     """`penalty` is the L2 penalty (scikit-learn's 1 / C); `iterations` of Newton's method.
 
     `coefficients_to_owners`: tell each holder the coefficients of its own columns (the label holder the intercept
-    too). Otherwise nobody learns them.
+    too). Otherwise nobody learns them. `bound`: every holder's columns, and the label, must be those that it committed
+    to in the step before (`standardise` with `commit`).
     """
 
     penalty: Annotated[float, Field(gt=0)] = 1.0
     iterations: Annotated[int, Field(ge=1, le=100)] = 10
     coefficients_to_owners: bool = False
+    bound: bool = False
 
 
 def disclosures(params: Params, roles: Roles) -> tuple[Disclosure, ...]:
@@ -79,7 +83,10 @@ def estimate(params: Params, roles: Roles, sizes: Sizes, network: Network) -> Co
     per_iteration = 800 * rows + 30 * rows * width + 88 * steps * width**2
     sent = 16 * rows * width + params.iterations * per_iteration
     rounds = params.iterations * (20 + 4 * steps)
-    seconds = sent * _SECONDS_PER_BYTE + rounds * (network.latency_s + 1e-4) + sent / network.bytes_per_s
+    if params.bound:
+        sent, rounds = sent + 6000 * len(holders), rounds + 3 * len(holders)
+    seconds = rows * width * (_SECONDS_PER_BOUND if params.bound else 0)
+    seconds += sent * _SECONDS_PER_BYTE + rounds * (network.latency_s + 1e-4) + sent / network.bytes_per_s
     return Cost(seconds, sent, rounds, rows * (8 * 8 * width + 8 * 4 * 52))
 
 
@@ -96,9 +103,13 @@ def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Rol
         )
     sizes = layout.agree(party, None if own is None else own.values, holders=holders)
     engine = Engine(party, holders=holders, helper=roles.one("helper"))
-    columns = layout.share_blocks(engine, sizes, None if own is None else own.values)
-    label = own.label if own is not None and party.name == label_holder else None
-    labels = engine.share(label, owner=label_holder, shape=(sizes.rows,))
+    bound: dict[str, str] = {}
+    if params.bound:
+        columns, labels, bound = _bound(engine, sizes, own, label_holder)
+    else:
+        columns = layout.share_blocks(engine, sizes, None if own is None else own.values)
+        label = own.label if own is not None and party.name == label_holder else None
+        labels = engine.share(label, owner=label_holder, shape=(sizes.rows,))
     weights = logistic.fit(
         engine,
         columns,
@@ -120,8 +131,19 @@ def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Rol
         known |= {} if told is None else {"intercept": told.tolist()}
     if own is None:
         return {}
-    return {
-        "model": SharedModel(
-            weights.share, weights.bits, dict(sizes.columns), own.columns, known
-        ).to_artefact()
-    }
+    model = SharedModel(weights.share, weights.bits, dict(sizes.columns), own.columns, known).to_artefact()
+    return {"model": replace(model, meta={**model.meta, BOUND: bound}) if bound else model}
+
+
+def _bound(
+    engine: Engine, sizes: layout.Layout, own: Matrix | None, label_holder: str
+) -> tuple[SecretArray, SecretArray, dict[str, str]]:
+    if own is not None and own.commitment is None:
+        raise UsageError(
+            f"{engine.protocol.party.name} has not committed to its training columns.",
+            mend="set `commit` at the step 'standardise' before, or leave out `bound`",
+        )
+    numbers = None if own is None else own.numbers
+    return layout.share_bound(
+        engine, sizes, numbers, None if own is None else own.commitment, label_holder=label_holder
+    )

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unseen.core.errors import RemoteProtocolError, UsageError
-from unseen.mpc import Engine, SecretArray
-from unseen.party import Message, Party, Released
+from unseen.mpc import Engine, SecretArray, binding
+from unseen.mpc.binding import Commitment
+from unseen.party import Message, Party, Public, Released
 
 DISCLOSURE = "shape"
 
@@ -94,3 +95,63 @@ def share_blocks(engine: Engine, layout: Layout, own: NDArray[np.float64] | None
         for holder, columns in layout.columns.items()
     ]
     return engine.concatenate(blocks, axis=1)
+
+
+class Committed(Message, frozen=True, tag="learn.committed/1"):
+    """The commitment to all numbers of the sender's block, its label as the last column."""
+
+    element: Public[bytes]
+    width: Public[int]
+
+
+def share_bound(
+    engine: Engine,
+    layout: Layout,
+    own: NDArray[np.float64] | None,
+    commitment: Commitment | None,
+    *,
+    label_holder: str,
+) -> tuple[SecretArray, SecretArray, dict[str, str]]:
+    """:func:`share_blocks` and the label, each holder's numbers bound to its commitment (:mod:`unseen.mpc.binding`).
+
+    `own` is this holder's block with its label, if it has one, as the last column. Returns columns, label, and holder
+    -> commitment (hex) as this party checked them (nothing at a helper).
+
+    Raises
+    ------
+    VerificationError
+        A holder shared other numbers than those it committed to.
+    RemoteProtocolError
+        A holder's block has another width than it told before.
+    """
+    party, protocol = engine.protocol.party, engine.protocol
+    told: dict[str, Committed] = {}
+    if own is not None and commitment is not None:
+        told[party.name] = Committed(commitment.element, own.shape[1])
+        for peer in party.peers:
+            party.send(peer, told[party.name])
+    for holder in layout.columns:
+        if holder != party.name:
+            told[holder] = party.recv(holder, Committed)
+    blocks, labels = [], None
+    for holder, columns in layout.columns.items():
+        width = told[holder].width
+        if width not in (columns, columns + 1) or (holder == label_holder and width == columns):
+            raise RemoteProtocolError(
+                f"{holder} committed to {width} columns where it has {columns}.", party=holder
+            )
+        mine = holder == party.name and commitment is not None
+        secret = binding.committed_share(
+            engine,
+            own if mine else None,
+            told[holder].element,
+            owner=holder,
+            shape=(layout.rows, width),
+            blind=commitment.blind if mine and commitment else None,
+        )
+        blocks.append(secret[:, :columns])
+        labels = secret[:, columns] if holder == label_holder else labels
+    if labels is None:
+        raise UsageError(f"{label_holder} has the label and is no holder.")
+    bound = {holder: item.element.hex() for holder, item in told.items()} if protocol.holds else {}
+    return engine.concatenate(blocks, axis=1), labels, bound
