@@ -241,6 +241,15 @@ class Engine:
         product = self.protocol.multiply(*flat, drop=bits - kept)
         return self.number(product.reshape(one.shape), kept)
 
+    def select(self, condition: SecretArray, values: SecretArray) -> SecretArray:
+        """The values where the condition holds, else 0; they broadcast."""
+        if condition.boolean:
+            bits, share = broadcast(condition.bit_share, values.share)
+            chosen = self.protocol.select(bits, share)
+            if chosen is not None:
+                return self.number(chosen, values.bits)
+        return self.multiply(condition, values)
+
     def _scale(self, secret: SecretArray, factor: Any) -> SecretArray:
         plain = np.asarray(factor)
         whole = np.issubdtype(plain.dtype, np.integer) or plain.dtype == np.bool_

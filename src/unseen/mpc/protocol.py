@@ -195,6 +195,9 @@ class Protocol(Interface):
     def to_ring(self, bits: Bits, dtype: type[Any] = np.uint64) -> NDArray[Any]:
         """Bits as numbers 0 and 1, modulo the size of these words (or wider, where a protocol has no narrow ones)."""
 
+    def select(self, bits: Bits, values: Share) -> Share | None:
+        """The values where the bits are 1, else 0 (equal shapes), or None where that is best done with the bits as numbers."""
+
     def powers(self, values: Share, fraction: int) -> tuple[Share, Share, int] | None:
         """2^x of x = values / 2^fraction as a product, or None where the protocol has no way of its own.
 

@@ -49,6 +49,7 @@ def operations(party: Party) -> list[Any]:
             protocol.matmul(x.reshape(1, -1, 20), x[:, :400].reshape(1, 20, 20)),
             protocol.truncate(x, 20, exact=True),
             protocol.to_ring(bits),
+            protocol.select(bits, x),
             *protocol.and_both(planes, (planes, planes)),
             *protocol.adder(x, 64),
             masked.less_than([0]),

@@ -86,3 +86,11 @@ def test_powers_of_two() -> None:
     whole, rest = made[0, 0].astype(float), made[1, 0].astype(float) / 2.0**bits
     np.testing.assert_allclose(whole * rest, np.exp2(values / 2.0**25), rtol=3e-6)
     assert ((rest >= 1) & (rest < 4)).all()
+
+
+def test_choosing_by_bits_takes_two_transfers() -> None:
+    x, bits, mask = RNG.integers(0, 1 << 64, 1024, np.uint64), *RNG.integers(0, 2, (2, 1024), np.uint8)
+    parts, hidden = shared(x), {"a": mask[None], "b": (bits ^ mask)[None]}
+    made, sent = both(lambda protocol, me: protocol.select(hidden[me], parts[me]))
+    np.testing.assert_array_equal(made[0], x * bits)
+    assert abs(sent - 24 * 1024) < 300  # heads of messages

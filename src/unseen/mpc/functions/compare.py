@@ -120,7 +120,7 @@ def where(condition: Any, left: Any, right: Any) -> SecretArray:
         chosen = np.asarray(condition, bool).astype(np.int64)
         out: SecretArray = left * chosen + right * (1 - chosen)
         return out
-    chosen_by_secret: SecretArray = right + engine.as_number(condition) * (left - right)
+    chosen_by_secret: SecretArray = right + engine.select(condition, left - right)
     return chosen_by_secret
 
 
@@ -148,7 +148,9 @@ def sign_of(x: SecretArray) -> SecretArray:
 
 def absolute(x: SecretArray) -> SecretArray:
     """|x|."""
-    return x * sign_of(x)
+    x = x.engine.as_number(x)
+    out: SecretArray = x - x.engine.select(below(x, (0.0,))[0], x) * 2
+    return out
 
 
 def sign(x: SecretArray) -> SecretArray:

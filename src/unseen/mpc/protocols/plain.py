@@ -143,6 +143,9 @@ class Plain:
         half = planes.places_of(values, places)
         return np.zeros_like(half), half, half
 
+    def select(self, bits: Bits, values: Share) -> None:
+        """With the bits as numbers."""
+
     def powers(self, values: Share, fraction: int) -> None:
         """No way of its own."""
 

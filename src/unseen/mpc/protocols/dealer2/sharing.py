@@ -218,6 +218,9 @@ class Dealer2:
         half = masked ^ self._lead(known)
         return masked & ~known, half ^ self._lead(~np.zeros_like(known)), half
 
+    def select(self, bits: Bits, values: Share) -> None:
+        """With the bits as numbers."""
+
     def powers(self, values: Share, fraction: int) -> None:
         """No way of its own."""
 

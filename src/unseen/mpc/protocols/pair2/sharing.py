@@ -157,6 +157,12 @@ class Pair2:
         made = split.to_ring(self.wires, flat, 8 * np.dtype(dtype).itemsize)
         return made.reshape(bits.shape).astype(dtype, copy=False)
 
+    def select(self, bits: Bits, values: Share) -> Share | None:
+        """One transfer in each direction."""
+        flat = np.ascontiguousarray(values).reshape(-1)
+        own = (np.ascontiguousarray(bits).reshape(-1) & np.uint8(1)).astype(np.uint64)
+        return split.select(self.wires, own, flat).reshape(values.shape)
+
     def powers(self, values: Share, fraction: int) -> tuple[Share, Share, int] | None:
         """From the split of the value: eight products of bits and one of eight bits for the whole places, one for the rest."""
         flat = np.ascontiguousarray(values).reshape(-1)

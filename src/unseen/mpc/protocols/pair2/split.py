@@ -55,6 +55,12 @@ def to_ring(wires: Wires, mine: NDArray[np.uint8], places: int = 64) -> Ring:
     return words - (halves(wires, words, ring=places - 1) << np.uint64(1))
 
 
+def select(wires: Wires, bits: Ring, mine: Ring) -> Ring:
+    """This party's share of (u xor v)(a + b) = u a + v b + v a (1 - 2 u) + u b (1 - 2 v), (n,): `bits` are u or v."""
+    given, taken = products(wires, (mine - ((mine * bits) << np.uint64(1)))[:, None], bits, bits=1)
+    return mine * bits + given[:, 0] + taken[:, 0]
+
+
 def sign(protocol: Pair2, mine: Ring) -> Bits:
     """This party's share of the top bit of a + b, (n,): the top bits and the carry into them."""
     below = planes.unpack(carry(protocol, mine << np.uint64(1), 63), mine.shape)[0, 0]

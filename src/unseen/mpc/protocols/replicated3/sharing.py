@@ -111,6 +111,9 @@ class Replicated3(Replicated):
         """From the split of the bit."""
         return split.to_ring(self.wires, bits, dtype)
 
+    def select(self, bits: Bits, values: Share) -> None:
+        """With the bits as numbers."""
+
     def powers(self, values: Share, fraction: int) -> tuple[Share, Share, int] | None:
         """From the split of the value: eight products for the whole places, one for the fraction."""
         known = split.known_part(self.wires, values)

@@ -155,6 +155,9 @@ class Replicated3Malicious(Replicated):
         """Two products."""
         return words.to_ring(self, bits)
 
+    def select(self, bits: Bits, values: Share) -> None:
+        """With the bits as numbers."""
+
     def powers(self, values: Share, fraction: int) -> None:
         """No way of its own."""
 
