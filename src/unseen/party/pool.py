@@ -1,4 +1,4 @@
-"""The only way to spread local work: `party.pool.map`.
+"""The only way to spread local work: `party.pool.map`, and `aside` for what can go on beside the rest.
 
 Threads by default: kernels release the GIL. A cluster pool can take its place because work items are plain
 function calls on values.
@@ -28,3 +28,15 @@ class Pool:
             return [function(item) for item in work]
         with ThreadPoolExecutor(min(self.workers, len(work)), thread_name_prefix="unseen-pool") as executor:
             return list(executor.map(function, work))
+
+    def aside(self, function: Callable[[], R]) -> Callable[[], R]:
+        """Begin `function()` beside what follows; calling what is returned waits for its result, or raises its error.
+
+        With one worker it runs when it is asked for.
+        """
+        if self.workers == 1:
+            return function
+        executor = ThreadPoolExecutor(1, thread_name_prefix="unseen-aside")
+        result = executor.submit(function).result
+        executor.shutdown(wait=False)
+        return result

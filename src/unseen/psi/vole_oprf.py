@@ -134,8 +134,9 @@ def evaluate(
     keys = keys_of(ids)
     commitment = party.recv(peer, SaltCommitment).digest if malicious else b""
     side = VectorSide(party, peer, security=mode.security, field=shape.field, assumption=mode.assumption)
+    stored = begin_store(party, shape, keys, lambda seed: okvs.hash_to_field(seed, keys, field=shape.field))
     vector = side.expand(shape.slots)
-    seed, encoded = store(party, shape, keys, lambda seed: okvs.hash_to_field(seed, keys, field=shape.field))
+    seed, encoded = stored()
     ours = secrets.token_bytes(_SALT_BYTES) if malicious else b""
     np.bitwise_xor(encoded, vector.a, out=encoded)
     party.send(peer, Encoding(seed.tobytes(), ours, np.ascontiguousarray(encoded[:, : slot_bytes(mode)])))
@@ -199,6 +200,21 @@ def _narrow(mode: Mode) -> bool:
     return mode.compact and mode.security == "semi-honest"
 
 
+def begin_store(
+    party: Party, shape: okvs.OkvsShape, keys: Blocks, values: Callable[[Blocks], Blocks]
+) -> Callable[[], tuple[Blocks, Blocks]]:
+    """:func:`store` beside what follows: calling what is returned waits for the result."""
+    draw = _draw(party)
+    first_try = party.pool.aside(lambda: _encoded(shape, keys, values, draw))
+
+    def finish() -> tuple[Blocks, Blocks]:
+        with contextlib.suppress(okvs.OkvsFailedError):
+            return first_try()
+        return store(party, shape, keys, values)
+
+    return finish
+
+
 def store(
     party: Party, shape: okvs.OkvsShape, keys: Blocks, values: Callable[[Blocks], Blocks]
 ) -> tuple[Blocks, Blocks]:
@@ -207,10 +223,24 @@ def store(
     A second try, needed about once in 2^40 runs, is seen by nobody.
     """
     for _ in range(_TRIES):
-        seed, randomness = (np.frombuffer(party.rng.bytes(SEED_BYTES), np.uint8) for _ in range(2))
         with contextlib.suppress(okvs.OkvsFailedError):
-            return seed, okvs.encode(shape, seed, keys, values(seed), randomness)
+            return _encoded(shape, keys, values, _draw(party))
     raise LocalProtocolError(f"A store of {len(keys)} ids could not be built in {_TRIES} tries.")
+
+
+def _draw(party: Party) -> tuple[Blocks, Blocks]:
+    """The public seed and the secret randomness of a store."""
+    return (
+        np.frombuffer(party.rng.bytes(SEED_BYTES), np.uint8),
+        np.frombuffer(party.rng.bytes(SEED_BYTES), np.uint8),
+    )
+
+
+def _encoded(
+    shape: okvs.OkvsShape, keys: Blocks, values: Callable[[Blocks], Blocks], draw: tuple[Blocks, Blocks]
+) -> tuple[Blocks, Blocks]:
+    seed, randomness = draw
+    return seed, okvs.encode(shape, seed, keys, values(seed), randomness)
 
 
 def _piece_by_piece(of: Callable[[Blocks], Blocks], ids: Blocks, width: int, pool: Pool) -> Blocks:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -308,6 +309,26 @@ def test_the_pool_keeps_the_order_and_tells_the_first_error(workers: int) -> Non
 
     with pytest.raises(UsageError, match="item 3"):
         pool.map(fail, range(20))
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_work_aside_is_waited_for_and_its_error_told(workers: int) -> None:
+    pool, begun = Pool(workers), threading.Event()
+
+    def work() -> int:
+        begun.set()
+        return 7
+
+    result = pool.aside(work)
+    # with one worker it runs when it is asked for
+    assert begun.wait(5.0) if workers > 1 else not begun.is_set()
+    assert result() == 7
+    with pytest.raises(UsageError, match="aside"):
+        pool.aside(partial(_fail, "aside"))()
+
+
+def _fail(what: str) -> None:
+    raise UsageError(what)
 
 
 def test_progress_tells_the_task() -> None:

@@ -64,6 +64,7 @@ def common(
         sizes=bounds,
         network=settled.network,
         allow_empty=True,
+        distinct=True,
     )
     if aligned is None:
         return None
