@@ -19,6 +19,7 @@ from unseen.mpc.shares import Bits, Planes, Share
 _PAIRS = 32
 _ONE = 30
 _PIECE = 1 << 14
+_EIGHT = 8
 PART = 20  # fraction bits of each factor of 2^fraction
 
 
@@ -178,23 +179,36 @@ def powers(wires: Wires, known: Ring, fraction: int) -> tuple[Share, Share]:
     """2^whole and 2^fraction of (a + b) / 2^fraction, for values from 8 on; see :mod:`unseen.mpc.powers`.
 
     With a = 8 u + v and b whole places modulo 64, 2^whole is 2^v (which of eight is u) times 2^((8 u + b) mod 64), of
-    which b's holders know all eight. The fractions of a and b are added in the exponent: a product of powers.
+    which b's holders know all eight. The fractions of a and b are added in the exponent: a product of powers. In pieces,
+    so that the nine factors of a few numbers at a time are in memory and on their way.
     """
-    whole = (known >> np.uint64(fraction)) & np.uint64(63)
-    part = power_of_fraction(known & np.uint64((1 << fraction) - 1), fraction, PART)
-    eight = np.arange(8, dtype=np.uint64).reshape(8, *[1] * known.ndim)
-    if wires.place == 0:
-        chosen = (whole >> np.uint64(3) == eight).astype(np.uint64) << (whole & np.uint64(7))
-        given = np.concatenate([chosen, part[None]])
-    else:
-        given = np.concatenate([np.uint64(1) << ((eight * np.uint64(8) + whole) & np.uint64(63)), part[None]])
-    parts = spread(wires, given)
-    made = None
-    if wires.place != 0:
-        products = parts[wires.place - 1] * given
-        made = np.stack([products[:8].sum(axis=0, dtype=np.uint64), products[8]])
-    shared = close(wires, made, (2, *known.shape))
+    flat = np.ascontiguousarray(known).reshape(-1)
+    made = None if wires.place == 0 else np.empty((2, flat.size), np.uint64)
+    for begin in range(0, flat.size, _PIECE):
+        x = flat[begin : begin + _PIECE]
+        given = _factors(wires.place == 0, x, fraction)
+        parts = spread(wires, given)
+        if made is not None:
+            products = np.multiply(parts[wires.place - 1], given, out=given)
+            np.sum(products[:_EIGHT], axis=0, dtype=np.uint64, out=made[0, begin : begin + x.size])
+            made[1, begin : begin + x.size] = products[_EIGHT]
+    shared = close(wires, made, (2, flat.size)).reshape(2, 2, *known.shape)
     return shared[:, 0], shared[:, 1]
+
+
+def _factors(one_hot: bool, x: Ring, fraction: int) -> Ring:  # noqa: FBT001 - which of the two kinds of holder
+    """The nine factors of what a holder knows, shape (9, n): eight of the whole places, one of the fraction."""
+    whole = (x >> np.uint64(fraction)) & np.uint64(63)
+    given = np.empty((_EIGHT + 1, x.size), np.uint64)
+    eight = np.arange(_EIGHT, dtype=np.uint64)[:, None]
+    if one_hot:
+        np.left_shift(
+            (whole >> np.uint64(3) == eight).astype(np.uint64), whole & np.uint64(7), out=given[:_EIGHT]
+        )
+    else:
+        np.left_shift(np.uint64(1), (eight * np.uint64(_EIGHT) + whole) & np.uint64(63), out=given[:_EIGHT])
+    given[_EIGHT] = power_of_fraction(x & np.uint64((1 << fraction) - 1), fraction, PART)
+    return given
 
 
 # ---------------------------------------------------------------------- waves
