@@ -11,17 +11,17 @@ from typing import Any
 
 import numpy as np
 import pytest
+from malicious_lies import LIES, NUMBER, hop_liar, plus, product, result_of
 from malicious_run import PARTIES, Flip, engine_of, everything, expected, found_out, go, off_by, wires_of
 
 from unseen.core.errors import LocalProtocolError, UnavailableError, UnseenError, VerificationError
 from unseen.link.memory import Parcel
-from unseen.mpc.protocols.replicated3_malicious import gates, sharing
+from unseen.mpc.protocols.replicated3_malicious import gates
 from unseen.mpc.protocols.replicated3_malicious.wires import CheckedWires, Digest
 from unseen.party import Party
 from unseen.testing.simulate import Run
 
 MESSAGES = 170  # of each party in `everything`, at least
-NUMBER = np.uint64(1 << 63)  # the error that a weak check overlooks
 
 
 def released(run: Run[Any]) -> Any:
@@ -117,65 +117,6 @@ def test_a_changed_share_of_an_input_is_another_input(consistent: bool) -> None:
 # ---------------------------------------------------------------- every kind of lie, by a party that runs other code
 
 
-def result_of(party: Party, make: Any, *, liar: str, errors: dict[int, Any]) -> Any:
-    """`make(engine, x, y)` revealed to a, where the liar's parts of products are off by `errors`."""
-    engine = engine_of(party)
-    x = engine.share(np.arange(4.0) if party.name == "a" else None, owner="a", shape=(4,))
-    y = engine.share(np.arange(4.0) if party.name == "b" else None, owner="b", shape=(4,))
-    if party.name == liar:
-        off_by(engine, errors)
-    return engine.reveal("result", make(engine, x, y), to=("a",))
-
-
-def product(engine: Any, x: Any, y: Any) -> Any:
-    return engine.number(engine.protocol.multiply(x.share, y.share), 40)
-
-
-def conjunction(engine: Any, x: Any, y: Any) -> Any:
-    bits = [np.ascontiguousarray(one.share & np.uint64(255))[:, None] for one in (x, y)]
-    (made,) = engine.protocol.and_both(bits[0], (bits[1],))
-    return engine.number(engine.protocol.to_ring((made[:, 0] & np.uint64(1)).astype(np.uint8)), 0)
-
-
-def matrix(engine: Any, x: Any, y: Any) -> Any:
-    left, right = (np.ascontiguousarray(one.share.reshape(2, 2, 2)) for one in (x, y))
-    return engine.number(engine.protocol.matmul(left, right), 40)
-
-
-def shuffled(engine: Any, x: Any, y: Any) -> Any:
-    return engine.number(engine.protocol.shuffle(x.share[..., None])[0][..., 0], 20)
-
-
-def plus(error: Any, at: int = 0) -> Any:
-    def change(part: Any) -> Any:
-        out = part.copy()
-        out.reshape(-1)[[at]] += error
-        return out
-
-    return change
-
-
-def toggle(mask: int, at: int = 0) -> Any:
-    def change(part: Any) -> Any:
-        out = part.copy()
-        out.reshape(-1)[at] ^= out.dtype.type(mask)
-        return out
-
-    return change
-
-
-LIES: dict[str, tuple[Any, dict[int, Any]]] = {
-    "a product, by one": (product, {0: plus(np.uint64(1))}),
-    "a product, by 2^63": (product, {0: plus(NUMBER)}),
-    "a triple": (product, {2: plus(np.uint64(1), 7)}),
-    "the zero-share of a reveal": (product, {1: plus(np.uint64(1))}),
-    "an AND": (conjunction, {0: toggle(1)}),
-    "a matrix product, by 2^63": (matrix, {0: plus(NUMBER)}),
-    "a product that checks a matrix product": (matrix, {1: plus(np.uint64(5))}),
-    "a matrix product and what checks it": (matrix, {0: plus(np.uint64(5)), 1: plus(np.uint64(5))}),
-}
-
-
 @pytest.mark.parametrize("liar", PARTIES)
 @pytest.mark.parametrize("name", LIES)
 def test_a_lie_ends_the_computation(name: str, liar: str) -> None:
@@ -195,34 +136,6 @@ def test_a_lie_in_any_batch(at: int, monkeypatch: pytest.MonkeyPatch) -> None:
     assert found_out(
         go(lambda party: result_of(party, product, liar="c", errors=errors), liar="c", timeout_s=10), "c"
     )
-
-
-def hop_liar(party: Party, *, liar: str, hop: int, columns: bool = False, octets: bool = False) -> Any:
-    """The liar changes the top of a row of its message of one hop, and where it can of the columns that check it."""
-    engine = engine_of(party)
-    x = engine.share(np.arange(4.0) if party.name == "a" else None, owner="a", shape=(4,))
-    chosen = engine.share(np.ones(4) if party.name == "a" else None, owner="a", shape=(4,), dtype=bool)
-    protocol, wires = engine.protocol, wires_of(engine)
-    if party.name == liar:
-        honest = protocol._move  # type: ignore[attr-defined]
-        change = toggle(128) if octets else plus(NUMBER)
-
-        def move(moved: Any, first: int, order: Any) -> Any:
-            behind = len(moved) == 1  # the columns
-            wrong = first == hop and order is not None and (columns or not behind)
-            plain = wires.send
-            if wrong:
-                wires.send = lambda place, values: plain(  # type: ignore[method-assign]
-                    place, change(values) if (values.dtype == np.uint8) == octets else values
-                )
-            out = honest(moved, first, order)
-            wires.send = plain  # type: ignore[method-assign]
-            return out
-
-        protocol._move = move  # type: ignore[attr-defined]
-    numbers, moved = protocol.shuffle(x.share[..., None], chosen.bit_share[..., None])
-    told = protocol.to_ring(moved[..., 0] & np.uint8(1)) if octets else numbers[..., 0]
-    return engine.reveal("result", engine.number(told, 0), to=("a",))
 
 
 @pytest.mark.parametrize("octets", [False, True])
@@ -401,117 +314,3 @@ def _shown_early() -> int:
     return (
         seen["early"] - 7
     )  # the key for rounding; coin and opening of two hops; rows and columns of the one with c
-
-
-# ---------------------------------------------------------------- mutants
-
-
-def cheat(party: Party, *, rng: np.random.Generator | None = None) -> Any:
-    """c adds 1 to a product and to as many triples as its bucket has: at random, or where no coin would put them."""
-    engine = engine_of(party)
-    x = engine.share(np.ones(1) if party.name == "a" else None, owner="a", shape=(1,))
-    size = gates.bucket(1)
-    at = np.arange(size, 2 * size) if rng is None else rng.choice(2 * size, size, replace=False)
-
-    def triples(part: Any) -> Any:
-        out = part.copy()
-        out[at] += np.uint64(1 << 40)
-        return out
-
-    if party.name == "c":
-        off_by(engine, {0: plus(np.uint64(1 << 40)), 2: triples})
-    return engine.reveal("result", product(engine, x, x), to=("a",))
-
-
-def cheated(**options: Any) -> bool:
-    run = go(lambda party: cheat(party, **options), timeout_s=10)
-    if "a" in run.results:
-        np.testing.assert_array_equal(run.results["a"], [2.0])  # 1 is right
-    return "a" in run.results
-
-
-def test_cheating_on_a_product_and_a_bucket_is_found() -> None:
-    rng = np.random.default_rng(1)
-    assert not any(cheated(rng=rng) for _ in range(5))
-    assert not any(cheated() for _ in range(5))
-
-
-def test_mutant_an_order_that_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Known:
-        def permutation(self, count: int) -> Any:
-            return np.arange(count)
-
-        def bytes(self, count: int) -> bytes:
-            return bytes(count)
-
-    monkeypatch.setattr(CheckedWires, "coin", lambda self: Known())
-    assert cheated()
-
-
-@pytest.mark.parametrize("size", [1, 2])
-def test_mutant_small_buckets_let_through_what_the_bound_says(
-    size: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """One product with a bucket of 1 passes with probability 1/2, with 2 of them 1/6."""
-    monkeypatch.setattr(gates, "bucket", lambda _products: size)
-    rng, tries = np.random.default_rng(2), 60
-    passed = sum(cheated(rng=rng) for _ in range(tries))
-    p = {1: 1 / 2, 2: 1 / 6}[size]
-    assert passed > 0
-    assert abs(passed - p * tries) < 5 * np.sqrt(tries * p * (1 - p))
-
-
-def _nothing(*_: Any, **__: Any) -> None:
-    pass
-
-
-@pytest.mark.parametrize(
-    ("name", "method", "lie"),
-    [("no sacrifice", "zero", "a product, by one"), ("no comparison of sums", "settle", "a product, by one")],
-)
-def test_mutants_let_a_wrong_product_through(
-    name: str, method: str, lie: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(CheckedWires, method, _nothing)
-    make, errors = LIES[lie]
-    run = go(lambda party: result_of(party, make, liar="c", errors=errors), timeout_s=10)
-    assert not run.errors, name
-    assert not np.array_equal(run.results["a"], np.arange(4.0) ** 2)
-
-
-def test_mutant_no_comparison_of_views(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Openings that are not compared: c changes what b sees of a comparison, and b goes another way than a."""
-    seen: dict[str, Any] = {}
-
-    def program(party: Party) -> None:
-        engine = engine_of(party)
-        x = engine.share(np.arange(64.0) if party.name == "a" else None, owner="a", shape=(64,))
-        bits = engine.protocol.mask(x.share).less_than((1 << 25,))[:, 0]
-        if party.name == "c":
-            wires = wires_of(engine)
-            give = wires._give
-
-            def lie(place: int, message: Any) -> None:
-                wrong = "Opened" in type(message).__name__
-                give(place, type(message)(message.values ^ np.uint64(1)) if wrong else message)
-
-            wires._give = lie  # type: ignore[method-assign]
-        seen[party.name] = engine.protocol.open_shuffled(bits)
-
-    assert found_out(go(program, liar="c", timeout_s=10), "c")
-    assert not {"a", "b"} & set(seen)
-    honest = CheckedWires.same
-    monkeypatch.setattr(
-        CheckedWires,
-        "same",
-        lambda self, label, data: self.use() if label == "opened values" else honest(self, label, data),
-    )
-    go(program, liar="c", timeout_s=10)
-    assert not np.array_equal(seen["a"], seen["b"])
-
-
-def test_mutant_a_hop_without_columns(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sharing, "SECURITY_BITS", 0)
-    run = go(lambda party: hop_liar(party, liar="b", hop=1), timeout_s=10)
-    assert not run.errors
-    assert not np.array_equal(np.sort(run.results["a"]), np.arange(4.0))
