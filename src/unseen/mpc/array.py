@@ -111,7 +111,11 @@ class SecretArray:
 
     def __getitem__(self, index: Any) -> SecretArray:
         if isinstance(index, SecretArray):
-            self._refuse()
+            raise LocalProtocolError(
+                "A secret place cannot be looked up by x[i].",
+                why="which memory is read would tell it",
+                mend="mpc.lookup(x, i); mpc.permute(x, order) where every place comes once; np.where for a Boolean",
+            )
         return self._like(pick(self._share, index))
 
     # ------------------------------------------------------------------ arithmetic
@@ -205,6 +209,18 @@ class SecretArray:
     def var(self, axis: Any = None, *, ddof: int = 0, keepdims: bool = False) -> SecretArray:
         """Variance over an axis, or of everything."""
         return self._function(np.var, axis=axis, ddof=ddof, keepdims=keepdims)
+
+    def std(self, axis: Any = None, *, ddof: int = 0, keepdims: bool = False) -> SecretArray:
+        """Standard deviation over an axis, or of everything."""
+        return self._function(np.std, axis=axis, ddof=ddof, keepdims=keepdims)
+
+    def any(self, axis: Any = None, *, keepdims: bool = False) -> SecretArray:
+        """Whether any holds, or is not 0."""
+        return self._function(np.any, axis=axis, keepdims=keepdims)
+
+    def all(self, axis: Any = None, *, keepdims: bool = False) -> SecretArray:
+        """Whether all hold, or none is 0."""
+        return self._function(np.all, axis=axis, keepdims=keepdims)
 
     def cumsum(self, axis: int | None = None) -> SecretArray:
         """Running sums."""

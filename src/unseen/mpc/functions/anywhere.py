@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,12 @@ import numpy as np
 from unseen.mpc.array import SecretArray
 from unseen.mpc.circuits.circuit import Circuit
 from unseen.mpc.functions import circuits, compare, exponential, magnitude, order
+from unseen.mpc.functions.groups import Aggregation, Groups, check, grouped, plain_groups
+from unseen.mpc.functions.groups import among as grouped_among
+from unseen.mpc.functions.lookup import lookup as secret_lookup
+from unseen.mpc.functions.lookup import one_hot as secret_one_hot
 from unseen.mpc.functions.permute import permute as secret_permute
+from unseen.mpc.functions.scan import How, segmented
 from unseen.mpc.functions.sigmoid import sigmoid as secret_sigmoid
 
 
@@ -92,6 +98,106 @@ def permute(x: Any, order: Any, *, back: bool = False) -> Any:
         return secret_permute(engine.lift(x), order, back=back)
     places = np.argsort(order) if back else np.asarray(order)
     return np.asarray(x)[places]
+
+
+def group_by(
+    keys: Any,
+    aggregations: Mapping[str, Aggregation],
+    *,
+    groups: int | None = None,
+    among: Any = None,
+    key_bits: int | None = None,
+) -> Groups:
+    """Counts, sums, means and extrema of the groups of rows with equal keys.
+
+    Parameters
+    ----------
+    keys
+        A vector, or a list of vectors for groups by several keys.
+    aggregations
+        By name: "count", or ("sum" | "mean" | "min" | "max", a vector).
+    groups
+        A public bound of the number of groups, to which the result is cut; else it has as many rows as there are.
+    among
+        The groups, where they are public: one key only. Cheaper than sorting for some dozens.
+    key_bits
+        Public bound of keys that are numbers (:class:`unseen.mpc.functions.order.Key`).
+
+    Returns
+    -------
+    The groups in the order of their keys, then rows of zeros; `valid` tells which are which.
+
+    Raises
+    ------
+    LocalProtocolError
+        An aggregation that is none, or columns of different lengths.
+    """
+    vectors = list(keys) if isinstance(keys, list | tuple) else [keys]
+    check(vectors, aggregations)
+    columns = [how[1] for how in aggregations.values() if how != "count"]
+    secret = next((one for one in (*vectors, *columns) if isinstance(one, SecretArray)), None)
+    if secret is None:
+        return plain_groups(vectors, aggregations, bound=groups, among=among)
+    lifted = [secret.engine.lift(key) for key in vectors]
+    if among is not None:
+        return grouped_among(lifted[0], np.asarray(among), aggregations, key_bits=key_bits)
+    return grouped(lifted, aggregations, bound=groups, key_bits=key_bits)
+
+
+def scan(values: Any, starts: Any, how: How) -> Any:
+    """What `how` ("sum", "min", "max", "first") makes of each segment up to every element; `starts` marks where they begin."""
+    if isinstance(values, SecretArray) or isinstance(starts, SecretArray):
+        engine = values.engine if isinstance(values, SecretArray) else starts.engine
+        return segmented(engine.lift(values), engine.lift(starts), how)
+    steps: dict[str, Callable[..., Any]] = {
+        "sum": np.add,
+        "min": np.minimum,
+        "max": np.maximum,
+        "first": lambda before, _: before,
+    }
+    out = np.array(values)
+    for place in range(1, len(out)):
+        if not starts[place]:
+            out[place] = steps[how](out[place - 1], out[place])
+    return out
+
+
+def lookup(table: Any, index: Any) -> Any:
+    """table[index] for a secret index (whole numbers), of a public or secret table; outside the table there are zeros."""
+    if isinstance(index, SecretArray):
+        return secret_lookup(table, index)
+    return table[index] if isinstance(table, SecretArray) else np.asarray(table)[index]
+
+
+def one_hot(index: Any, size: int) -> Any:
+    """Booleans, one row longer: which of `size` places the index is."""
+    if isinstance(index, SecretArray):
+        return secret_one_hot(index, size)
+    return np.asarray(index)[..., None] == np.arange(size)
+
+
+def batched(function: Callable[..., Any], *operands: Sequence[Any]) -> list[Any]:
+    """[function(a, b, ...) for a, b, ... in zip(*operands)] of an elementwise function, in the rounds of one.
+
+    mpc.batched(np.less, [a, b], [c, d]) is [a < c, b < d]. Operands of one call broadcast to one another.
+    """
+    calls = list(zip(*operands, strict=True))
+    shapes = [np.broadcast_shapes(*(np.shape(one) for one in call)) for call in calls]
+    joined = [
+        np.concatenate([_spread(one, shape) for one, shape in zip(items, shapes, strict=True)])
+        for items in operands
+    ]
+    made = function(*joined)
+    ends = np.cumsum([0, *(math.prod(shape) for shape in shapes)])
+    return [made[begin:end].reshape(shape) for begin, end, shape in zip(ends, ends[1:], shapes, strict=False)]
+
+
+def _spread(x: Any, shape: tuple[int, ...]) -> Any:
+    """In the common shape, as a vector."""
+    if not isinstance(x, SecretArray):
+        return np.broadcast_to(x, shape).reshape(-1)
+    places = np.broadcast_to(np.arange(x.size).reshape(x.shape), shape).reshape(-1)
+    return x.ravel()[places]
 
 
 def equal(left: Any, right: Any) -> Any:

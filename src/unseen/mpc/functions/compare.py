@@ -54,19 +54,20 @@ def greater_equal(left: Any, right: Any) -> SecretArray:
     return logical_not(less(left, right))
 
 
-def equal(left: Any, right: Any) -> SecretArray:
-    """Whether left == right, elementwise: whether no place of the difference is set."""
+def equal(left: Any, right: Any, *, places: int = _PLACES) -> SecretArray:
+    """Whether left == right, elementwise: whether none of the lowest `places` of the difference is set."""
     secret = left if isinstance(left, SecretArray) else right
     other = right if secret is left else left
     engine = secret.engine
     if secret.boolean and isinstance(other, SecretArray) and other.boolean:
         return logical_not(logical_xor(secret, other))
     difference = secret - other
-    bits = planes.bits_of(engine.protocol, difference.share, _PLACES)
+    bits = planes.bits_of(engine.protocol, difference.share, places)
     while bits.shape[1] > 1:  # OR of all places by halves: a | b = a ^ b ^ ab
         half = bits.shape[1] // 2
-        (both,) = engine.protocol.and_both(bits[:, :half], (bits[:, half:],))
-        bits = bits[:, :half] ^ bits[:, half:] ^ both
+        low, high, rest = bits[:, :half], bits[:, half : 2 * half], bits[:, 2 * half :]
+        (both,) = engine.protocol.and_both(low, (high,))
+        bits = np.concatenate([low ^ high ^ both, rest], axis=1)
     return logical_not(engine.boolean(planes.unpack(bits, difference.shape)[:, 0]))
 
 

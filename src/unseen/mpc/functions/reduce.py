@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 
 from unseen.mpc.array import SecretArray
-from unseen.mpc.functions.compare import less, where
+from unseen.mpc.functions.compare import equal, less, less_equal, logical_not, where
+from unseen.mpc.functions.magnitude import sqrt
+from unseen.mpc.functions.order import sort
 
 Axis = int | tuple[int, ...] | None
 
@@ -96,6 +98,64 @@ def argmax(x: SecretArray, axis: int | None = None) -> SecretArray:
 def argmin(x: SecretArray, axis: int | None = None) -> SecretArray:
     """Where the smallest element is (the first of equals), as a secret integer."""
     return _extremum(x, axis, largest=False, place=True)
+
+
+def deviation(x: SecretArray, axis: Axis = None, *, ddof: int = 0, keepdims: bool = False) -> SecretArray:
+    """Standard deviation: the root of the variance."""
+    return sqrt(variance(x, axis, ddof=ddof, keepdims=keepdims))
+
+
+def some(x: SecretArray, axis: Axis = None, *, keepdims: bool = False) -> SecretArray:
+    """Whether any holds, or is not 0."""
+    return total(_true(x), axis, keepdims=keepdims) > 0
+
+
+def every(x: SecretArray, axis: Axis = None, *, keepdims: bool = False) -> SecretArray:
+    """Whether all hold, or none is 0."""
+    return logical_not(some(logical_not(_true(x)), axis, keepdims=keepdims))
+
+
+def count_nonzero(x: SecretArray, axis: Axis = None, *, keepdims: bool = False) -> SecretArray:
+    """How many hold, or are not 0."""
+    return total(_true(x), axis, keepdims=keepdims)
+
+
+def _true(x: SecretArray) -> SecretArray:
+    return x if x.boolean else logical_not(equal(x, 0))
+
+
+def isin(x: SecretArray, members: Any) -> SecretArray:
+    """Whether each element is one of some public numbers."""
+    numbers = np.unique(np.asarray(members))
+    if not numbers.size:
+        return x.engine.lift(np.zeros(x.shape, bool))
+    return some(equal(x[None], numbers.reshape(-1, *[1] * x.ndim)), axis=0)
+
+
+def searchsorted(table: Any, x: Any, side: str = "left") -> SecretArray:
+    """Where x belongs in a sorted vector: how many of it are less (`right`: or equal). Compares with all of it."""
+    one, other = (item if isinstance(item, SecretArray) else np.asarray(item) for item in (table, x))
+    entries = one.reshape(-1, *[1] * other.ndim)
+    return total(less(entries, other[None]) if side == "left" else less_equal(entries, other[None]), axis=0)
+
+
+def quantile(x: SecretArray, q: float, axis: int | None = None) -> SecretArray:
+    """The value below which a public share q of the elements lies, between neighbours by proportion; by sorting."""
+    line = x.ravel() if axis is None else x
+    place = 0 if axis is None else axis % line.ndim
+    ordered = sort(line, place).transpose(place, *(other for other in range(line.ndim) if other != place))
+    at = q * (len(ordered) - 1)
+    below = min(int(at), len(ordered) - 1)
+    low = ordered[below]
+    if at == below:
+        return low
+    made: SecretArray = low + (ordered[below + 1] - low) * (at - below)
+    return made
+
+
+def median(x: SecretArray, axis: int | None = None) -> SecretArray:
+    """The middle value."""
+    return quantile(x, 0.5, axis)
 
 
 def dot(left: Any, right: Any) -> Any:
