@@ -35,11 +35,13 @@ from unseen.kernels import ntt
 from unseen.party import Ciphertext, Masked, Message, Party, Public, require
 
 Words = NDArray[np.uint64]
-Packed = NDArray[np.uint8]
+Integers = NDArray[np.int64]
 
 _RESIDUE_BITS = 50
 _AHEAD = 4  # batches of vectors under way
-_TOGETHER = 16  # ciphertexts of matrices that are made, sent and weighed at a time
+_TOGETHER = 16  # ciphertexts of matrices that are made and sent at a time
+_CACHED = 8  # ciphertexts of which a limb stays in the second-level cache
+_COLUMNS = 8  # columns of blocks that they are multiplied by meanwhile
 _WORDS = WholeWords()
 
 
@@ -254,26 +256,25 @@ class Lattice:
         """Send a row of blocks encrypted."""
         secret, _ = self._key(MATRICES, _WORDS)
         polynomials = matrices.left(blocks, part)
-        for few in _few(len(polynomials)):
+        for few in _few(len(polynomials), _TOGETHER):
             self._wire.send_inputs([secret.encrypt(polynomials[few], _WORDS, self._party.rng)])
 
     def _reply_rows(self, blocks: matrices.Blocks, weights: Words, out: Words) -> None:
         """Answer the peer's row of blocks, one answer for each column of blocks; our shares are added to `out`."""
         _, public = self._key(MATRICES, _WORDS)
-        of, rng = scheme.ring_of(MATRICES), self._party.rng
-        pairs = np.empty((blocks.across[1], 2, MATRICES.limbs, MATRICES.degree), np.uint64)
-        for few in _few(len(pairs)):
+        rng = self._party.rng
+        pairs = np.empty((MATRICES.limbs, blocks.across[1], 2, 1, MATRICES.degree), np.uint64)
+        for few in _few(blocks.across[1], _TOGETHER):
             (run,) = self._wire.recv_inputs(MATRICES, 1, few.stop - few.start)
-            pairs[few] = scheme.pairs(MATRICES, run)
-        for j in range(0, out.shape[1], blocks.wide):
-            factors = matrices.right(blocks, weights[:, j : j + blocks.wide])
-            product = np.zeros(pairs.shape[1:], np.uint64)
-            for few in _few(len(pairs)):
-                product = ntt.inner(of, pairs[few], scheme.transformed(MATRICES, factors[few]), product)
-            mask = rng.u64(len(blocks.places))
-            given = scheme.answer(MATRICES, public, product, mask, _WORDS, rng, blocks.places)
-            self._wire.send_answers(MATRICES, [given])
-            out[:, j : j + blocks.wide] -= mask.reshape(blocks.high, -1)
+            pairs[:, few, :, 0] = scheme.pairs(MATRICES, run).transpose(2, 0, 1, 3)
+        starts = range(0, out.shape[1], blocks.wide)
+        for several in _few(len(starts), _COLUMNS):
+            factors = [matrices.right(blocks, weights[:, j : j + blocks.wide]) for j in starts[several]]
+            for j, product in zip(starts[several], _weighed(pairs, factors), strict=True):
+                mask = rng.u64(len(blocks.places))
+                given = scheme.answer(MATRICES, public, product, mask, _WORDS, rng, blocks.places)
+                self._wire.send_answers(MATRICES, [given])
+                out[:, j : j + blocks.wide] -= mask.reshape(blocks.high, -1)
 
     def _learn_rows(self, blocks: matrices.Blocks, out: Words) -> None:
         """Decrypt the answers to a row of blocks; added to `out`."""
@@ -298,6 +299,21 @@ def _turned(shape: tuple[int, int, int]) -> bool:
     return matrices.plan(*shape[::-1]).size_bytes < matrices.plan(*shape).size_bytes
 
 
-def _few(count: int) -> Iterator[slice]:
-    for begin in range(0, count, _TOGETHER):
-        yield slice(begin, min(begin + _TOGETHER, count))
+def _weighed(pairs: Words, factors: list[Integers]) -> list[Words]:
+    """For each column's factors (blocks, m) the sum of pairs (limbs, blocks, 2, 1, n) times these: (2, limbs, n).
+
+    Limb by limb, and few ciphertexts for several columns, so that a ciphertext comes from memory once for all of them.
+    """
+    sums = np.zeros((len(factors), MATRICES.limbs, 2, 1, MATRICES.degree), np.uint64)
+    for limb, prime in enumerate(MATRICES.primes):
+        of = ntt.ring(MATRICES.degree, (prime,))
+        for few in _few(pairs.shape[1], _CACHED):
+            for column, factor in enumerate(factors):
+                values = ntt.forward(of, ntt.residues(of, factor[few]))
+                sums[column, limb] = ntt.inner(of, pairs[limb, few], values, sums[column, limb])
+    return [np.ascontiguousarray(product[:, :, 0].transpose(1, 0, 2)) for product in sums]
+
+
+def _few(count: int, size: int) -> Iterator[slice]:
+    for begin in range(0, count, size):
+        yield slice(begin, min(begin + size, count))
