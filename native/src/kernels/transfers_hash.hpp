@@ -14,7 +14,9 @@ template <std::size_t Count>
 inline void hash_in_place(const AesKey& schedule, Block* x) {
     Block kept[Count];
     for (std::size_t i = 0; i < Count; ++i) kept[i] = x[i] = sigma(x[i]);
-    encrypt(schedule, x, Count);
+    std::size_t count = Count;
+    __asm__("" : "+r"(count));  // GCC 12 warns of loops that end before they begin where it knows the count
+    encrypt(schedule, x, count);
     for (std::size_t i = 0; i < Count; ++i) x[i] ^= kept[i];
 }
 
