@@ -9,6 +9,9 @@ on loopback; `wan` 100 Mbit/s in each direction and 10 ms one way, held back by 
 counted by such a relay without a rate, in a run of their own. Every run has fresh processes, on both
 sides. The rival puts its output into order by id, ours is in an order that tells
 nothing.
+
+`psi/circuit` is the intersection that nobody sees: from ids and one column of 64-bit integers in memory to shares of membership and
+of the column, with a helper or with nobody else; a count and a sum are revealed to check them. The rival has no such mode.
 """
 
 from __future__ import annotations
@@ -22,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.parties import Wire, play
-from bench.psi import files
+from bench.psi import circuit, files
 from bench.psi.secretflow import NAME, Spu
 from bench.report import REPEATS, Report, Sample
 from bench.rivals import present
@@ -148,6 +151,16 @@ def main() -> None:
         case("psi/vole/10^7/lan/semi-honest", ten, "vole", "rr22", VOLE, most=1)
         for mode in ("rr22-low-comm",):
             case(f"psi/vole/10^7/wan/semi-honest/{mode}", ten, "vole", mode, VOLE, most=1, wan=True)
+        for count, size in ((1 << 14, "2^14"), (MILLION, "2^20")):
+            for third in ("helper", "none"):
+                name = f"psi/circuit/{size}/{third}"
+                if report.wants(name, quick=count < MILLION):
+                    report.case(
+                        name,
+                        lambda count=count, third=third: circuit.ours(count, third),
+                        trust=circuit.TRUST[third],
+                        repeats=min(3, report.repeats),
+                    )
         case(
             "psi/dh/2^20/lan/semi-honest/elligator2",
             million,

@@ -50,6 +50,7 @@ void bind_ring(nb::module_& module);
 void bind_rows(nb::module_& module);
 void bind_softspoken(nb::module_& module);
 void bind_curve(nb::module_& module);
+void bind_cuckoo(nb::module_& module);
 void bind_okvs(nb::module_& module);
 void bind_shares(nb::module_& module);
 void bind_oprf(nb::module_& module);

@@ -25,6 +25,7 @@ NB_MODULE(_native, module) {
     unseen::bind::bind_rows(module);
     unseen::bind::bind_softspoken(module);
     unseen::bind::bind_curve(module);
+    unseen::bind::bind_cuckoo(module);
     unseen::bind::bind_okvs(module);
     unseen::bind::bind_shares(module);
     unseen::bind::bind_oprf(module);

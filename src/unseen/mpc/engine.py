@@ -98,6 +98,18 @@ class Engine:
         self.bits = bits
         self._adversary: str = module.STATEMENT.adversary
         self._garbled: Garbler | Evaluator | None = None
+        self._streams = 0
+
+    def stream(self, name: str) -> Party:
+        """A stream of this party's own beside what the protocol says to others, fresh at each call; all call it alike."""
+        self._streams += 1
+        return self.protocol.party.stream(f"{name}-{self._streams}")
+
+    @property
+    def additive_pair(self) -> bool:
+        """Whether a secret is the sum of what two holders, who follow the protocol, have: what one of them knows is a share."""
+        two = len(self.protocol.holders) == 2 and self.protocol.components == 1  # noqa: PLR2004 - a pair
+        return two and self._adversary == "semi-honest"
 
     def garbled(self) -> Garbler | Evaluator | None:
         """This party's end of garbled circuits: the first holder garbles, the second evaluates; None at a helper.
@@ -109,8 +121,7 @@ class Engine:
         UsageError
             There are not two holders with one share each, or the protocol promises more than garbling can keep.
         """
-        two = len(self.protocol.holders) == 2 and self.protocol.components == 1  # noqa: PLR2004 - garbler, evaluator
-        if not two or self._adversary != "semi-honest":
+        if not self.additive_pair:
             raise UsageError(
                 "A circuit is garbled between two holders who follow the protocol.",
                 why=f"here there are {len(self.protocol.holders)}, and what is promised is: {self._adversary}",

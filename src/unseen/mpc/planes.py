@@ -109,6 +109,15 @@ def highest(protocol: Protocol, planes: Planes) -> Planes:
     return one
 
 
+def conjunction(protocol: Protocol, planes: Planes) -> Planes:
+    """Whether all places are set, one plane; ceil(log2(places)) rounds."""
+    while planes.shape[1] > 1:
+        half, odd = planes.shape[1] // 2, planes.shape[1] % 2
+        (both,) = protocol.and_both(planes[:, :half], (planes[:, half : 2 * half],))
+        planes = np.concatenate([both, planes[:, 2 * half :]], axis=1) if odd else both
+    return planes
+
+
 def flip(protocol: Protocol, bits: NDArray[np.uint8] | NDArray[np.uint64]) -> NDArray[np.uint8]:
     """NOT of unpacked bits."""
     ones = protocol.public_bits(np.ones(bits.shape[1:], np.uint8))

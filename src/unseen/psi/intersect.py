@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unseen.core.cost import Network
-from unseen.core.errors import LocalProtocolError, RemoteProtocolError, UsageError
+from unseen.core.errors import RemoteProtocolError, UsageError
 from unseen.party import Message, Party, Public
+from unseen.psi.ids import checked
 from unseen.psi.plan import AUTO, choose
 from unseen.psi.protocol import Aligned, Mode, protocol
 
-_ID_BYTES = 32
 _PARTIES = 2
 
 
@@ -71,7 +71,7 @@ def intersect(
         )
     if party.name not in holders:
         return None
-    ours = _checked(ids, distinct=distinct)
+    ours = checked(ids, distinct=distinct)
     peer = next(name for name in holders if name != party.name)
     public = dict(sizes) if sizes is not None else _tell_sizes(party, peer, len(ours))
     if len(ours) > public[party.name]:
@@ -98,22 +98,3 @@ def _tell_sizes(party: Party, peer: str, count: int) -> dict[str, int]:
     if theirs < 0:
         raise RemoteProtocolError(f"{peer} has {theirs} ids, it says.", party=peer)
     return {party.name: count, peer: theirs}
-
-
-def _checked(ids: NDArray[np.uint8] | None, *, distinct: bool) -> NDArray[np.uint8]:
-    if ids is None or ids.ndim != 2 or ids.shape[1] != _ID_BYTES or ids.dtype != np.uint8:  # noqa: PLR2004 - rows
-        raise LocalProtocolError(f"Identifiers are rows of {_ID_BYTES} bytes.")
-    rows = np.ascontiguousarray(ids)
-    if distinct:
-        return rows
-    # Sort by the first word (uniform, as ids are digests) and compare whole rows only where it is equal.
-    first = rows.view(np.uint64)[:, 0] if len(rows) else np.zeros(0, np.uint64)
-    ordered = np.sort(first)
-    suspects = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
-    if suspects.size:
-        alike = rows[np.isin(first, suspects)]
-        if len(np.unique(alike, axis=0)) != len(alike):
-            raise UsageError(
-                "Some ids come more than once.", mend="drop the repeated rows, or name more id columns"
-            )
-    return rows

@@ -285,3 +285,17 @@ def test_sums_of_products_of_some_number(
     rows = np.full((scalars, width), 127, np.uint8), np.zeros((elements, 32), np.uint8)
     done = attempt(lambda: native().ristretto_sum(*rows))
     assert (done is None) == (scalars != elements or width != 32)
+
+
+@fuzzed
+@given(seeds(), blocks(), arrays(), st.one_of(small, limits, huge), st.one_of(small, limits))
+def test_cuckoo(
+    instruction_set: str, seed: np.ndarray, keys: np.ndarray, places: np.ndarray, bins: int, few: int
+) -> None:
+    attempt(lambda: native().cuckoo_places(seed, keys, bins))
+    made = attempt(lambda: native().cuckoo_places(seed, keys, few))
+    if places.ndim == 2:
+        places = np.resize(places, (len(places), 3)).astype(np.uint32)
+    for given_places in (places, made):
+        table = attempt(lambda given_places=given_places: native().cuckoo_fill(given_places, few))
+        assert table is None or table.shape == (few,)
