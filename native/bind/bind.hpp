@@ -55,6 +55,7 @@ void bind_okvs(nb::module_& module);
 void bind_shares(nb::module_& module);
 void bind_oprf(nb::module_& module);
 void bind_network(nb::module_& module);
+void bind_shuffle(nb::module_& module);
 void bind_additive(nb::module_& module);
 void bind_tags(nb::module_& module);
 void bind_transfers(nb::module_& module);

@@ -30,6 +30,7 @@ NB_MODULE(_native, module) {
     unseen::bind::bind_shares(module);
     unseen::bind::bind_oprf(module);
     unseen::bind::bind_network(module);
+    unseen::bind::bind_shuffle(module);
     unseen::bind::bind_additive(module);
     unseen::bind::bind_tags(module);
     unseen::bind::bind_transfers(module);

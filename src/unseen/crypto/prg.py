@@ -16,10 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unseen.core.errors import LocalProtocolError
+from unseen.kernels import shuffle
 from unseen.kernels.blocks import aes_ctr
 
 SEED_BYTES = 32
 _BLOCK = 16
+_SPARE = 16  # words: of 2^32 rows' one in two shuffles is refused, sixteen never
 
 
 class Prg:
@@ -74,13 +76,5 @@ class Prg:
         return (out % np.uint64(bound)).reshape(dims)
 
     def permutation(self, count: int) -> NDArray[np.int64]:
-        """A uniform permutation of range(count).
-
-        Sorts `count` random 128-bit keys. Equal keys, which would bias the order, have probability below
-        count^2 / 2^129.
-        """
-        high, low = self.u64(count), self.u64(count)
-        order = np.argsort(high)
-        if (high[order[1:]] == high[order[:-1]]).any():  # the lower halves decide
-            order = np.lexsort((low, high))
-        return order.astype(np.int64, copy=False)
+        """A uniform permutation of range(count), without bias (:mod:`unseen.kernels.shuffle`)."""
+        return shuffle.order(self.u64(count + _SPARE), count)

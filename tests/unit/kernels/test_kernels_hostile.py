@@ -271,6 +271,13 @@ def test_network(instruction_set: str, order: np.ndarray) -> None:
 
 
 @fuzzed
+@given(arrays(), st.one_of(small, limits, huge))
+def test_shuffle(instruction_set: str, words: np.ndarray, count: int) -> None:
+    done = attempt(lambda: native().shuffle_order(words, count))
+    assert done is None or sorted(done.tolist()) == list(range(count))
+
+
+@fuzzed
 @given(arrays(), arrays())
 def test_sums_of_products(instruction_set: str, scalars: np.ndarray, elements: np.ndarray) -> None:
     done = attempt(lambda: native().ristretto_sum(scalars, elements))

@@ -61,7 +61,7 @@ class Plain:
 
     components = 1
     holds = True
-    radix_up_to = 20
+    radix_up_to = 32
 
     def __init__(self, party: Party, holders: tuple[str, ...]) -> None:
         self.party = party
