@@ -53,6 +53,7 @@ def fit(
     *,
     penalty: float,
     iterations: int,
+    counted: SecretArray | None = None,
     report: Report = lambda _done, _total: None,
 ) -> SecretArray:
     """Coefficients with the intercept last, shape (width + 1,).
@@ -67,12 +68,17 @@ def fit(
         L2 penalty, over 0.
     iterations
         Newton iterations; 10 reach the precision of the format on common data.
+    counted
+        Secret Booleans, shape (rows,): which rows there are, where not even that is known, as in a hidden intersection
+        (:mod:`unseen.psi.circuit`). The others' columns are 0, so that with an intercept column of 0 they have no weight.
+        The sum of squares of a column may be `rows` at most.
     report
         Called after each iteration with (done, total).
     """
     rows, width = columns.shape
     ridge = np.r_[np.full(width, penalty), 0.0]
-    x = engine.fix(engine.concatenate([columns, engine.lift(np.ones((rows, 1)))], axis=1))
+    ones = engine.lift(np.ones(rows)) if counted is None else engine.as_real(counted)
+    x = engine.fix(engine.concatenate([columns, ones.reshape(rows, 1)], axis=1))
     weights = engine.lift(np.zeros(width + 1))
     for done in range(iterations):
         scores = sigmoid(x @ weights, precise=True)
