@@ -40,8 +40,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from unseen.core.cost import Cost, Network
 from unseen.core.errors import LocalProtocolError, RemoteProtocolError, UsageError
-from unseen.kernels import blocks, cuckoo
+from unseen.kernels import blocks, cuckoo, okvs
 from unseen.mpc import planes
 from unseen.mpc.array import SecretArray
 from unseen.mpc.engine import Engine
@@ -57,6 +58,7 @@ _STATISTICAL = 40
 _BLOCK, _BLOCK_WORDS = 16, 2
 _TRIES = 8
 _KINDS = (float, int, bool)
+_SETUP_BYTES, _PAIR_BYTES, _SETUP_S, _ROUNDS = 180_000, 60_000, 0.05, 28
 
 
 class TableSeed(Message, frozen=True, tag="psi-circuit.table-seed/1"):
@@ -183,6 +185,41 @@ class _Plan:
     def compared(self) -> int:
         """Bits of a target that are compared."""
         return _STATISTICAL + (self.bins - 1).bit_length()
+
+
+def estimate(
+    sizes: Mapping[str, int],
+    columns: Mapping[str, int],
+    network: Network,
+    *,
+    helper: bool,
+    comparisons: int = 0,
+    table: str | None = None,
+) -> Cost:
+    """What a run is expected to cost, with `comparisons` of a column and a reveal after it; one core a party.
+
+    Parameters
+    ----------
+    sizes, columns
+        Holder -> public size, and number of columns; two entries, the same order at both.
+    """
+    owner = table or min(sizes, key=lambda name: sizes[name])
+    sender = next(name for name in sizes if name != owner)
+    bins, brought = cuckoo.bins(sizes[owner]), columns.get(sender, 0)
+    every = brought + columns.get(owner, 0)
+    stored = okvs.shape(cuckoo.PLACES * sizes[sender]).slots * -(-(1 + brought) // _BLOCK_WORDS)
+    sent = _SETUP_BYTES + _BLOCK * (okvs.shape(sizes[owner]).slots + stored)
+    ands = bins * (_STATISTICAL - 1 + (bins - 1).bit_length())
+    seconds = _SETUP_S + 2e-7 * sizes[owner] + 8e-7 * sizes[sender]
+    if helper:
+        sent += round(0.4 * ands + 48 * bins * every + 110 * bins * comparisons)
+        seconds += 3e-9 * ands + 1e-7 * bins * (every + 2 * comparisons)
+    else:
+        sent += round(8.25 * ands + 24 * bins * every + 470 * bins * comparisons) + _PAIR_BYTES
+        seconds += 4e-8 * ands + 1.5e-7 * bins * every + 2.5e-6 * bins * comparisons
+    rounds = _ROUNDS + 20 * (comparisons > 0) + (0 if helper else bins // (1 << 12))
+    seconds += rounds * network.latency_s + sent / network.bytes_per_s
+    return Cost(seconds, sent, rounds, 250 * (bins + 3 * sizes[sender]) + (64 << 20))
 
 
 def _plan(

@@ -210,16 +210,18 @@ def _opened(views: Mapping[str, Sequence[Seen]]) -> Iterable[tuple[Place, bytes]
 
 def _patterns(views: Mapping[str, Sequence[Seen]]) -> Iterable[tuple[Place, bytes]]:
     """Which rows of two lists of encrypted or released values are equal: places in a list tell something, too."""
-    lists = [
-        (f"{seen.sender}->{receiver} {type(seen.message).__name__}.{field}", value)
-        for receiver, view in views.items()
-        for seen in view
-        for field, kind in kinds(type(seen.message)).items()
-        if kind not in _SECRET
-        and isinstance(value := _plain(getattr(seen.message, field)), np.ndarray)
-        and value.ndim == 2  # noqa: PLR2004 - a list of rows
-        and len(value) <= _MAX_ROWS
-    ]
+    lists: list[tuple[str, NDArray[Any]]] = []
+    numbers: Counter[str] = Counter()
+    for receiver, view in views.items():
+        for seen in view:
+            for field, kind in kinds(type(seen.message)).items():
+                value = _plain(getattr(seen.message, field))
+                if kind in _SECRET or not isinstance(value, np.ndarray) or value.ndim != 2:  # noqa: PLR2004 - rows
+                    continue
+                if len(value) <= _MAX_ROWS:
+                    name = f"{seen.sender}->{receiver} {seen.stream} {type(seen.message).__name__}.{field}"
+                    lists.append((f"{name} {numbers[name]}", value))
+                    numbers[name] += 1
     for (one, left), (other, right) in combinations(sorted(lists, key=lambda item: item[0]), 2):
         if left.shape[1] == right.shape[1]:
             equal = (left[:, None] == right[None]).all(axis=2)

@@ -79,6 +79,18 @@ def psi() -> Scene:
     return Scene("psi", {"holders": HOLDERS}, HOLDERS, inputs, {})  # type: ignore[arg-type]
 
 
+def statistics() -> Scene:
+    # other ids and values, and another number in common, which is below the bound either way: nothing may tell them apart
+    one = {
+        "a": patients(list(range(8)), x=[float(row) for row in range(8)]),
+        "b": patients(list(range(3, 9))),
+    }
+    other = {"a": patients(list(range(50, 58)), x=[7.0] * 8), "b": patients(list(range(57, 63)))}
+    inputs = tuple({name: {"table": item} for name, item in given.items()} for given in (one, other))
+    roles = {"holders": HOLDERS, "receivers": ("a",)}
+    return Scene("common-statistics", roles, HOLDERS, inputs, {"ask": "mean", "of": ("a", "x")})  # type: ignore[arg-type]
+
+
 def split() -> Scene:
     one = {name: {"table": patients(list(range(20)))} for name in HOLDERS}
     other = {name: {"table": patients(list(range(100, 120)))} for name in HOLDERS}
@@ -114,6 +126,7 @@ def scoring(name: str) -> Scene:
 
 SCENES: dict[str, Callable[[], Scene]] = {
     "psi": psi,
+    "common-statistics": statistics,
     "split": split,
     "standardise": standardise,
     "train-logistic": train,
@@ -126,7 +139,12 @@ def test_every_step_there_is_has_a_scene() -> None:
     assert set(SCENES) == set(registry.names(STEPS))
 
 
-@pytest.mark.parametrize("name", SCENES)
+SLOW = {"common-statistics"}  # each run sets up transfers anew
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.long] if name in SLOW else []) for name in SCENES]
+)
 def test_nothing_shows(name: str) -> None:
     assert SCENES[name]().leaks() == []
 

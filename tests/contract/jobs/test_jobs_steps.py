@@ -1,9 +1,11 @@
-"""Every installed step keeps the contract of steps: what it declares is what it does. Run on the scene of the main job."""
+"""Every installed step keeps the contract of steps: what it declares is what it does. Run on the scenes."""
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
+from functools import cache
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -18,7 +20,7 @@ from unseen.jobs.local import LocalRun, run_local
 from unseen.jobs.planner import check_honest, sizes_of
 from unseen.jobs.step import STEPS, Roles, check_pinned, fingerprint, parse_params, step
 from unseen.party import Door
-from unseen.scenes import medicine
+from unseen.scenes import medicine, overlap
 
 NAMES = registry.names(STEPS)
 IDENTITIES = {
@@ -26,11 +28,18 @@ IDENTITIES = {
 }
 
 
-@pytest.fixture(scope="module")
-def played() -> tuple[Contract, LocalRun]:
-    study = medicine.study()
+@cache
+def play(scene: ModuleType) -> tuple[Contract, LocalRun]:
+    study = scene.study()
     contract = study.contract(IDENTITIES)
     return contract, run_local(contract, study.tables)
+
+
+@pytest.fixture
+def played(name: str) -> tuple[Contract, LocalRun]:
+    """The scene in which the step has a task."""
+    scenes = [play(scene) for scene in (medicine, overlap)]
+    return next((item for item in scenes if any(task.step == name for task in item[0].tasks)), scenes[0])
 
 
 def task_of(contract: Contract, name: str) -> Any:

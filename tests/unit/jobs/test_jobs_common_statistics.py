@@ -1,0 +1,145 @@
+"""The step common-statistics: what it answers, what it declares, what it refuses."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from pydantic import ValidationError
+
+from unseen.core.errors import UsageError
+from unseen.data.table import Table
+from unseen.govern.contract import Contract
+from unseen.jobs.local import run_local
+from unseen.jobs.step import Roles
+from unseen.jobs.steps import common_statistics as step
+from unseen.jobs.tables import from_table
+from unseen.scenes import overlap
+from unseen.scenes.partition import breast_cancer
+from unseen.testing.simulate import Run, simulate
+
+ROLES = Roles({"holders": ("a", "b"), "receivers": ("b",)})
+INCOME = {number: 1000.0 + 10 * number for number in range(60)}
+SPENT = {number: float(number % 9) for number in range(60)}
+MINE, THEIRS = list(range(40)), list(range(59, 14, -1))
+COMMON = sorted(set(MINE) & set(THEIRS))
+
+
+def table(numbers: list[int], **columns: dict[int, float]) -> Table:
+    named = {name: [values[number] for number in numbers] for name, values in columns.items()}
+    return Table.of(pa.table({"id": [f"p{number}" for number in numbers], **named}), id_columns=("id",))
+
+
+TABLES = {"a": table(MINE, income=INCOME), "b": table(THEIRS, spent=SPENT)}
+
+
+def go(roles: Roles = ROLES, **params: Any) -> Run[Any]:
+    asked = step.Params(**params)
+    return simulate(
+        lambda party: step.run(party, {"table": from_table(TABLES[party.name])}, asked, roles),
+        ("a", "b"),
+        disclosures=step.disclosures(asked, roles),
+        timeout_s=10,
+    )
+
+
+def answer(**params: Any) -> dict[str, Any]:
+    outcome = go(**params)
+    assert not outcome.errors, outcome.errors
+    assert outcome.results["a"] == {}
+    return dict(outcome.results["b"]["answer"].meta)
+
+
+def test_the_four_questions() -> None:
+    incomes = np.array([INCOME[number] for number in COMMON])
+    spent = np.array([SPENT[number] for number in COMMON])
+    assert answer() == {"ask": "count", "at_least": 10, "below": [False], "count": [25], "value": [25.0]}
+    assert answer(ask="total", of=("a", "income"))["value"] == [incomes.sum()]
+    assert answer(ask="mean", of=("b", "spent"))["value"] == [pytest.approx(spent.mean())]
+    edges = [1000, 1200, 1250, 1390]
+    told = answer(ask="histogram", by=("a", "income"), edges=edges, of=("b", "spent"), at_least=6)
+    inside = [(incomes >= low) & (incomes < high) for low, high in pairwise(edges)]
+    few = [part.sum() < 6 for part in inside]
+    assert any(few)
+    assert not all(few)
+    assert told["below"] == few
+    assert told["count"] == [0 if small else part.sum() for small, part in zip(few, inside, strict=True)]
+    means = [0 if small else spent[part].mean() for small, part in zip(few, inside, strict=True)]
+    assert told["value"] == pytest.approx(means)
+
+
+def test_fewer_than_agreed() -> None:
+    told = answer(ask="mean", of=("a", "income"), at_least=26)
+    assert (told["below"], told["count"], told["value"]) == ([True], [0], [0.0])
+
+
+def test_bounds_instead_of_sizes() -> None:
+    bounds = {"a": 50, "b": 64}
+    assert answer(bounds=bounds)["count"] == [25]
+    names = [item.name for item in step.disclosures(step.Params(bounds=bounds), ROLES)]
+    assert names == ["answer"]
+    outcome = go(bounds={"a": 30, "b": 64})
+    assert any("agreed bound" in str(error) for error in outcome.errors.values())
+
+
+def test_what_is_declared_says_what_is_asked() -> None:
+    asked = step.Params(
+        ask="histogram", by=("a", "income"), edges=(0, 1, 2.5), of=("b", "spent"), at_least=30
+    )
+    size, told = step.disclosures(asked, ROLES)
+    assert (size.to, told.to, told.max_elements) == (("a", "b"), ("b",), 6)
+    for part in ("a's column 'income'", "b's column 'spent'", "0, 1, 2.5", "fewer than 30"):
+        assert part in told.what
+
+
+@pytest.mark.parametrize(
+    ("params", "match"),
+    [
+        ({"ask": "mean"}, "name it in `of`"),
+        ({"ask": "count", "of": ("a", "x")}, "leave out"),
+        ({"ask": "histogram", "by": ("a", "x"), "edges": [1]}, "two `edges`"),
+        ({"edges": [1, 2], "by": ("a", "x")}, "nothing else"),
+        ({"at_least": 0}, "greater than or equal to 1"),
+    ],
+)
+def test_parameters_that_do_not_fit(params: dict[str, Any], match: str) -> None:
+    with pytest.raises(ValidationError, match=match):
+        step.Params(**params)
+
+
+@pytest.mark.parametrize(
+    ("roles", "params", "match"),
+    [
+        (Roles({"holders": ("a", "b"), "receivers": ("c",)}), {}, "two holders"),
+        (ROLES, {"bounds": {"a": 50}}, "two holders"),
+        (ROLES, {"ask": "total", "of": ("c", "x")}, "two holders"),
+        (ROLES, {"ask": "total", "of": ("a", "height")}, "no column height"),
+    ],
+)
+def test_what_does_not_fit_the_tables(roles: Roles, params: dict[str, Any], match: str) -> None:
+    outcome = go(roles, **params)
+    causes = [error for error in outcome.errors.values() if isinstance(error, UsageError)]
+    assert causes
+    assert match in str(causes[0])
+
+
+def test_the_scene() -> None:
+    """Hospital and laboratory: how often the illness is found at each level of a measurement, as the joined table says."""
+    study = overlap.study()
+    identities = {name: f"ed25519:{place:064x}" for place, name in enumerate(("hospital", "laboratory"))}
+    contract: Contract = study.contract(identities)
+    meta = run_local(contract, study.tables).artefacts["hospital"]["levels.answer"].meta
+    left, right = (holding.table for holding in breast_cancer())
+    joined = left.join(right, keys="patient", join_type="inner")
+    by = joined.column(right.column_names[-1]).to_numpy()
+    ill = joined.column("diagnosis").to_numpy()
+    for place, (low, high) in enumerate(pairwise(overlap.EDGES)):
+        inside = (by >= low) & (by < high)
+        assert meta["below"][place] == (inside.sum() < overlap.AT_LEAST)
+        if inside.sum() >= overlap.AT_LEAST:
+            assert meta["count"][place] == inside.sum()
+            assert meta["value"][place] == pytest.approx(ill[inside].mean())
+    assert False in meta["below"]
