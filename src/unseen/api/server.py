@@ -17,9 +17,10 @@ import uvicorn
 
 from unseen.api.app import create_app
 from unseen.api.tokens import Tokens
+from unseen.core.durable import write_whole
 from unseen.core.errors import UnavailableError, UsageError
 from unseen.node.config import NodeConfig, parse_address
-from unseen.node.home import Home, write_whole
+from unseen.node.home import Home
 from unseen.node.metrics import Metrics
 from unseen.node.operations import Node
 

@@ -28,9 +28,9 @@ from typing import Literal, get_args
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
+from unseen.core.durable import write_whole
 from unseen.core.errors import DeniedError, UnavailableError, UsageError
 from unseen.core.ids import check_name
-from unseen.node.home import write_whole
 from unseen.node.operations import READ_ONLY
 
 Role = Literal["owner", "operator", "auditor"]

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from unseen.api.tokens import Tokens
+from unseen.core.durable import write_whole
 from unseen.core.errors import UsageError
 from unseen.node.config import FILE_NAME, parse, to_toml
-from unseen.node.home import Home, write_whole
+from unseen.node.home import Home
 from unseen.node.models import IdentityView
 
 

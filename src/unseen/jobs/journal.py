@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 import msgspec
 
+from unseen.core.durable import sync_folder
 from unseen.core.errors import UnavailableError, VerificationError
 from unseen.crypto.seal import seal, unseal
 from unseen.party.gate import Disclosed, Door, StoredPart
@@ -69,7 +70,7 @@ class FileJournal:
         fresh = not path.exists()
         self._handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         if fresh:
-            _sync_folder(path.parent)  # else a power cut may leave records without a file that has them
+            sync_folder(path.parent)  # else a power cut may leave records without a file that has them
         self._load()
 
     def close(self) -> None:
@@ -150,11 +151,3 @@ class FileJournal:
             os.ftruncate(self._handle, at)
             os.fsync(self._handle)
         os.lseek(self._handle, at, os.SEEK_SET)
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

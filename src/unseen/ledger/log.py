@@ -14,6 +14,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from unseen.core.durable import sync_folder
 from unseen.core.errors import UnavailableError, VerificationError
 from unseen.ledger import merkle
 from unseen.ledger.entries import Entry, Head
@@ -55,7 +56,7 @@ class Lines:
         fresh = not path.exists()
         self._handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         if fresh:
-            _sync_folder(path.parent)  # else a power cut may leave lines without a file that has them
+            sync_folder(path.parent)  # else a power cut may leave lines without a file that has them
         with os.fdopen(os.dup(self._handle), "rb") as stored:
             data = stored.read()
         whole = data.rfind(b"\n") + 1
@@ -92,14 +93,6 @@ class Lines:
     def close(self) -> None:
         """Close the file."""
         os.close(self._handle)
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 class Leaves:

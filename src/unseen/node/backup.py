@@ -15,10 +15,11 @@ import zlib
 from datetime import UTC, datetime
 from pathlib import Path
 
+from unseen.core.durable import whole_folder
 from unseen.core.errors import UnavailableError, UsageError, VerificationError
 from unseen.node.config import FILE_NAME
 from unseen.node.database import Database
-from unseen.node.home import Home, whole_folder
+from unseen.node.home import Home
 from unseen.node.mailroom import begin_epochs
 from unseen.node.models import BackupInfo
 

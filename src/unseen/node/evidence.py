@@ -18,6 +18,7 @@ import sqlalchemy as sql
 import structlog
 from pydantic import ValidationError
 
+from unseen.core.durable import write_whole
 from unseen.core.errors import RemoteProtocolError, UsageError, VerificationError
 from unseen.crypto.sign import public_key
 from unseen.govern.contract import Contract
@@ -27,7 +28,7 @@ from unseen.ledger.log import Log, Mirror, check_head
 from unseen.ledger.notes import Note, check_cosignature, cosign, parse_checkpoint, parse_note
 from unseen.node import models as m
 from unseen.node.database import Database, Transaction, facts
-from unseen.node.home import Home, write_whole
+from unseen.node.home import Home
 from unseen.node.identity import Identity
 from unseen.node.mailroom import Mailroom
 from unseen.node.peers import PeerBook

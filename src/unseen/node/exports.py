@@ -8,10 +8,10 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from unseen.core.durable import whole_folder
 from unseen.core.errors import DeniedError, UsageError
 from unseen.jobs.artefacts import Artefact
 from unseen.node import models as m
-from unseen.node.home import whole_folder
 from unseen.node.store import ArtefactStore
 
 _SHARES = "shares"

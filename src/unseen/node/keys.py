@@ -9,10 +9,11 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from unseen.core.durable import write_whole
 from unseen.core.errors import UsageError
 from unseen.crypto.seal import KEY_BYTES, seal, unseal
 from unseen.node.config import NodeConfig
-from unseen.node.home import Home, write_whole
+from unseen.node.home import Home
 from unseen.node.identity import Identity
 
 _SCRYPT_COST = 1 << 15

@@ -14,12 +14,13 @@ from pathlib import Path
 
 import msgspec
 
+from unseen.core.durable import sync_folder, write_whole
 from unseen.core.errors import UnavailableError, UsageError
 from unseen.crypto.derive import derive
 from unseen.crypto.seal import seal, unseal
 from unseen.jobs import artefacts, spec
 from unseen.jobs.artefacts import Artefact
-from unseen.node.home import Home, sync_folder, write_whole
+from unseen.node.home import Home
 
 _DONE = ".done"
 _ATTEMPTS = ".attempts"

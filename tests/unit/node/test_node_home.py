@@ -7,8 +7,9 @@ import sys
 
 import pytest
 
+from unseen.core.durable import whole_folder, write_whole
 from unseen.core.errors import UnavailableError, UsageError
-from unseen.node.home import Home, whole_folder, write_whole
+from unseen.node.home import Home
 
 
 def mode(path):
@@ -78,7 +79,7 @@ def test_a_full_disk_leaves_the_old_file_and_no_draft(tmp_path):
     program = (
         "import resource, signal, sys; from pathlib import Path\n"
         "from unseen.core.errors import UnavailableError\n"
-        "from unseen.node.home import write_whole\n"
+        "from unseen.core.durable import write_whole\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\n"
         "try: write_whole(Path(sys.argv[1]), bytes(5000))\n"
@@ -118,7 +119,7 @@ def test_what_a_killed_process_left_half_written_is_gone_at_the_next_start(tmp_p
     home = Home(tmp_path / "home")
     home.make()
     code = (
-        "import os, sys\nfrom pathlib import Path\nfrom unseen.node.home import whole_folder\n"
+        "import os, sys\nfrom pathlib import Path\nfrom unseen.core.durable import whole_folder\n"
         "home = Path(sys.argv[1])\n(home / 'log' / f'.head.{os.getpid()}.tmp').write_text('half')\n"
         "with whole_folder(home / 'result') as draft:\n"
         "    (draft / 'scores').write_text('half')\n    os.kill(os.getpid(), 9)\n"

@@ -16,8 +16,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from unseen.core.durable import write_whole
 from unseen.core.errors import UsageError
-from unseen.node.home import write_whole
 
 _FORMAT = 1
 _NAME = "journal.json"

@@ -14,9 +14,9 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from unseen.core.durable import write_whole
 from unseen.core.errors import UsageError
 from unseen.crypto.sign import PREFIX, fingerprint, public_key, raw_public_key, written
-from unseen.node.home import write_whole
 
 
 def make_keys(place: str | Path) -> tuple[Path, Path, str]:

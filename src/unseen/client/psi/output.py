@@ -24,8 +24,8 @@ import pyarrow.parquet
 from numpy.typing import NDArray
 
 from unseen.client.psi.load import Loaded
+from unseen.core.durable import sync_folder
 from unseen.core.errors import UnavailableError, UsageError
-from unseen.node.home import sync_folder
 
 FLAG, GROUP = "in_intersection", "match"
 
