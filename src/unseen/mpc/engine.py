@@ -26,6 +26,7 @@ from unseen.mpc.array import SecretArray
 from unseen.mpc.fixed import FRACTION_BITS, decode, encode
 from unseen.mpc.garbled import Evaluator, Garbler, open_side
 from unseen.mpc.shares import Share, align, broadcast
+from unseen.mpc.supply import Source
 from unseen.party import Party
 
 PROTOCOLS = "unseen.mpc.protocols"
@@ -80,6 +81,15 @@ class Engine:
         Name of a file in `mpc/protocols`.
     bits
         Fraction bits of fixed-point numbers.
+    stock
+        What a helper dealt ahead (:mod:`unseen.mpc.ahead`): one run of it is used up, and the helper need not be there.
+
+    Raises
+    ------
+    UsageError
+        The protocol takes nothing from a stock, or nothing is left of it.
+    VerificationError
+        The holders' stocks do not belong together.
     """
 
     def __init__(
@@ -90,11 +100,19 @@ class Engine:
         helper: str | None = None,
         protocol: str = "dealer2",
         bits: int = FRACTION_BITS,
+        stock: Source | None = None,
     ) -> None:
         module: Any = registry.load(PROTOCOLS, protocol)
-        self.protocol = cast(
-            "mpc.Protocol", module.open_protocol(party, holders=tuple(holders), helper=helper)
-        )
+        options: dict[str, Any] = {"holders": tuple(holders), "helper": helper}
+        if stock is not None:
+            if not module.STATEMENT.ahead:
+                raise UsageError(
+                    f"{protocol} takes nothing from a stock.",
+                    why="nobody deals for it",
+                    mend="leave out stock=, or use dealer2",
+                )
+            party, options["supply"] = stock.begin(party, tuple(holders))
+        self.protocol = cast("mpc.Protocol", module.open_protocol(party, **options))
         self.bits = bits
         self._adversary: str = module.STATEMENT.adversary
         self._garbled: Garbler | Evaluator | None = None

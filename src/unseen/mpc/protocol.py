@@ -44,6 +44,8 @@ class Statement:
         Which parties together still learn nothing.
     assumption
         What its secrecy rests on besides.
+    ahead
+        Whether what it deals can be made ahead (:mod:`unseen.mpc.ahead`); `open_protocol` takes a `supply` then.
     """
 
     summary: str
@@ -52,6 +54,7 @@ class Statement:
     adversary: str
     may_collude: str
     assumption: str
+    ahead: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,14 +109,14 @@ def _small(dealing: Dealing, shape: tuple[int, ...]) -> Ring:
 
 def _in_clear(dealing: Dealing, shape: Any, dtype: Any, whole: Any, _combine: Any, _take: Any) -> Any:
     """Corrections that are the dealt values themselves."""
-    party, holders = dealing._party, dealing._holders  # noqa: SLF001
+    supply, holders = dealing.supply, dealing._holders  # noqa: SLF001
     if dealing.deals:
         value = whole()
-        party.send(holders[-1], Correction(value.copy()))
+        supply.send(holders[-1], Correction(value.copy()))
         return value
     if not dealing.receives:
         return np.zeros(shape, dtype)
-    return party.recv(dealing._helper, Correction).values  # noqa: SLF001
+    return supply.recv(dealing._helper, Correction).values  # noqa: SLF001
 
 
 def _truncated_in_clear(dealer: Dealer2, values: Ring, drop: int, *, exact: bool = False) -> Ring:

@@ -24,6 +24,7 @@ from __future__ import annotations
 from unseen.core.errors import LocalProtocolError
 from unseen.mpc.protocol import Price, Statement
 from unseen.mpc.protocols.dealer2.sharing import Dealer2
+from unseen.mpc.supply import Supply
 from unseen.party import Party
 
 STATEMENT = Statement(
@@ -33,14 +34,17 @@ STATEMENT = Statement(
     adversary="semi-honest",
     may_collude="all holders but one, without the helper",
     assumption="AES-128 in counter mode is a pseudo-random generator",
+    ahead=True,
 )
 
 
 _TWO = 2
 
 
-def open_protocol(party: Party, *, holders: tuple[str, ...], helper: str | None) -> Dealer2:
-    """The protocol among these parties; others of the task take no part.
+def open_protocol(
+    party: Party, *, holders: tuple[str, ...], helper: str | None, supply: Supply | None = None
+) -> Dealer2:
+    """The protocol among these parties; others of the task take no part. With a `supply` the helper need not be there.
 
     Raises
     ------
@@ -53,7 +57,7 @@ def open_protocol(party: Party, *, holders: tuple[str, ...], helper: str | None)
             why=f"holders: {', '.join(holders)}; helper: {helper}",
             mend="a party must never deal to itself: name a third organisation as helper",
         )
-    return Dealer2(party, holders, helper)
+    return Dealer2(party, holders, helper, supply)
 
 
 def price(operation: str, elements: int, parties: int) -> Price:

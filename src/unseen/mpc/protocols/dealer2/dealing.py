@@ -2,7 +2,8 @@
 
 The same calls run at all parties. At a holder a value is this party's share; at the helper it is the whole value,
 summed from the seeds it has in common with each holder. Correlated values are expanded from seeds too, except at
-the last holder, who receives a correction. The helper sends; it never receives.
+the last holder, who receives a correction. The helper sends; it never receives. All of it passes through a supply, which
+may be a stock that was dealt ahead (:mod:`unseen.mpc.supply`).
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unseen.crypto.prg import Prg
+from unseen.mpc.supply import FromLink, Supply
 from unseen.party import Masked, Message, Party, require
 
 U = TypeVar("U", bound=np.unsignedinteger[Any])
@@ -29,10 +31,13 @@ class Correction(Message, frozen=True, tag="mpc.correction/1"):
 class Dealing:
     """See the module."""
 
-    def __init__(self, party: Party, holders: tuple[str, ...], helper: str) -> None:
+    def __init__(
+        self, party: Party, holders: tuple[str, ...], helper: str, supply: Supply | None = None
+    ) -> None:
         self._party = party
         self._holders = holders
         self._helper = helper
+        self.supply = supply or FromLink(party)
 
     @property
     def deals(self) -> bool:
@@ -46,15 +51,18 @@ class Dealing:
 
     def uniform(self, shape: tuple[int, ...], dtype: type[Any] = np.uint64) -> NDArray[Any]:
         """Uniform words that nobody but the helper knows, shared by addition."""
+        self.supply.note("words", shape, dtype)
         return self._expand(shape, dtype, self._holders, np.add)
 
     def uniform_bits(self, shape: tuple[int, ...], dtype: type[U]) -> NDArray[U]:
         """Uniform words, shared by XOR."""
+        self.supply.note("bits", shape, dtype)
         return self._expand(shape, dtype, self._holders, np.bitwise_xor)
 
     def private_bits(self, holder: str, count: int) -> NDArray[np.uint8]:
         """Uniform bits, eight to the byte, that only `holder` and the helper know; zeros elsewhere."""
         shape = (-(-count // 8),)
+        self.supply.note(f"bits of {holder}", shape, np.uint8)
         if self.deals:
             return self._draw(holder, shape, np.uint8)
         return (
@@ -67,12 +75,14 @@ class Dealing:
         self, shape: tuple[int, ...], whole: Callable[[], NDArray[Any]], dtype: type[Any] = np.uint64
     ) -> NDArray[Any]:
         """Additive shares of what the helper computes, modulo the size of the words."""
+        self.supply.note("dealt words", shape, dtype)
         return self._correct(shape, dtype, whole, np.add, np.subtract)
 
     def dealt_bits(
         self, shape: tuple[int, ...], dtype: type[U], whole: Callable[[], NDArray[U]]
     ) -> NDArray[U]:
         """XOR shares of what the helper computes."""
+        self.supply.note("dealt bits", shape, dtype)
         return self._correct(shape, dtype, whole, np.bitwise_xor, np.bitwise_xor)
 
     def _expand(
@@ -94,16 +104,16 @@ class Dealing:
         if self.deals:
             value = whole()
             others = self._expand(shape, dtype, self._holders[:-1], combine)
-            self._party.send(self._holders[-1], Correction(take(value, others)))
+            self.supply.send(self._holders[-1], Correction(take(value, others)))
             return value
         if not self.receives:
             return self._draw(self._helper, shape, dtype)
-        message = self._party.recv(self._helper, Correction)
+        message = self.supply.recv(self._helper, Correction)
         require(message.values, shape=shape, dtype=dtype, sender=self._helper)
         return message.values
 
     def _draw(self, peer: str, shape: tuple[int, ...], dtype: type[U]) -> NDArray[U]:
-        return draw(self._party.shared_rng(peer), shape, dtype)
+        return draw(self.supply.rng(peer), shape, dtype)
 
 
 def draw(rng: Prg, shape: tuple[int, ...], dtype: type[U]) -> NDArray[U]:

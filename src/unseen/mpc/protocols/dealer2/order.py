@@ -18,7 +18,9 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from unseen.crypto.prg import Prg
 from unseen.mpc.protocols.dealer2.dealing import draw
+from unseen.mpc.supply import Supply
 from unseen.party import Masked, Message, Party, Public, require
 
 U = TypeVar("U", bound=np.unsignedinteger[Any])
@@ -47,35 +49,39 @@ def open_shuffled(party: Party, peers: Sequence[str], mine: NDArray[U]) -> NDArr
     return total
 
 
-def move(party: Party, holders: Sequence[str], helper: str, shares: list[Words], mover: str) -> list[Words]:
+def move(
+    party: Party, supply: Supply, holders: Sequence[str], helper: str, shares: list[Words], *, mover: str
+) -> list[Words]:
     """The others mask their shares with a, keep b; the mover gets (a in the new order) - b from the helper."""
     others = [name for name in holders if name != mover]
+    for share in shares:
+        supply.note(f"order of {mover}", share.shape, share.dtype.type)
     if party.name == helper:
-        order = party.shared_rng(mover).permutation(len(shares[0]))
-        pads = [_pads(party, name, shares) for name in others]
+        order = supply.rng(mover).permutation(len(shares[0]))
+        pads = [_pads(supply.rng(name), shares) for name in others]
         for place, share in enumerate(shares):
             add, take = _group(share)
             hidden = reduce(add, [pad[place][0] for pad in pads]).take(order, axis=0)
-            party.send(mover, Moved(take(hidden, reduce(add, [pad[place][1] for pad in pads]))))
+            supply.send(mover, Moved(take(hidden, reduce(add, [pad[place][1] for pad in pads]))))
         return shares
     if party.name != mover:
-        pads_here = _pads(party, helper, shares)
+        pads_here = _pads(supply.rng(helper), shares)
         for share, (a, _) in zip(shares, pads_here, strict=True):
             party.send(mover, Moved(_group(share)[1](share, a)))
         return [b for _, b in pads_here]
-    order = party.shared_rng(helper).permutation(len(shares[0]))
+    order = supply.rng(helper).permutation(len(shares[0]))
     placed = []
     for share in shares:
         add, _ = _group(share)
         mine = share
         for name in others:
-            mine = add(mine, _moved(party, name, share))
-        placed.append(add(mine.take(order, axis=0), _moved(party, helper, share)))
+            mine = add(mine, _checked(party.recv(name, Moved), name, share))
+        dealt = _checked(supply.recv(helper, Moved), helper, share)
+        placed.append(add(mine.take(order, axis=0), dealt))
     return placed
 
 
-def _pads(party: Party, peer: str, shares: list[Words]) -> list[tuple[Words, Words]]:
-    rng = party.shared_rng(peer)
+def _pads(rng: Prg, shares: list[Words]) -> list[tuple[Words, Words]]:
     kinds = [(share.shape, share.dtype.type) for share in shares]
     return [(draw(rng, *kind), draw(rng, *kind)) for kind in kinds]
 
@@ -85,7 +91,6 @@ def _group(share: Words) -> tuple[np.ufunc, np.ufunc]:
     return (np.bitwise_xor, np.bitwise_xor) if share.dtype == np.uint8 else (np.add, np.subtract)
 
 
-def _moved(party: Party, sender: str, share: Words) -> Words:
-    message = party.recv(sender, Moved)
+def _checked(message: Moved, sender: str, share: Words) -> Words:
     require(message.values, shape=share.shape, dtype=share.dtype.type, sender=sender)
     return message.values

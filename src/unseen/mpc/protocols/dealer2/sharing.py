@@ -20,6 +20,7 @@ from unseen.mpc.protocols.dealer2.bits import BitGates
 from unseen.mpc.protocols.dealer2.dealing import Dealing
 from unseen.mpc.protocols.dealer2.operands import FixedOperand, MaskedOperand
 from unseen.mpc.shares import Bits, Planes, Share
+from unseen.mpc.supply import Supply
 from unseen.party import Party
 
 _TWO = 2
@@ -34,12 +35,14 @@ class Dealer2:
     components = 1
     radix_up_to = 64  # the helper may not see comparisons
 
-    def __init__(self, party: Party, holders: tuple[str, ...], helper: str) -> None:
+    def __init__(
+        self, party: Party, holders: tuple[str, ...], helper: str, supply: Supply | None = None
+    ) -> None:
         self.party = party
         self.holders = holders
         self.helper = helper
         self.peers = tuple(name for name in holders if name != party.name)
-        self.dealing = Dealing(party, holders, helper)
+        self.dealing = Dealing(party, holders, helper, supply)
         self.gates = BitGates(party, holders, self.dealing)
 
     @property
@@ -234,7 +237,8 @@ class Dealer2:
         """Every holder in turn applies an order of its own; the helper deals what hides the rows meanwhile."""
         shares = [column[0] for column in columns]
         for mover in self.holders:
-            shares = order.move(self.party, self.holders, self.helper, shares, mover)
+            supply = self.dealing.supply
+            shares = order.move(self.party, supply, self.holders, self.helper, shares, mover=mover)
         return tuple(share[None] for share in shares)
 
     # ------------------------------------------------------------------ inside the protocol
