@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unseen.core.errors import UsageError
+from unseen.data.canonical import KindOf
+from unseen.data.identifiers import identifiers
 from unseen.data.table import Table
 from unseen.jobs.artefacts import COMMITTED, Artefact
 from unseen.mpc.binding import Commitment, commit
@@ -93,6 +95,39 @@ class Matrix:
             Table.from_ipc(artefact.arrays["ids"].tobytes()),
             made,
         )
+
+
+def known_kinds(kinds: tuple[str, ...]) -> tuple[str, ...]:
+    """Kinds of id columns as parameters name them, such as "phone:CN".
+
+    Raises
+    ------
+    ValueError
+        One that there is not.
+    """
+    for kind in kinds:
+        try:
+            KindOf.parse(kind)
+        except UsageError as error:
+            raise ValueError(str(error)) from error
+    return kinds
+
+
+def ids_of(table: Table, kinds: tuple[str, ...]) -> NDArray[np.uint8]:
+    """One identifier a row, shape (rows, 32), from columns of these kinds; all text where none is named.
+
+    Raises
+    ------
+    UsageError
+        Other than one kind for each id column, or a value that is none of its kind.
+    """
+    if kinds and len(kinds) != len(table.ids):
+        raise UsageError(
+            f"The contract names {len(kinds)} kinds of ids, the table has {len(table.ids)} id columns.",
+            why=f"id columns: {', '.join(table.ids)}",
+            mend="name as many id columns when adding the asset, in the contract's order",
+        )
+    return identifiers(table, dict(zip(table.ids, map(KindOf.parse, kinds), strict=False)))
 
 
 def _check(artefact: Artefact, kind: str) -> None:

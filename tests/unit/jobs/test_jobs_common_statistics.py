@@ -85,6 +85,19 @@ def test_bounds_instead_of_sizes() -> None:
     assert any("agreed bound" in str(error) for error in outcome.errors.values())
 
 
+def test_kinds_bring_spellings_together() -> None:
+    asked = step.Params(at_least=1, kinds=("phone:CN",))
+    phones = {"a": ["138 0013 8000", "13800138001"], "b": ["+86-138-0013-8000"]}
+    tables = {name: Table.of(pa.table({"tel": told}), id_columns=["tel"]) for name, told in phones.items()}
+    outcome = simulate(
+        lambda party: step.run(party, {"table": from_table(tables[party.name])}, asked, ROLES),
+        ("a", "b"),
+        disclosures=step.disclosures(asked, ROLES),
+    )
+    assert not outcome.errors, outcome.errors
+    assert outcome.results["b"]["answer"].meta["count"] == [1]
+
+
 def test_what_is_declared_says_what_is_asked() -> None:
     asked = step.Params(
         ask="histogram", by=("a", "income"), edges=(0, 1, 2.5), of=("b", "spent"), at_least=30

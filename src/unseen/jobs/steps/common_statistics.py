@@ -7,15 +7,14 @@ from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from unseen.core.cost import Cost, Network
 from unseen.core.errors import UsageError
-from unseen.data.identifiers import identifiers
 from unseen.data.table import Table
 from unseen.jobs.artefacts import Artefact
 from unseen.jobs.step import Roles, Sizes, StepParams
-from unseen.jobs.tables import to_table
+from unseen.jobs.tables import ids_of, known_kinds, to_table
 from unseen.mpc import Engine
 from unseen.party import Disclosure, Door, Message, Party, Released
 from unseen.psi import totals
@@ -51,6 +50,8 @@ class Params(StepParams):
         A holder and one of its columns.
     at_least
         Of fewer rows, or of an interval with fewer, nothing is told but that they are fewer.
+    kinds
+        Kinds of the id columns, as in the step `psi`.
     bounds
         Holder -> the most ids that it brings: how many it has is then not told. Of both holders or of none.
     """
@@ -60,6 +61,7 @@ class Params(StepParams):
     by: tuple[str, str] | None = None
     edges: tuple[float, ...] = ()
     at_least: Annotated[int, Field(ge=1)] = 10
+    kinds: Annotated[tuple[str, ...], AfterValidator(known_kinds)] = ()
     bounds: dict[str, Annotated[int, Field(ge=1)]] = Field(default_factory=dict)
 
     @model_validator(mode="after")
@@ -130,7 +132,7 @@ def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Rol
     sizes = params.bounds or _tell_sizes(party, table.rows, holders)
     engine = Engine(party, holders=holders, protocol=_PROTOCOL)
     kinds = {name: {column: float for holder, column in params.columns if holder == name} for name in holders}
-    found = hidden(engine, identifiers(table), values, sizes=sizes, columns=kinds)
+    found = hidden(engine, ids_of(table, params.kinds), values, sizes=sizes, columns=kinds)
     asked: dict[str, Any] = {"name": _ANSWER, "to": receivers, "at_least": params.at_least}
     groups: list[totals.Answer] | totals.Answer | None
     if params.ask == "histogram" and params.by is not None:

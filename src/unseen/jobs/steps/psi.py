@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import field_validator
+from pydantic import AfterValidator
 
 from unseen.core.cost import Cost, Network
-from unseen.core.errors import UsageError
-from unseen.data.canonical import KindOf
-from unseen.data.identifiers import identifiers
 from unseen.jobs.artefacts import Artefact
 from unseen.jobs.step import Roles, Sizes, StepParams
-from unseen.jobs.tables import from_table, to_table
+from unseen.jobs.tables import from_table, ids_of, known_kinds, to_table
 from unseen.party import Disclosure, Door, Party
 from unseen.psi import Mode, choose, intersect
 from unseen.psi.plan import AUTO
@@ -42,17 +39,7 @@ class Params(StepParams):
     """
 
     method: str = AUTO
-    kinds: tuple[str, ...] = ()
-
-    @field_validator("kinds")
-    @classmethod
-    def _known(cls, kinds: tuple[str, ...]) -> tuple[str, ...]:
-        for kind in kinds:
-            try:
-                KindOf.parse(kind)
-            except UsageError as error:
-                raise ValueError(str(error)) from error
-        return kinds
+    kinds: Annotated[tuple[str, ...], AfterValidator(known_kinds)] = ()
 
 
 def disclosures(_params: Params, roles: Roles) -> tuple[Disclosure, ...]:
@@ -79,18 +66,8 @@ def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Rol
     """At every holder."""
     holders = roles.all("holders")
     table = to_table(inputs["table"])
-    ids = identifiers(table, _kinds(table.ids, params.kinds))
+    ids = ids_of(table, params.kinds)
     aligned = intersect(party, ids, holders=holders, to=holders, method=params.method)
     if aligned is None:
         return {}
     return {"table": from_table(table.take(aligned.rows))}
-
-
-def _kinds(columns: tuple[str, ...], kinds: tuple[str, ...]) -> dict[str, KindOf]:
-    if kinds and len(kinds) != len(columns):
-        raise UsageError(
-            f"The contract names {len(kinds)} kinds of ids, the table has {len(columns)} id columns.",
-            why=f"id columns: {', '.join(columns)}",
-            mend="name as many id columns when adding the asset, in the contract's order",
-        )
-    return dict(zip(columns, map(KindOf.parse, kinds), strict=False))
