@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import shutil
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -42,13 +43,13 @@ def deal(folder: Path) -> None:
     run(body, (*PAIR, "helper"))
 
 
-def online(folder: Path) -> Run[Any]:
+def online(folder: Path, timeout_s: float = 10.0) -> Run[Any]:
     def body(party: Party) -> Any:
         with stored.Stock(folder / party.name, key(party.name)) as stock:
             engine = mpc.Engine(party, holders=PAIR, helper="helper", stock=stock)
             return program(engine, party.name)
 
-    return simulate(body, PAIR, disclosures=[TOLD], timeout_s=10.0)
+    return simulate(body, PAIR, disclosures=[TOLD], timeout_s=timeout_s)
 
 
 def logging(monkeypatch: pytest.MonkeyPatch, log: Path) -> None:
@@ -145,3 +146,24 @@ def test_a_stock_that_is_not_burnt_on_disk_would_be_found(
     killed(tmp_path, "in the middle of the run")
     online(tmp_path)
     assert len(set(seeds(log))) < len(seeds(log))
+
+
+@pytest.mark.parametrize("agree", [True, False])
+def test_a_restored_copy_opens_no_block_again_because_the_holders_agree(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, agree: bool
+) -> None:
+    """Without the agreement, the mutant, the restored holder takes its first block once more."""
+    deal(tmp_path)
+    shutil.copytree(tmp_path / "a", tmp_path / "copy")
+    log = tmp_path / "log"
+    logging(monkeypatch, log)
+    if not agree:
+        monkeypatch.setattr(
+            stored.Stock, "_told", lambda _stock, _party, peers, block: dict.fromkeys(peers, block)
+        )
+    online(tmp_path)
+    shutil.rmtree(tmp_path / "a")
+    shutil.move(tmp_path / "copy", tmp_path / "a")
+    online(tmp_path, timeout_s=10.0 if agree else 0.5)  # the mutants wait for one another in vain
+    assert len(seeds(log)) == 4
+    assert (len(set(seeds(log))) == 4) is agree
