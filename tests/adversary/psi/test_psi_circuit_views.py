@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from unseen.core.errors import UnseenError
 from unseen.kernels import cuckoo, okvs
+from unseen.link.memory import Parcel
 from unseen.mpc import Engine
 from unseen.ot.vole import VectorSide, VoleVector
 from unseen.party import Disclosure, Door, Party
@@ -218,3 +220,39 @@ def test_mutant_a_store_without_its_mask(monkeypatch: pytest.MonkeyPatch) -> Non
 
     monkeypatch.setattr(VectorSide, "expand", bare)
     assert "whoever suspects an id can test it" in found()
+
+
+@every_engine
+def test_a_changed_byte_ends_in_an_error_of_ours_or_in_a_result(protocol: str) -> None:
+    """The protocol is for parties that follow it: a liar can spoil the result, but nothing breaks or hangs."""
+    left, right, sizes = LEFT[-4:], RIGHT[ROWS // 2 - 2 : ROWS // 2 + 2], {"a": 4, "b": 4}
+    names = ("a", "b", "helper") if protocol == "dealer2" else ("a", "b")
+
+    def body(party: Party) -> Any:
+        engine = Engine(
+            party, holders=("a", "b"), helper="helper" if len(names) > 2 else None, protocol=protocol
+        )
+        ids = {"a": left, "b": right}.get(party.name)
+        found = module.hidden(engine, ids, None, sizes=sizes, table="a")
+        return engine.reveal("result", found.member.sum(), to=("a",))
+
+    def play(nth: int, at: float) -> tuple[Run[Any], int]:
+        count = 0
+
+        def wire(parcel: Parcel) -> bytes:
+            nonlocal count
+            data = bytearray(parcel.payload)
+            if count == nth:
+                data[int(at * (len(data) - 1))] ^= 0x10
+            count += 1
+            return bytes(data)
+
+        return simulate(body, names, disclosures=TOLD, wire=wire, timeout_s=5), count
+
+    honest, messages = play(-1, 0)
+    assert honest.results["a"] == 2
+    for nth in range(0, messages, 7):
+        for at in (0.0, 0.5, 1.0):
+            outcome, _ = play(nth, at)
+            for error in outcome.errors.values():
+                assert isinstance(error, UnseenError), (nth, at, error)
