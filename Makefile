@@ -18,7 +18,7 @@ demo: $(VENV)/.built-demo  ## Run the main job: three organisations train a join
 	@$(BIN)/unseen demo
 
 test: $(VENV)/.built-dev  ## Set up, and run the tests
-	@$(BIN)/python -m pytest -m "not long"
+	@$(BIN)/python -m pytest -m "not long" -n auto --maxprocesses 4 --dist loadfile
 
 setup: $(VENV)/.built-dev  ## Set up everything for development
 

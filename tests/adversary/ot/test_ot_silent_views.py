@@ -191,7 +191,7 @@ def test_the_transcript_is_frozen(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 FROZEN = {
-    "a": "1486c6ffd44a5b832a6d0893198db23f",
-    "b": "cf15851c7f6d3fe7a18fcfe48e1d4115",
-    "out": "6db3b94c1e249505cffe737295e24e78",
+    "a": "1d971ad45fb006f96cb64f33485fd24c",
+    "b": "22b59d8bd0df1e7ec52061aacb87d394",
+    "out": "b9ad58f8eb4e3b92670ad507af68a100",
 }

@@ -64,7 +64,9 @@ def test_the_socket_is_handed_over_untouched(front: Front) -> None:
 
 
 @pytest.mark.parametrize(
-    "sent", [b"", HELLO[:1], HELLO[:4], HELLO[:5], HELLO[:100], HELLO[:-1], b"GET / HTTP/1.1\r\n\r\n"]
+    "sent",
+    [b"", HELLO[:1], HELLO[:4], HELLO[:5], HELLO[:100], HELLO[:-1], b"GET / HTTP/1.1\r\n\r\n"],
+    ids=lambda sent: f"{len(sent)} bytes",  # a greeting is another one in every process
 )
 def test_who_hangs_up_in_the_middle_disturbs_nobody(front: Front, sent: bytes) -> None:
     for _ in range(5):
