@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import stat
+import threading
 
 import pyarrow as pa
 import pyarrow.parquet
@@ -12,10 +13,13 @@ from psi_sides import good, read_rows, sides, write_ids
 
 from unseen.client import psi
 from unseen.client.psi import load, output
+from unseen.client.psi.session import Meeting
 from unseen.core.cost import Cost
 from unseen.core.errors import RemoteProtocolError, UnavailableError, UsageError, VerificationError
 from unseen.data.identifiers import digests
 from unseen.psi.protocols import dh
+
+SIDES = ("listener", "caller")
 
 
 def paths(folder):
@@ -243,6 +247,30 @@ def test_a_set_that_crowds_one_partition_is_refused_before_it_is_sent(tmp_path, 
     outcomes = sides(tmp_path, *paths(tmp_path), partitions=4)
     assert any("are the bound" in str(outcome) for outcome in outcomes)
     assert all(isinstance(outcome, UsageError) for outcome in outcomes)
+
+
+def test_a_partition_that_is_run_again_is_run_again_by_both(tmp_path, monkeypatch):
+    """Each side in turn goes away before it has on disk what the other has: their rows must be of one and the same try."""
+    keep, stored = Meeting._keep, {(side, turn): threading.Event() for side in SIDES for turn in (1, 2)}
+    turns = dict.fromkeys(SIDES, 0)
+
+    def failing(self, standing, part, result):
+        if part == 1:
+            turns[self._me] += 1
+            turn = turns[self._me]
+            if (self._me, turn) in {("caller", 1), ("listener", 2)}:
+                assert stored[self._peer, turn].wait(20)
+                raise UnavailableError("cut", party=self._peer)
+        keep(self, standing, part, result)
+        if part == 1 and turn <= len(SIDES):
+            stored[self._me, turn].set()
+
+    monkeypatch.setattr(Meeting, "_keep", failing)
+    left, right = range(600), range(300, 900)
+    _, mine, theirs = run(tmp_path, left, right, partitions=4, protocol="vole")
+    assert turns == {"listener": 3, "caller": 3}
+    assert {int(row["id"]) for row in mine} == set(range(300, 600))
+    assert [row["id"] for row in mine] == [row["id"] for row in theirs]
 
 
 def test_csv_cannot_hold_everything(tmp_path):

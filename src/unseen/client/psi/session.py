@@ -127,6 +127,7 @@ class Meeting:
                 why="a run goes on only as both sides agreed to it",
                 mend="use the same options and files as before at both sides, or start anew: --fresh at both",
             )
+        first = min(start.done, other.done) if resumed else 0
         if planned.parts > 1:
             if kept.attempts >= MOST_ATTEMPTS:
                 raise UsageError(
@@ -134,11 +135,13 @@ class Meeting:
                     why="a side that deviates could ask about other ids each time",
                     mend="find out why, then start anew: --fresh at both sides",
                 )
+            # What is run again comes in another order: a side that had finished it must not think so any more.
+            kept = msgspec.structs.replace(kept, done=first)
             self._journal.save(kept)
             self._mark(party, "ready")
             kept = msgspec.structs.replace(kept, begun=True, attempts=kept.attempts + 1)
             self._journal.save(kept)
-        return Standing(settled, planned, kept, min(start.done, other.done) if resumed else 0)
+        return Standing(settled, planned, kept, first)
 
     def _terms(self) -> Terms:
         asked = self._options
