@@ -226,9 +226,9 @@ def _bit(commitment: bytes) -> tuple[Relation, Relation]:
         less = pedersen.combine([1, -1], group.to_array([commitment, pedersen.VALUE]), sender="the prover")
     except RemoteProtocolError as error:
         raise VerificationError("The commitment to a bit is no element of the group.") from error
-    return tuple(  # type: ignore[return-value]
-        Relation(f"is-{bit}", 1, (Equation(element, ((0, pedersen.BLINDING),)),))
-        for bit, element in enumerate((commitment, less))
+    blinding = ((0, pedersen.BLINDING),)
+    return Relation("is-0", 1, (Equation(commitment, blinding),)), Relation(
+        "is-1", 1, (Equation(less, blinding),)
     )
 
 

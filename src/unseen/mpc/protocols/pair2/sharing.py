@@ -17,7 +17,8 @@ from unseen.mpc.protocol import W
 from unseen.mpc.protocols.pair2 import cross, order, split
 from unseen.mpc.protocols.pair2.gates import Gates
 from unseen.mpc.protocols.pair2.wires import Wires
-from unseen.mpc.shares import Bits, Planes, Share, broadcast
+from unseen.mpc.shares import Bits, Planes, Share
+from unseen.mpc.unmasked import Unmasked
 from unseen.party import Message, Party, Public, require
 
 
@@ -124,9 +125,9 @@ class Pair2:
         product += matmul(x, y)
         return self._dropped(product[None], drop)
 
-    def fix(self, values: Share) -> FixedOperand:
+    def fix(self, values: Share) -> Unmasked:
         """Nothing to do: transfers are made for each product."""
-        return FixedOperand(self, values)
+        return Unmasked(self, values)
 
     def truncate(self, values: Share, drop: int, *, exact: bool = False) -> Share:
         """Divide by 2^drop with an error of 0 or 1 ulp above the floor, for |values| < 2^62; exactly on demand."""
@@ -175,32 +176,6 @@ class Pair2:
         """Each in turn applies an order that the other does not know."""
         made = order.shuffle(self.wires, *(np.ascontiguousarray(column[0]) for column in columns))
         return tuple(one[None] for one in made)
-
-
-class FixedOperand:
-    """A secret for many products; see :class:`unseen.mpc.protocol.Fixed`."""
-
-    def __init__(self, protocol: Pair2, share: Share) -> None:
-        self._protocol = protocol
-        self._share = share
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """The secret's shape."""
-        return self._share.shape[1:]
-
-    @property
-    def transposed(self) -> FixedOperand:
-        """The same secret, transposed."""
-        return FixedOperand(self._protocol, self._share.transpose(0, *range(self._share.ndim - 1, 0, -1)))
-
-    def matmul(self, other: Share) -> Share:
-        """Shares of self @ other."""
-        return self._protocol.matmul(self._share, other)
-
-    def multiply(self, other: Share) -> Share:
-        """Shares of self * other."""
-        return self._protocol.multiply(*broadcast(self._share, other))
 
 
 class SplitOperand:

@@ -16,7 +16,8 @@ from unseen.mpc import planes
 from unseen.mpc.fixed import Ring
 from unseen.mpc.protocol import Protocol
 from unseen.mpc.protocols.replicated3.wires import PARTIES, Wires
-from unseen.mpc.shares import Bits, Share, broadcast
+from unseen.mpc.shares import Bits, Share
+from unseen.mpc.unmasked import Unmasked
 from unseen.party import Party
 
 M = TypeVar("M", bound=np.generic)
@@ -111,32 +112,6 @@ class Replicated:
         opened: Ring = first + second + self.wires.recv(other, first.shape)
         return opened
 
-    def fix(self: Protocol, values: Share) -> FixedOperand:
+    def fix(self: Protocol, values: Share) -> Unmasked:
         """Nothing to do: a replicated share is as good the second time."""
-        return FixedOperand(self, values)
-
-
-class FixedOperand:
-    """A secret for many products; see :class:`unseen.mpc.protocol.Fixed`."""
-
-    def __init__(self, protocol: Protocol, share: Share) -> None:
-        self._protocol = protocol
-        self._share = share
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """The secret's shape."""
-        return self._share.shape[1:]
-
-    @property
-    def transposed(self) -> FixedOperand:
-        """The same secret, transposed."""
-        return FixedOperand(self._protocol, self._share.transpose(0, *range(self._share.ndim - 1, 0, -1)))
-
-    def matmul(self, other: Share) -> Share:
-        """Shares of self @ other."""
-        return self._protocol.matmul(self._share, other)
-
-    def multiply(self, other: Share) -> Share:
-        """Shares of self * other."""
-        return self._protocol.multiply(*broadcast(self._share, other))
+        return Unmasked(self, values)
