@@ -1,0 +1,302 @@
+"""Measures of secret scores against secret labels: nobody sees a score or a label, the receivers see what they asked for.
+
+Security
+    That of the engine's protocol. Told are, by name: `enough` (whether every class has `at_least` rows; to all, for else
+    nothing more is computed), and to the receivers `class-sizes`, `ranking` (AUC, KS), `groups`, `distribution`,
+    `confusion`, `losses`, `errors`, `classes`, as far as asked for. Every reveal is one of these; how many rows share a score stays secret.
+Small groups
+    Neighbouring groups are merged, under shares, until each holds `at_least` rows of either class. So of no group that is
+    told is a class smaller, also not as the difference of two told sums of the same table. Two tables together (`groups` and
+    `confusion`, say) may bound smaller groups: ask for what is needed.
+Method
+    Rows are sorted by score (ties as in clear: a group of equal scores is one point of the curve). The last row of
+    each group of equal scores knows how many rows and how many positives there are up to it; those rows are moved to the
+    front. AUC is the area under these points by the trapezoidal rule, KS the largest of rows * positives so far - rows so
+    far * positives, both over the integers.
+Scores
+    As the model gives them, with the engine's fraction bits, from -2 up to, without, 2 where they are sorted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unseen.core.errors import UsageError
+from unseen.learn.evaluate.binary import Confusion
+from unseen.learn.evaluate.ranking import Ranking, cuts
+from unseen.learn.evaluate.regression import Fit
+from unseen.mpc import SecretArray
+from unseen.mpc.functions.compare import below, equal, logical_and, logical_not, where
+from unseen.mpc.functions.order import Key, arranged
+from unseen.mpc.functions.permute import array_of, rows_of
+
+ENOUGH, SIZES, RANKING, GROUPS = "enough", "class-sizes", "ranking", "groups"
+DISTRIBUTION, CONFUSION, LOSSES, ERRORS, CLASSES = "distribution", "confusion", "losses", "errors", "classes"
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Sorted:
+    """Scores and labels (integers) in descending order of the scores, shape (rows,)."""
+
+    scores: SecretArray
+    labels: SecretArray
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What the order of the scores says: see :class:`unseen.learn.evaluate.ranking.Ranking`."""
+
+    auc: float
+    ks: float
+
+
+def sorted_by_score(scores: SecretArray, labels: SecretArray) -> Sorted:
+    """Rows by score, highest first; equal ones keep their order."""
+    bits = scores.engine.bits + 2
+    keys = [Key(scores[None], descending=True, bits=bits)]
+    moved = arranged(keys, rows_of(scores), rows_of(labels))
+    return Sorted(array_of(moved[0], scores, scores.shape), array_of(moved[1], labels, labels.shape))
+
+
+def require_enough(sizes: SecretArray, at_least: int) -> None:
+    """Go on only if every class has `at_least` rows, and one.
+
+    Parameters
+    ----------
+    sizes
+        Integers, shape (classes,).
+
+    Raises
+    ------
+    UsageError
+        A class has fewer: at all parties alike, and no more is told.
+    """
+    engine = sizes.engine
+    few = engine.as_number(below(sizes, (float(max(at_least, 1)),))[0]).sum()
+    told = engine.reveal(ENOUGH, (few < 1).reshape(1), to=engine.protocol.party.everyone)
+    if told is not None and not told[0]:
+        raise UsageError(
+            "The rows to evaluate on do not have enough labels of every class.",
+            why=f"a class has fewer than {max(at_least, 1)} rows",
+            mend="hold out a larger part, or bring rows of every class",
+        )
+
+
+def class_sizes(labels: SecretArray) -> SecretArray:
+    """Negatives and positives of labels 0 and 1 (integers): shape (2,)."""
+    positives = labels.sum().reshape(1)
+    return labels.engine.concatenate([len(labels) - positives, positives])
+
+
+def ranking(ordered: Sorted, *, to: Sequence[str], sizes: Floats | None, name: str = RANKING) -> Order | None:
+    """AUC and KS; None at others than the receivers, who know the sizes of the classes."""
+    scores, labels = ordered.scores, ordered.labels
+    engine, count = scores.engine, len(scores)
+    found = _ends(ordered)
+    rows, positives = found[0], found[1]
+    zero = engine.lift(np.zeros(1), 0)
+    before = engine.concatenate([zero, positives[:-1]])
+    negatives = rows - positives
+    steps = negatives - engine.concatenate([zero, negatives[:-1]])
+    area = engine.matmul_exact(steps.reshape(1, count), (positives + before).reshape(count, 1)).reshape(1)
+    lead = (positives * count - rows * labels.sum()).max().reshape(1)
+    lead = where(lead < 0, engine.lift(np.zeros(1), 0), lead)
+    told = engine.reveal(name, engine.concatenate([area, lead]), to=to)
+    if told is None or sizes is None:
+        return None
+    product = float(sizes[0] * sizes[1])
+    return Order(float(told[0]) / product / 2, float(told[1]) / product)
+
+
+def _ends(ordered: Sorted) -> SecretArray:
+    """Rows and positives up to the end of each group of equal scores, then those of all rows; shape (2, rows)."""
+    scores, labels = ordered.scores, ordered.labels
+    engine, count = scores.engine, len(scores)
+    same = equal(scores[1:], scores[:-1], places=engine.bits + 2)
+    last = engine.concatenate([logical_not(same), engine.lift(np.ones(1, bool))])
+    up_to = engine.lift(np.arange(1, count + 1), 0)
+    moved = arranged(
+        [Key(last[None], descending=True)], rows_of(last), rows_of(up_to), rows_of(labels.cumsum())
+    )
+    mark = array_of(moved[0], last, last.shape)
+    parts = [array_of(moved[place], up_to, up_to.shape).reshape(1, count) for place in (1, 2)]
+    total = engine.concatenate([engine.lift(np.full((1, 1), count), 0), labels.sum().reshape(1, 1)])
+    points: SecretArray = engine.select(mark[None], engine.concatenate(parts) - total) + total
+    return points
+
+
+def groups(
+    ordered: Sorted, count: int, *, at_least: int, to: Sequence[str], name: str = GROUPS
+) -> Ranking | None:
+    """:func:`unseen.learn.evaluate.ranking.by_rank`, small groups merged; None at others than the receivers."""
+    engine, total = ordered.scores.engine, len(ordered.scores)
+    ends = np.r_[cuts(total, count), total] - 1
+    positives = ordered.labels.cumsum()[ends]
+    rows = engine.lift(ends + 1, 0)
+    return _ranking(_told(name, rows, positives, ordered.scores.cumsum()[ends], at_least=at_least, to=to))
+
+
+def distribution(
+    scores: SecretArray, labels: SecretArray, edges: Sequence[float], *, at_least: int, to: Sequence[str]
+) -> Ranking | None:
+    """Rows and positives between ascending edges, highest first, small groups merged; with the mean score of each.
+
+    As many groups as edges and one more, before merging. None at others than the receivers.
+    """
+    descending = tuple(sorted(edges, reverse=True))
+    return _ranking(_reaching(DISTRIBUTION, scores, labels, descending, at_least=at_least, to=to))
+
+
+def confusion(
+    scores: SecretArray, labels: SecretArray, threshold: float, *, at_least: int, to: Sequence[str]
+) -> Confusion | None:
+    """The confusion matrix, if every cell has `at_least` rows; None where not, and at others than the receivers."""
+    told = _reaching(CONFUSION, scores, labels, (threshold,), at_least=at_least, to=to)
+    if told is None or not told[0, 0]:
+        return None
+    (_, reached, found, _), (_, rows, positives, _) = told.tolist()
+    missed = positives - found
+    return Confusion(threshold, found, reached - found, missed, rows - reached - missed)
+
+
+def _reaching(
+    name: str,
+    scores: SecretArray,
+    labels: SecretArray,
+    edges: tuple[float, ...],
+    *,
+    at_least: int,
+    to: Sequence[str],
+) -> Floats | None:
+    """Running sums at descending edges, and those of all rows."""
+    engine, total = scores.engine, len(scores)
+    reached = engine.as_number(logical_not(below(scores, edges)))
+    inside = engine.concatenate([reached, engine.lift(np.ones((1, total)), 0)])
+    rows = inside.sum(axis=1)
+    positives, sums = (
+        engine.matmul_exact(inside, one.reshape(total, 1)).reshape(len(rows)) for one in (labels, scores)
+    )
+    return _told(name, rows, positives, sums, at_least=at_least, to=to)
+
+
+def losses(scores: SecretArray, labels: SecretArray, *, to: Sequence[str]) -> tuple[float, float] | None:
+    """Log loss (natural logarithm, probabilities no nearer to 0 than the last fraction bit) and Brier score."""
+    engine, total = scores.engine, len(scores)
+    distance = scores - labels
+    brier = (distance * distance).sum().reshape(1)
+    chosen = where(labels > 0, scores, 1 - scores)
+    loss = _log_of(chosen).sum().reshape(1)
+    told = engine.reveal(LOSSES, engine.concatenate([loss, brier]), to=to)
+    return None if told is None else (float(-told[0]) / total, float(told[1]) / total)
+
+
+def _log_of(probabilities: SecretArray) -> SecretArray:
+    unit = 2.0**-probabilities.engine.bits
+    safe = where(probabilities < unit, unit, probabilities)
+    return cast("SecretArray", np.log(cast("Any", safe)))
+
+
+def errors(predicted: SecretArray, labels: SecretArray, *, to: Sequence[str]) -> Fit | None:
+    """RMSE, MAE and R² of predicted numbers; None at others than the receivers."""
+    engine, total = predicted.engine, len(predicted)
+    distance = predicted - labels
+    centred = labels - labels.mean()
+    sums = [(distance * distance).sum(), abs(distance).sum(), (centred * centred).sum()]
+    told = engine.reveal(ERRORS, engine.concatenate([one.reshape(1) for one in sums]), to=to)
+    if told is None:
+        return None
+    return Fit.of_sums(total, *(float(one) for one in told), weight=total)
+
+
+def classes(
+    scores: SecretArray, hot: SecretArray, *, matrix: bool, to: Sequence[str]
+) -> tuple[float, float, Floats | None] | None:
+    """Accuracy, log loss and, with `matrix`, the whole confusion matrix (small cells too).
+
+    Parameters
+    ----------
+    scores
+        Probabilities, shape (rows, classes).
+    hot
+        Labels, one-hot integers, shape (rows, classes).
+    """
+    engine, (total, count) = scores.engine, scores.shape
+    best = scores.argmax(axis=1)
+    guessed = engine.as_number(equal(best.reshape(total, 1), np.arange(count).reshape(1, count), places=8))
+    table = engine.matmul_exact(hot.T, guessed)
+    right = table[np.arange(count), np.arange(count)].sum().reshape(1)
+    chosen = engine.select(hot > 0, scores).sum(axis=1)
+    loss = _log_of(chosen).sum().reshape(1)
+    parts = [right, loss, *([table.reshape(count * count)] if matrix else [])]
+    told = engine.reveal(CLASSES, engine.concatenate(parts), to=to)
+    if told is None:
+        return None
+    confused = told[2:].reshape(count, count) if matrix else None
+    return float(told[0]) / total, float(-told[1]) / total, confused
+
+
+# ---------------------------------------------------------------------- groups that are large enough
+
+
+def _told(
+    name: str,
+    rows: SecretArray,
+    positives: SecretArray,
+    sums: SecretArray,
+    *,
+    at_least: int,
+    to: Sequence[str],
+) -> Floats | None:
+    """Running sums at the ends of groups, the last that of all rows: (told, rows, positives, scores), shape (groups, 4).
+
+    Ends that would bound too small a group are zeros.
+    """
+    engine = rows.engine
+    kept = _kept(rows, positives, at_least)
+    columns = [engine.as_real(one).reshape(-1, 1) for one in (rows, positives, sums)]
+    table = engine.concatenate(columns, axis=1)
+    chosen = engine.select(kept.reshape(-1, 1), table)
+    return engine.reveal(
+        name, engine.concatenate([engine.as_real(kept).reshape(-1, 1), chosen], axis=1), to=to
+    )
+
+
+def _ranking(told: Floats | None) -> Ranking | None:
+    if told is None:
+        return None
+    steps = np.diff(told[told[:, 0] > 0][:, 1:], axis=0, prepend=0.0)
+    full = steps[steps[:, 0] > 0]
+    return Ranking(full[:, 0], full[:, 1], full[:, 2] / full[:, 0])
+
+
+def _kept(rows: SecretArray, positives: SecretArray, at_least: int) -> SecretArray:
+    """Which ends of groups are told: those with `at_least` of either class since the last told one, and as many behind.
+
+    Secret Booleans of shape (groups,); the last holds always.
+    """
+    engine, count = rows.engine, len(rows)
+    always = engine.lift(np.ones(1, bool))
+    if at_least == 0 or count == 1:
+        return engine.lift(np.ones(count, bool))
+    running = engine.concatenate([positives.reshape(1, -1), (rows - positives).reshape(1, -1)])
+    parts = engine.concatenate([running[:, :1], running[:, 1:] - running[:, :-1]], axis=1)
+    behind = _both(running[:, -1:] - running[:, :-1] >= at_least)
+    since = parts[:, 0]
+    told = []
+    for place in range(count - 1):
+        end = logical_and(_both((since >= at_least).reshape(2, 1)), behind[place : place + 1])
+        told.append(end)
+        since = engine.select(logical_not(end), since) + parts[:, place + 1]
+    return engine.concatenate([*told, always])
+
+
+def _both(flags: SecretArray) -> SecretArray:
+    """Whether both rows hold, shape (columns,)."""
+    return logical_and(flags[0], flags[1])

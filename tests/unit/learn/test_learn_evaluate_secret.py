@@ -1,0 +1,186 @@
+"""Measures under shares are those in clear, and small groups are merged; every party ends alike where there is too little."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from unseen.core.errors import UsageError
+from unseen.learn.evaluate import binary, multiclass, ranking, regression, secret
+from unseen.mpc import Engine, SecretArray
+from unseen.party import Disclosure, Door, Party
+from unseen.testing.simulate import run, simulate
+
+RNG = np.random.default_rng(8)
+NAMES = ("ranking", "groups", "distribution", "confusion", "losses", "errors", "classes", "class-sizes")
+CREWS = {"dealer2": (("a", "b"), "helper"), "replicated3": (("a", "b", "c"), None)}
+
+
+def told(crew: tuple[str, ...]) -> list[Disclosure]:
+    named = [Disclosure(name, name, ("b",), Door.REVEAL, times=9) for name in NAMES]
+    return [*named, Disclosure("enough", "enough", crew, Door.REVEAL, times=9)]
+
+
+def play(
+    body: Callable[[Engine, SecretArray, SecretArray], Any],
+    scores: np.ndarray,
+    labels: np.ndarray,
+    protocol: str = "dealer2",
+    *,
+    label_bits: int = 0,
+    wait: Callable[..., Any] = run,
+) -> Any:
+    """Scores are shared by a, labels by b, who is the receiver."""
+    holders, helper = CREWS[protocol]
+    crew = holders if helper is None else (*holders, helper)
+
+    def program(party: Party) -> Any:
+        engine = Engine(party, holders=holders, helper=helper, protocol=protocol)
+        x = engine.share(scores if party.name == "a" else None, owner="a", shape=scores.shape)
+        y = engine.share(
+            labels if party.name == "b" else None, owner="b", shape=labels.shape, bits=label_bits
+        )
+        return body(engine, x, y)
+
+    return wait(program, crew, disclosures=told(crew))
+
+
+def rows(count: int, levels: int) -> tuple[np.ndarray, np.ndarray]:
+    scores = RNG.integers(0, levels + 1, count) / levels
+    labels = (RNG.random(count) < 0.15 + 0.6 * scores).astype(float)
+    return np.round(scores * 2**20) / 2**20, labels
+
+
+@pytest.mark.parametrize("protocol", CREWS)
+@pytest.mark.parametrize("levels", [7, 2**20])
+def test_the_order_with_and_without_ties(protocol: str, levels: int) -> None:
+    scores, labels = rows(90, levels)
+    sizes = np.array([90 - labels.sum(), labels.sum()])
+
+    def body(_engine: Engine, x: SecretArray, y: SecretArray) -> Any:
+        ordered = secret.sorted_by_score(x, y)
+        return secret.ranking(ordered, to=("b",), sizes=sizes)
+
+    done = play(body, scores, labels, protocol)
+    exact = ranking.by_level(labels, scores)
+    assert done.results["b"].auc == pytest.approx(exact.auc, abs=1e-12)
+    assert done.results["b"].ks == pytest.approx(exact.ks, abs=1e-12)
+    assert done.results["a"] is None
+
+
+def test_a_model_that_is_worse_than_a_coin_has_no_lead() -> None:
+    scores, labels = np.array([0.9, 0.8, 0.1, 0.2]), np.array([0.0, 0.0, 1.0, 1.0])
+    done = play(
+        lambda _, x, y: secret.ranking(secret.sorted_by_score(x, y), to=("b",), sizes=np.array([2.0, 2.0])),
+        scores,
+        labels,
+    )
+    assert (done.results["b"].auc, done.results["b"].ks) == (0.0, 0.0)
+
+
+def test_groups_by_rank_are_those_in_clear_where_they_are_large_enough() -> None:
+    scores, labels = rows(120, 9)
+    done = play(
+        lambda _, x, y: secret.groups(secret.sorted_by_score(x, y), 6, at_least=0, to=("b",)), scores, labels
+    )
+    exact = ranking.by_rank(labels, scores, 6)
+    made = done.results["b"]
+    np.testing.assert_allclose(made.rows, exact.rows)
+    np.testing.assert_allclose(made.positives, exact.positives)
+    np.testing.assert_allclose(made.scores, exact.scores, atol=1e-5)
+
+
+def merged(exact: ranking.Ranking, at_least: int) -> list[tuple[float, float]]:
+    """In clear: (rows, positives) of groups merged from the top, each with enough of either class, and enough behind."""
+    parts = list(zip(exact.positives, exact.negatives, strict=True))
+    found, since = [], np.zeros(2)
+    for place, part in enumerate(parts):
+        since = since + part
+        behind = np.sum(parts[place + 1 :], axis=0) if place + 1 < len(parts) else np.zeros(2)
+        if place + 1 == len(parts) or (since.min() >= at_least and behind.min() >= at_least):
+            found.append((since.sum(), since[0]))
+            since = np.zeros(2)
+    return found
+
+
+@pytest.mark.parametrize("at_least", [3, 12, 40])
+def test_small_groups_are_merged_until_none_is_small(at_least: int) -> None:
+    scores, labels = rows(150, 2**20)
+
+    def body(_engine: Engine, x: SecretArray, y: SecretArray) -> Any:
+        return (
+            secret.groups(secret.sorted_by_score(x, y), 10, at_least=at_least, to=("b",)),
+            secret.distribution(x, y, (0.25, 0.5, 0.75), at_least=at_least, to=("b",)),
+        )
+
+    by_rank, by_edge = play(body, scores, labels).results["b"]
+    expected = merged(ranking.by_rank(labels, scores, 10), at_least)
+    assert list(zip(by_rank.rows, by_rank.positives, strict=True)) == expected
+    place = 3 - np.searchsorted([0.25, 0.5, 0.75], scores, side="right")
+    made = ranking.Ranking(np.bincount(place), np.bincount(place, labels), np.zeros(4))
+    assert list(zip(by_edge.rows, by_edge.positives, strict=True)) == merged(made, at_least)
+    for one in (by_rank, by_edge):
+        assert min(one.positives.min(), one.negatives.min()) >= at_least or len(one.rows) == 1
+        assert (one.rows * one.scores).sum() == pytest.approx(scores.sum(), abs=1e-3)
+
+
+def test_the_confusion_matrix_or_nothing() -> None:
+    scores, labels = rows(100, 2**20)
+
+    def body(_engine: Engine, x: SecretArray, y: SecretArray) -> Any:
+        return [secret.confusion(x, y, edge, at_least=5, to=("b",)) for edge in (0.5, 0.999)]
+
+    whole, small = play(body, scores, labels).results["b"]
+    assert whole == binary.confusion(labels, scores)
+    assert small is None
+
+
+def test_losses() -> None:
+    scores, labels = rows(60, 50)
+    done = play(lambda _, x, y: secret.losses(x, y, to=("b",)), scores, labels)
+    safe = np.clip(scores, 2.0**-20, 1)
+    other = np.clip(1 - scores, 2.0**-20, 1)
+    expected = -np.where(labels == 1, np.log(safe), np.log(other)).mean()
+    log_loss, brier = done.results["b"]
+    assert log_loss == pytest.approx(expected, abs=1e-3)
+    assert brier == pytest.approx(np.square(scores - labels).mean(), abs=1e-5)
+
+
+def test_errors_of_numbers() -> None:
+    labels = RNG.normal(10, 5, 80)
+    predicted = labels + RNG.normal(0, 2, 80)
+    done = play(lambda _, x, y: secret.errors(x, y, to=("b",)), predicted, labels, label_bits=20)
+    fit, exact = done.results["b"], regression.measure(labels, predicted)
+    assert fit.rmse == pytest.approx(exact.rmse, abs=1e-4)
+    assert fit.mae == pytest.approx(exact.mae, abs=1e-4)
+    assert fit.r2 == pytest.approx(exact.r2, abs=1e-4)
+
+
+def test_several_classes() -> None:
+    labels = np.r_[0, 1, 2, RNG.integers(0, 3, 27)]
+    scores = RNG.random((30, 3)) + np.eye(3)[labels]
+    scores /= scores.sum(axis=1, keepdims=True)
+    done = play(lambda _, x, y: secret.classes(x, y, matrix=True, to=("b",)), scores, np.eye(3)[labels])
+    accuracy, log_loss, matrix = done.results["b"]
+    exact = multiclass.measure(labels.astype(float), scores)
+    assert accuracy == pytest.approx(exact.accuracy)
+    assert log_loss == pytest.approx(exact.log_loss, abs=1e-3)
+    np.testing.assert_array_equal(matrix, exact.confusion)
+
+
+@pytest.mark.parametrize("positives", [0, 2, 9, 10])
+def test_too_few_of_a_class_ends_it_for_all_alike(positives: int) -> None:
+    labels = (np.arange(10) < positives).astype(float)
+    done = play(
+        lambda _, _x, y: secret.require_enough(secret.class_sizes(y), 3),
+        np.zeros(10),
+        labels,
+        wait=simulate,
+    )
+    assert set(done.errors) == {"a", "b", "helper"}
+    assert all(isinstance(error, UsageError) for error in done.errors.values())
+    texts = {str(error) for error in done.errors.values()}
+    assert len(texts) == 1
