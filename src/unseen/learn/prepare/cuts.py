@@ -42,16 +42,13 @@ def quantile_cuts(column: Floats, bins: int) -> Floats:
         No finite value, or a number of bins that is none.
     """
     values, counts = np.unique(_finite(column, bins), return_counts=True)
-    if len(values) == 1:
-        return np.zeros(0)
+    if len(values) <= bins:
+        return values[1:]
     ends = np.cumsum(counts)[:-1]  # rows below values[i + 1]
     wanted = np.arange(1, bins) * (counts.sum() / bins)
-    above = np.clip(np.searchsorted(ends, wanted), 1, max(1, len(ends) - 1))
-    if len(ends) == 1:
-        return values[1:]
+    above = np.clip(np.searchsorted(ends, wanted), 1, len(ends) - 1)
     nearest = np.where(wanted - ends[above - 1] <= ends[above] - wanted, above - 1, above)
-    chosen = np.arange(len(ends)) if len(values) <= bins else np.unique(nearest)
-    cuts: Floats = values[chosen + 1]
+    cuts: Floats = values[np.unique(nearest) + 1]
     return cuts
 
 
