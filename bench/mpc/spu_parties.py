@@ -76,13 +76,22 @@ def measure(op: str, protocol: str, shapes: list[list[int]], low: float, high: f
         process.stdin.write(pickle.dumps(given))
         process.stdin.close()
         processes.append(process)
-    texts = [process.stdout.read().decode() for process in processes]
-    told = [json.loads(re.search(r"ANSWER (.*)", text).group(1)) for text in texts]
+    told = [answer(process) for process in processes]
+    for process in processes:
+        process.kill()
+        process.wait()
     return {
         "seconds": max(item[0] for item in told),
         "bytes": sum(item[1] for item in told),
         "peak_mib": max(item[2] for item in told),
     }
+
+
+def answer(process: subprocess.Popen[bytes]) -> list[float]:
+    for line in process.stdout:
+        if found := re.search(rb"ANSWER (.*)", line):
+            return json.loads(found.group(1))
+    raise RuntimeError(f"a party of SPU ended with code {process.wait()}")
 
 
 def main() -> None:

@@ -7,6 +7,7 @@ import os
 import pickle
 import re
 import resource
+import signal
 import sys
 import tempfile
 import time
@@ -46,8 +47,7 @@ def main() -> None:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     sys.stdout.write("ANSWER " + json.dumps([seconds, max(sent, default=0), peak]) + "\n")
     sys.stdout.flush()
-    link.barrier()
-    os._exit(0)  # its channels take seconds to close
+    signal.pause()  # until we are killed: its channels take half a minute to close
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ namespace nb = nanobind;
 NB_MODULE(_native, module) {
     module.doc() = "Native kernels; see unseen.kernels.";
     module.def("instruction_sets", &unseen::instruction_sets, "Those that this machine can run, slowest first.");
+    module.def("matrix_sets", &unseen::matrix_sets, "The same, and `amx` where there is a matrix unit.");
     module.def(
         "use",
         [](const std::string& name) {

@@ -2,10 +2,29 @@
 
 #include <atomic>
 
+#if defined(UNSEEN_AMX) && defined(__linux__)
+#include <cpuid.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
+
 namespace unseen {
 namespace {
 
 std::atomic<Isa> chosen{Isa::portable};
+
+// The processor has the unit, and the kernel of the system keeps its state for this process, which must ask for that.
+bool has_tiles() {
+#if defined(UNSEEN_AMX) && defined(__linux__)
+    constexpr unsigned kTileBit = 1u << 24, kBytesBit = 1u << 25;
+    constexpr long kRequest = 0x1023, kTileData = 18;  // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA
+    unsigned a = 0, b = 0, c = 0, d = 0;
+    if (__get_cpuid_count(7, 0, &a, &b, &c, &d) == 0 || (d & kTileBit) == 0 || (d & kBytesBit) == 0) return false;
+    return syscall(SYS_arch_prctl, kRequest, kTileData) == 0;
+#else
+    return false;
+#endif
+}
 
 }  // namespace
 
@@ -27,10 +46,20 @@ std::vector<std::string> instruction_sets() {
     return known;
 }
 
+std::vector<std::string> matrix_sets() {
+    static const bool tiles = has_tiles();
+    auto known = instruction_sets();
+    if (tiles && known.back() == "avx512") known.emplace_back("amx");
+    return known;
+}
+
 bool use(const std::string& name) {
-    for (const auto& known : instruction_sets()) {
+    for (const auto& known : matrix_sets()) {
         if (known != name) continue;
-        chosen = name == "avx512" ? Isa::avx512 : name == "avx2" ? Isa::avx2 : Isa::portable;
+        chosen = name == "amx"      ? Isa::amx
+                 : name == "avx512" ? Isa::avx512
+                 : name == "avx2"   ? Isa::avx2
+                                    : Isa::portable;
         return true;
     }
     return false;

@@ -10,12 +10,12 @@ using namespace unseen;
 int main() {
     std::mt19937_64 random(1);
     int failures = 0;
-    for (const auto& name : unseen::instruction_sets()) {
+    for (const auto& name : unseen::matrix_sets()) {
         unseen::use(name);
         const auto kernel = UNSEEN_CHOOSE(matmul);
-        for (std::size_t n : {0, 1, 3, 8, 9, 17})
-            for (std::size_t k : {0, 1, 5, 255, 256, 257, 300})
-                for (std::size_t m : {1, 2, 7, 8, 23, 24, 25, 50}) {
+        for (std::size_t n : {0, 1, 3, 8, 9, 17, 33})
+            for (std::size_t k : {0, 1, 5, 255, 256, 257, 530})
+                for (std::size_t m : {1, 2, 7, 8, 23, 24, 25, 50, 260}) {
                     std::vector<std::uint64_t> a(n * k), b(k * m), c(n * m, 7), expected(n * m, 0);
                     for (auto& x : a) x = random();
                     for (auto& x : b) x = random();

@@ -4,6 +4,7 @@
 //   portable  any processor; constant time by construction (no tables indexed by secrets)
 //   avx2      AES-NI, PCLMULQDQ, AVX2, BMI2, ADX
 //   avx512    F, BW, DQ, VL, VBMI, IFMA, VAES, VPCLMULQDQ, GFNI
+// `amx` is avx512 with matrix products on the matrix unit; no file is compiled for it alone.
 #pragma once
 
 #include <string>
@@ -11,10 +12,13 @@
 
 namespace unseen {
 
-enum class Isa { portable, avx2, avx512 };
+enum class Isa { portable, avx2, avx512, amx };
 
-// Instruction sets that this machine can run, slowest first.
+// Instruction sets that kernel files are compiled for and this machine can run, slowest first.
 std::vector<std::string> instruction_sets();
+
+// The same and `amx`, where it is there: what can be chosen.
+std::vector<std::string> matrix_sets();
 
 // Choose one; false if this machine has no such set.
 bool use(const std::string& name);
@@ -28,7 +32,7 @@ Isa isa();
 #ifdef UNSEEN_X86
 #define UNSEEN_EACH_ISA(DECLARE) DECLARE(portable) DECLARE(avx2) DECLARE(avx512)
 #define UNSEEN_CHOOSE(name)                                      \
-    (::unseen::isa() == ::unseen::Isa::avx512 ? &avx512::name    \
+    (::unseen::isa() >= ::unseen::Isa::avx512 ? &avx512::name    \
      : ::unseen::isa() == ::unseen::Isa::avx2 ? &avx2::name      \
                                               : &portable::name)
 #else

@@ -1,9 +1,12 @@
 // Matrix products: the blocks of ring_block.hpp; where AVX-512 DQ has a 64-bit multiplication (vpmullq), 8 rows of 3
-// vectors stay in registers.
+// vectors stay in registers, and large products go to the matrix unit (ring_tiles.hpp) of processors that have one.
 #include "unseen/ring.hpp"
 
 #include "ring_block.hpp"
 #include "simd/target.hpp"
+#ifdef UNSEEN_AMX
+#include "ring_tiles.hpp"
+#endif
 
 namespace unseen::UNSEEN_ISA {
 
@@ -35,6 +38,11 @@ void block(const std::uint64_t* a, const std::uint64_t* b, std::uint64_t* c, std
 
 void matmul(const std::uint64_t* a, const std::uint64_t* b, std::uint64_t* c, std::size_t n, std::size_t k,
             std::size_t m) {
+#ifdef UNSEEN_AMX
+    // Below that, what packing costs is not won back.
+    if (isa() == Isa::amx && n >= tiles::kSide && m >= tiles::kSide && k >= tiles::kDepth / 2)
+        return tiles::matmul(a, b, c, n, k, m);
+#endif
     if (m < kStrip || n < kRows || k == 0) return multiply<4, 8>(a, b, c, n, k, m);
     for (std::size_t first = 0; first < k; first += kDepth) {
         const std::size_t last = std::min(k, first + kDepth);

@@ -1,6 +1,7 @@
 """The native module, if it was built, on the instruction set that this machine (or UNSEEN_ISA) chooses.
 
-The environment variable UNSEEN_ISA chooses among what the machine has: `reference`, `portable`, `avx2`, `avx512`.
+The environment variable UNSEEN_ISA chooses among what the machine has: `reference`, `portable`, `avx2`, `avx512`,
+`amx` (the same as `avx512` with matrix products on the matrix unit).
 Every kernel module beside this one asks :func:`native` once and falls back to its twin in
 :mod:`unseen.kernels.reference`, which defines what is computed.
 """
@@ -26,7 +27,7 @@ def _load() -> tuple[ModuleType | None, str]:
         if wanted:
             raise UsageError(f"{_VARIABLE}={wanted} needs the native kernels, which are not built.") from None
         return None, "reference"
-    known = tuple(module.instruction_sets())
+    known = tuple(module.matrix_sets())
     if wanted and wanted not in known:
         raise UsageError(
             f"{_VARIABLE}={wanted} is not among those of this machine: {', '.join(known)}, reference."
@@ -45,5 +46,5 @@ def native() -> ModuleType | None:
 
 
 def backend() -> str:
-    """What computes: `native:avx512`, `native:avx2`, `native:portable` or `reference`."""
+    """What computes: `native:amx`, `native:avx512`, `native:avx2`, `native:portable` or `reference`."""
     return _backend

@@ -56,7 +56,7 @@ def test_another_dtype_is_refused(dtype: type) -> None:
 
 
 @needs_native
-@pytest.mark.parametrize("name", ["portable", "avx2", "avx512", "reference", "nonsense"])
+@pytest.mark.parametrize("name", ["portable", "avx2", "avx512", "amx", "reference", "nonsense"])
 def test_the_variable_chooses(name: str) -> None:
     """In a process of its own: the choice is made once."""
     code = (
@@ -65,7 +65,7 @@ def test_the_variable_chooses(name: str) -> None:
         "a = np.arange(35 * 27, dtype=np.uint64).reshape(35, 27) ** np.uint64(9)\n"
         "assert (matmul(a, a.T) == reference.matmul(a, a.T)).all()\nprint(backend())"
     )
-    known = __import__("unseen.kernels._native", fromlist=["x"]).instruction_sets()
+    known = __import__("unseen.kernels._native", fromlist=["x"]).matrix_sets()
     done = subprocess.run(
         [sys.executable, "-c", code],
         env={**os.environ, "UNSEEN_ISA": name},
