@@ -45,6 +45,7 @@ void bind_blocks(nb::module_& module);
 void bind_garble(nb::module_& module);
 void bind_ggm(nb::module_& module);
 void bind_lpn(nb::module_& module);
+void bind_montgomery(nb::module_& module);
 void bind_ntt(nb::module_& module);
 void bind_ring(nb::module_& module);
 void bind_rows(nb::module_& module);

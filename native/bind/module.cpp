@@ -21,6 +21,7 @@ NB_MODULE(_native, module) {
     unseen::bind::bind_garble(module);
     unseen::bind::bind_ggm(module);
     unseen::bind::bind_lpn(module);
+    unseen::bind::bind_montgomery(module);
     unseen::bind::bind_ntt(module);
     unseen::bind::bind_ring(module);
     unseen::bind::bind_rows(module);

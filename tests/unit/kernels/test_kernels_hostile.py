@@ -306,3 +306,39 @@ def test_cuckoo(
     for given_places in (places, made):
         table = attempt(lambda given_places=given_places: native().cuckoo_fill(given_places, few))
         assert table is None or table.shape == (few,)
+
+
+@settings(fuzzed, max_examples=60)
+@given(
+    st.sampled_from([0, 1, 2, 5, 128, 129]),
+    st.booleans(),
+    arrays((2, 2, 2, 3)),
+    arrays((2,)),
+    offsets(),
+    offsets(),
+    st.one_of(small, limits, huge),
+)
+def test_montgomery(
+    instruction_set: str,
+    limbs: int,
+    fitting: bool,
+    rows: np.ndarray,
+    other: np.ndarray,
+    order: np.ndarray,
+    starts: np.ndarray,
+    squarings: int,
+) -> None:
+    constants = np.full((3, limbs), 7, np.uint64)
+    if fitting:
+        rows, other = (np.resize(given.astype(np.uint64), (len(given), limbs)) for given in (rows, other))
+        order = order.astype(np.int64) % max(len(rows), 1)
+    module = native()
+    entered = attempt(lambda: module.montgomery_enter(constants, rows))
+    assert entered is None or entered[0].shape == (len(rows), limbs)
+    attempt(lambda: module.montgomery_leave(constants, rows, squarings))
+    attempt(lambda: module.montgomery_multiply(constants, rows, other))
+    made = attempt(lambda: module.montgomery_products(constants, rows, order, starts))
+    assert made is None or made.shape == (len(starts) - 1, limbs)
+    attempt(lambda: module.montgomery_square(constants, rows, squarings % 100 if fitting else squarings))
+    attempt(lambda: module.montgomery_power(constants, rows, order.astype(np.uint64)))
+    attempt(lambda: module.montgomery_power(rows, rows, order))
