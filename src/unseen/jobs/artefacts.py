@@ -23,6 +23,8 @@ COMMITTED = "committed"
 """Entry of `meta` that goes into the log: the commitment to the artefact's numbers, hex."""
 BOUND = "bound"
 """Entry of `meta` that goes into the log: holder -> the commitment that its input was checked against, hex."""
+SHARES = frozenset({"shares", "shared-model"})
+"""Kinds of artefacts that hold shares: they never leave the store."""
 _DTYPES = ("|u1", "<u4", "<u8", "<i8", "<f8", "|b1")
 
 
@@ -30,7 +32,7 @@ _DTYPES = ("|u1", "<u4", "<u8", "<i8", "<f8", "|b1")
 class Artefact:
     """One output of one task at one party.
 
-    `kind` says what it is ("rows", "table", "shares", "model", "metrics"); `meta` is JSON data; a table's
+    `kind` says what it is ("rows", "table", "shared-model", "metrics"); `meta` is JSON data; a table's
     Arrow bytes travel as a uint8 array.
     """
 

@@ -13,7 +13,7 @@ from typing import Any
 from unseen.core.cost import Cost, Network
 from unseen.core.errors import DeniedError, UsageError
 from unseen.govern.contract import AssetTerms, Contract, DisclosureTerms, Level, TaskTerms
-from unseen.jobs.step import Roles, Sizes, Step, fingerprint, parse_params, step
+from unseen.jobs.step import Roles, Sizes, Step, fingerprint, optional_roles, parse_params, step, trust_of
 
 _STRENGTH = {"federated": 0, "shared": 1, "shared-malicious": 2, "enclave": 2}
 
@@ -70,7 +70,7 @@ def plan(
             params = parse_params(sketch.step, sketch.params)
             disclosures += _declare(sketch.name, installed, params, roles)
             costs[sketch.name] = installed.estimate(params, roles, sizes, network or Network())
-            reasons[sketch.name] = _reason(installed, level)
+            reasons[sketch.name] = _reason(installed, roles, level)
         except UsageError as error:
             details = error.problems or (f"{error.what} {error.why}".strip(),)
             problems += [f"task '{sketch.name}': {detail}" for detail in details]
@@ -157,7 +157,8 @@ def sizes_of(assets: Sequence[AssetTerms]) -> Sizes:
 
 def _pin(sketch: TaskSketch, installed: Step, level: Level) -> TaskTerms:
     unknown = sorted(set(sketch.roles) - set(installed.ROLES))
-    missing = sorted(role for role in installed.ROLES if not sketch.roles.get(role))
+    needed = set(installed.ROLES) - optional_roles(installed)
+    missing = sorted(role for role in needed if not sketch.roles.get(role))
     if unknown or missing:
         raise UsageError(
             f"The step '{sketch.step}' has other roles.",
@@ -180,7 +181,7 @@ def _pin(sketch: TaskSketch, installed: Step, level: Level) -> TaskTerms:
         version=installed.VERSION,
         fingerprint=fingerprint(sketch.step),
         params=dict(parse_params(sketch.step, sketch.params).model_dump(mode="json")),
-        roles={role: tuple(parties) for role, parties in sketch.roles.items()},
+        roles={role: tuple(parties) for role, parties in sketch.roles.items() if parties},
         inputs={
             name: source if isinstance(source, str) else dict(source)
             for name, source in sketch.inputs.items()
@@ -203,7 +204,9 @@ def _declare(task: str, installed: Step, params: Any, roles: Roles) -> list[Disc
     ]
 
 
-def _reason(installed: Step, level: Level) -> str:
+def _reason(installed: Step, roles: Roles, level: Level) -> str:
     fitting = [known for known in installed.LEVELS if _STRENGTH[known] >= _STRENGTH[level]]
     chosen = min(fitting, key=lambda known: _STRENGTH[known])
-    return f"level '{chosen}', the least of this step that is enough for '{level}'. {installed.TRUST}"
+    return (
+        f"level '{chosen}', the least of this step that is enough for '{level}'. {trust_of(installed, roles)}"
+    )

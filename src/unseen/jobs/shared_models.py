@@ -1,9 +1,13 @@
-"""Models that are held in secret shares, as artefacts; and how the steps score rows with them."""
+"""Models that are held in secret shares, as artefacts; and how the steps score rows with them, of whatever kind they are.
+
+Formats of the artefact: 1 (kind "shares") was a logistic regression under `dealer2`, read as such; 2 (kind "shared-model") is any
+kind of :mod:`unseen.learn.vertical.models`. What a kind keeps in it has a number of its own.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -11,49 +15,60 @@ from numpy.typing import NDArray
 
 from unseen.core.cost import Cost, Network
 from unseen.core.errors import RemoteProtocolError, UsageError
+from unseen.jobs import engines
 from unseen.jobs.artefacts import Artefact
 from unseen.jobs.step import Roles, Sizes
 from unseen.jobs.tables import Matrix
-from unseen.learn.vertical import layout, logistic
+from unseen.learn.vertical import layout, models
+from unseen.learn.vertical.models import Model, Shares
 from unseen.mpc import Engine, SecretArray
 from unseen.party import Disclosure, Door, Party
 
 SCORES = "scores"
+FORMAT = 2
+_KIND, _OLD_KIND = "shared-model", "shares"  # both in `artefacts.SHARES`
 
 
 @dataclass(frozen=True, slots=True)
 class SharedModel:
-    """One holder's share of a linear model's weights, intercept last.
+    """One holder's part of a model, and what it must know to use it.
 
     Attributes
     ----------
-    share
-        uint64, shape (components, width + 1).
-    bits
-        Fraction bits.
+    model
+        The part.
     widths
-        Holder -> number of columns, in the order of the weights.
+        Holder -> number of columns, in the order of training.
     columns
         Names of this holder's own columns.
     known
-        What this party was told of the model: "coefficients" of its own columns, "intercept".
+        What this party was told of the model, such as "coefficients" of its own columns, "intercept".
+    prepared
+        Which preparation the columns had in training (:attr:`unseen.jobs.tables.Matrix.prepared`); empty if that is not known.
     """
 
-    share: NDArray[np.uint64]
-    bits: int
+    model: Model
     widths: dict[str, int]
     columns: tuple[str, ...]
-    known: Mapping[str, list[float]]
+    known: Mapping[str, list[float]] = field(default_factory=dict)
+    prepared: str = ""
 
     def to_artefact(self) -> Artefact:
-        """As artefact of kind "shares"."""
+        """As artefact of kind "shared-model"."""
+        model = self.model
+        arrays = {f"share.{name}": item.values for name, item in model.shares.items()}
+        arrays |= {f"private.{name}": np.ascontiguousarray(item) for name, item in model.private.items()}
         meta: dict[str, Any] = {
-            "bits": self.bits,
+            "format": FORMAT,
+            "model": [model.kind, model.format, model.protocol, list(model.holders)],
+            "public": dict(model.public),
+            "bits": {name: item.bits for name, item in model.shares.items()},
             "widths": self.widths,
             "columns": list(self.columns),
             "known": dict(self.known),
+            "prepared": self.prepared,
         }
-        return Artefact("shares", {"weights": np.ascontiguousarray(self.share)}, meta)
+        return Artefact(_KIND, arrays, meta)
 
     @classmethod
     def of(cls, artefact: Artefact) -> SharedModel:
@@ -62,53 +77,116 @@ class SharedModel:
         Raises
         ------
         UsageError
-            It holds no shares.
+            It holds no model, or one of a later format.
         """
-        if artefact.kind != "shares":
+        if artefact.kind == _OLD_KIND:
+            return cls._of_first_format(artefact)
+        if artefact.kind != _KIND:
             raise UsageError(f"A step got a {artefact.kind} where shares of a model are due.")
-        meta = artefact.meta
-        return cls(
-            artefact.arrays["weights"], meta["bits"], meta["widths"], tuple(meta["columns"]), meta["known"]
+        meta, arrays = artefact.meta, artefact.arrays
+        if meta["format"] != FORMAT:
+            raise UsageError(
+                f"A model has format {meta['format']}, and this release knows formats up to {FORMAT}.",
+                mend="upgrade unseen",
+            )
+        kind, number, protocol, holders = meta["model"]
+        model = Model(
+            kind,
+            number,
+            protocol,
+            tuple(holders),
+            meta["public"],
+            {name: Shares(arrays[f"share.{name}"], bits) for name, bits in meta["bits"].items()},
+            {
+                name.removeprefix("private."): item
+                for name, item in arrays.items()
+                if name.startswith("private.")
+            },
         )
+        return cls(model, meta["widths"], tuple(meta["columns"]), meta["known"], meta["prepared"])
+
+    @classmethod
+    def _of_first_format(cls, artefact: Artefact) -> SharedModel:
+        meta = artefact.meta
+        weights = Shares(artefact.arrays["weights"], meta["bits"])
+        public = {"family": "logistic"}
+        model = Model("linear", 1, "dealer2", tuple(meta["widths"]), public, {"weights": weights})
+        return cls(model, meta["widths"], tuple(meta["columns"]), meta["known"])
 
 
-def reveal_scores(party: Party, inputs: Mapping[str, Artefact], roles: Roles) -> NDArray[np.float64] | None:
-    """Score the rows of input "table" with input "model"; the receiver gets the probabilities, others None.
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """Scores that nobody has seen, what they were made of, and the engine that they live in."""
+
+    engine: Engine
+    scores: SecretArray
+    own: Matrix | None
+    sizes: layout.Layout
+    model: Model
+
+
+def score(party: Party, inputs: Mapping[str, Artefact], roles: Roles) -> Scored:
+    """Score the rows of input "table" with input "model"; nothing is revealed but the shape (:func:`shape_disclosure`).
 
     Raises
     ------
     UsageError
-        Other columns than in training.
+        Other columns than in training, prepared in another way, or a model of other parties.
     RemoteProtocolError
         The holders' models do not fit together.
     """
     holders = roles.all("holders")
     own = Matrix.of(inputs["table"]) if party.name in holders else None
-    model = SharedModel.of(inputs["model"]) if party.name in holders else None
-    if own is not None and model is not None and own.columns != model.columns:
-        raise UsageError(
-            f"{party.name} has other columns than in training.",
-            why=f"trained on: {', '.join(model.columns)}; here: {', '.join(own.columns)}",
-        )
-    sizes = layout.agree(party, None if own is None else own.values, holders=holders)
-    if model is not None and model.widths != sizes.columns:
+    held = SharedModel.of(inputs["model"]) if party.name in holders else None
+    if own is not None and held is not None:
+        _check_columns(party.name, own, held)
+    values = None if own is None else own.values
+    sizes = layout.agree(party, values, holders=holders)
+    if held is not None and held.widths != sizes.columns:
         raise RemoteProtocolError("The holders' columns are not those that the model was trained on.")
-    engine = Engine(party, holders=holders, helper=roles.one("helper"))
-    columns = layout.share_blocks(engine, sizes, None if own is None else own.values)
-    bits = engine.bits if model is None else model.bits
-    share = np.zeros((1, sizes.width + 1), np.uint64) if model is None else model.share
-    probabilities = logistic.predict(engine, columns, SecretArray(engine, share, bits))
-    return engine.reveal(SCORES, probabilities, to=(roles.one("receiver"),))
+    engine = engines.open_engine(party, roles)
+    model = models.agree(
+        engine,
+        None if held is None else held.model,
+        protocol=engines.choose(roles).protocol,
+        holders=holders,
+        sizes=sizes,
+    )
+    scores = models.kind(model.kind).predict(engine, model, values, sizes)
+    return Scored(engine, scores, own, sizes, model)
+
+
+def _check_columns(name: str, own: Matrix, held: SharedModel) -> None:
+    if own.columns != held.columns:
+        raise UsageError(
+            f"{name} has other columns than in training.",
+            why=f"trained on: {', '.join(held.columns)}; here: {', '.join(own.columns)}",
+        )
+    if held.prepared and own.prepared and held.prepared != own.prepared:
+        raise UsageError(
+            f"{name}'s columns were prepared in another way than in training.",
+            why=f"in training: {held.prepared[:12]}…; here: {own.prepared[:12]}…",
+            mend="apply the preparation that was fitted in training",
+        )
+
+
+def reveal_scores(party: Party, inputs: Mapping[str, Artefact], roles: Roles) -> NDArray[np.float64] | None:
+    """:func:`score`, and the receiver gets the scores, others None."""
+    made = score(party, inputs, roles)
+    return made.engine.reveal(SCORES, made.scores, to=(roles.one("receiver"),))
+
+
+def shape_disclosure(roles: Roles) -> Disclosure:
+    """What :func:`unseen.learn.vertical.layout.agree` tells."""
+    shape = "the number of rows, and of columns of each holder"
+    parties = tuple(sorted({*roles.all("holders"), *roles.all("helper")}))
+    return Disclosure(layout.DISCLOSURE, shape, parties, Door.RELEASE, max_elements=1, times=2)
 
 
 def scoring_disclosures(roles: Roles) -> tuple[Disclosure, ...]:
     """What scoring tells: the shape to all, the scores to the receiver."""
-    everyone = tuple(sorted({*roles.all("holders"), *roles.all("helper")}))
-    shape = "the number of rows, and of columns of each holder"
-    return (
-        Disclosure(layout.DISCLOSURE, shape, everyone, Door.RELEASE, max_elements=1, times=2),
-        Disclosure(SCORES, "the model's probability for each row", (roles.one("receiver"),), Door.REVEAL),
-    )
+    told = Disclosure(SCORES, "the model's score for each row", (roles.one("receiver"),), Door.REVEAL)
+    return (shape_disclosure(roles), told)
 
 
 def scoring_cost(roles: Roles, sizes: Sizes, network: Network) -> Cost:
@@ -119,4 +197,4 @@ def scoring_cost(roles: Roles, sizes: Sizes, network: Network) -> Cost:
     sent = rows * (16 * width + 745)
     rounds = 16
     seconds = 0.02 + sent * 7e-9 + rounds * network.latency_s + sent / network.bytes_per_s
-    return Cost(seconds, sent, rounds, rows * (24 * width + 8 * 4 * 52))
+    return engines.scaled(Cost(seconds, sent, rounds, rows * (24 * width + 8 * 4 * 52)), roles)

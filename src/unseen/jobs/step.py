@@ -1,5 +1,8 @@
 """What a step is: one file in `jobs/steps/`, a module with the names of :class:`Step`.
 
+A step whose roles need not all be taken names those in `OPTIONAL_ROLES` (:func:`optional_roles`); one whose trust depends on
+who takes which role has a function `trust(roles)` (:func:`trust_of`), which `TRUST` sums up.
+
 Every step declares what it will disclose before it runs; the contract lists it, the gate enforces it, the audit
 compares. The node runs only installed steps: the contract pins version and source fingerprint.
 """
@@ -8,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import inspect
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
@@ -38,6 +41,21 @@ class Roles:
     def all(self, role: str) -> tuple[str, ...]:
         """All parties in that role, in the contract's order (may be empty)."""
         return tuple(self.by_name.get(role, ()))
+
+    def maybe(self, role: str) -> str | None:
+        """The one party in an optional role, or None.
+
+        Raises
+        ------
+        UsageError
+            Several.
+        """
+        return self.one(role) if self.all(role) else None
+
+    @property
+    def everyone(self) -> tuple[str, ...]:
+        """All parties that have a role, sorted."""
+        return tuple(sorted({party for parties in self.by_name.values() for party in parties}))
 
     def one(self, role: str) -> str:
         """The one party in that role.
@@ -95,6 +113,18 @@ class Step(Protocol):
 def step(name: str) -> Step:
     """The installed step of that name."""
     return cast("Step", registry.load(STEPS, name))
+
+
+def optional_roles(installed: Step) -> frozenset[str]:
+    """Roles of the step that nobody need take."""
+    found: frozenset[str] = getattr(installed, "OPTIONAL_ROLES", frozenset())
+    return found
+
+
+def trust_of(installed: Step, roles: Roles) -> str:
+    """Whom one must trust in a task with these roles, in words."""
+    of: Callable[[Roles], str] | None = getattr(installed, "trust", None)
+    return installed.TRUST if of is None else of(roles)
 
 
 def fingerprint(name: str) -> str:

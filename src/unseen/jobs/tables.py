@@ -37,7 +37,8 @@ def to_table(artefact: Artefact) -> Table:
 class Matrix:
     """Numbers ready for modelling, at one holder: shape (rows, columns), the label if it has one, and row ids.
 
-    `commitment` is to :attr:`numbers`, where the holder has committed to them.
+    `commitment` is to :attr:`numbers`, where the holder has committed to them. `prepared` says how the columns were made, where
+    that matters to a model: a digest of what was fitted (bins, scales), the same in training and in scoring.
     """
 
     values: NDArray[np.float64]
@@ -45,6 +46,7 @@ class Matrix:
     label: NDArray[np.float64] | None
     ids: Table
     commitment: Commitment | None = None
+    prepared: str = ""
 
     @property
     def numbers(self) -> NDArray[np.float64]:
@@ -70,6 +72,8 @@ class Matrix:
         if self.label is not None:
             arrays["label"] = self.label
         meta: dict[str, Any] = {"columns": list(self.columns), "rows": len(self.values)}
+        if self.prepared:
+            meta["prepared"] = self.prepared
         if self.commitment is not None:
             meta |= {COMMITTED: self.commitment.element.hex(), "blind": f"{self.commitment.blind:x}"}
         return Artefact("matrix", arrays, meta)
@@ -94,6 +98,7 @@ class Matrix:
             artefact.arrays.get("label"),
             Table.from_ipc(artefact.arrays["ids"].tobytes()),
             made,
+            meta.get("prepared", ""),
         )
 
 

@@ -10,11 +10,10 @@ import numpy as np
 
 from unseen.core.durable import whole_folder
 from unseen.core.errors import DeniedError, UsageError
-from unseen.jobs.artefacts import Artefact
+from unseen.jobs.artefacts import SHARES, Artefact
 from unseen.node import models as m
 from unseen.node.store import ArtefactStore
 
-_SHARES = "shares"
 _RESULTS = frozenset({"metrics", "scores"})
 _ARROW = frozenset({"arrow", "ids"})
 
@@ -65,7 +64,7 @@ class Exports:
         """See :meth:`unseen.node.operations.Node.artefact_export`."""
         job = self._jobs.show(job_id)
         artefact = self._store.read(job.id, reference)
-        if artefact.kind == _SHARES:
+        if artefact.kind in SHARES:
             raise DeniedError(
                 f"'{reference}' holds shares.",
                 why="a share alone is noise, and with the others' it would be what nobody may have",

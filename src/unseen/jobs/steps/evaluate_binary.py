@@ -7,6 +7,7 @@ from typing import Any
 
 from unseen.core.cost import Cost, Network
 from unseen.core.errors import UsageError
+from unseen.jobs import engines
 from unseen.jobs.artefacts import Artefact
 from unseen.jobs.shared_models import SCORES, reveal_scores, scoring_cost, scoring_disclosures
 from unseen.jobs.step import Roles, Sizes, StepParams
@@ -19,12 +20,12 @@ SUMMARY = "Score the held-out rows with the joint model and measure it against t
 ROLES = {
     "holders": "bring columns and hold the shares of the model",
     "receiver": "the holder with the label; gets the scores of the held-out rows and measures",
-    "helper": "deals randomness and sees no data",
+    "helper": engines.ROLE_OF_HELPER,
 }
 INPUTS = {"model": "shares of a model", "table": "held-out columns, scaled as in training"}
 OUTPUTS = {"metrics": "the measures and the ROC curve, at the receiver"}
 LEVELS = ("shared",)
-TRUST = "Semi-honest parties; the helper must not collude with a holder."
+OPTIONAL_ROLES, TRUST, trust = engines.OPTIONAL_ROLES, engines.TRUST, engines.trust
 
 
 class Params(StepParams):

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unseen.core.cost import Cost, Network
+from unseen.jobs import engines
 from unseen.jobs.artefacts import Artefact
 from unseen.jobs.shared_models import SCORES, reveal_scores, scoring_cost, scoring_disclosures
 from unseen.jobs.step import Roles, Sizes, StepParams
@@ -20,12 +21,12 @@ SUMMARY = "Score rows with the joint model; the receiver gets one probability pe
 ROLES = {
     "holders": "bring columns and hold the shares of the model",
     "receiver": "gets the scores",
-    "helper": "deals randomness and sees no data",
+    "helper": engines.ROLE_OF_HELPER,
 }
 INPUTS = {"model": "shares of a model", "table": "columns, scaled as in training"}
 OUTPUTS = {"scores": "one probability per row, with the receiver's ids"}
 LEVELS = ("shared",)
-TRUST = "Semi-honest parties; the helper must not collude with a holder."
+OPTIONAL_ROLES, TRUST, trust = engines.OPTIONAL_ROLES, engines.TRUST, engines.trust
 
 
 class Params(StepParams):

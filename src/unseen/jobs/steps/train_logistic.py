@@ -11,11 +11,13 @@ from pydantic import Field
 
 from unseen.core.cost import Cost, Network
 from unseen.core.errors import UsageError
+from unseen.jobs import engines
 from unseen.jobs.artefacts import BOUND, Artefact
-from unseen.jobs.shared_models import SharedModel
+from unseen.jobs.shared_models import SharedModel, shape_disclosure
 from unseen.jobs.step import Roles, Sizes, StepParams
 from unseen.jobs.tables import Matrix
-from unseen.learn.vertical import layout, logistic
+from unseen.learn.vertical import layout, linear, logistic
+from unseen.learn.vertical.models import Model, Shares
 from unseen.mpc import Engine, SecretArray
 from unseen.party import Disclosure, Door, Party
 
@@ -24,12 +26,12 @@ SUMMARY = "Train a logistic regression on the columns of all holders; the model 
 ROLES = {
     "holders": "bring columns and hold the shares",
     "label_holder": "the holder that has the label",
-    "helper": "deals randomness and sees no data",
+    "helper": engines.ROLE_OF_HELPER,
 }
 INPUTS = {"table": "scaled training columns"}
 OUTPUTS = {"model": "this holder's share of the coefficients"}
 LEVELS = ("shared",)
-TRUST = "Semi-honest parties; the helper must not collude with a holder."
+OPTIONAL_ROLES, TRUST, trust = engines.OPTIONAL_ROLES, engines.TRUST, engines.trust
 
 _SECONDS_PER_BYTE = 9e-9
 _SECONDS_PER_BOUND = 8e-5
@@ -51,8 +53,7 @@ class Params(StepParams):
 
 def disclosures(params: Params, roles: Roles) -> tuple[Disclosure, ...]:
     """The shape; on demand each owner's coefficients."""
-    everyone = tuple(sorted({*roles.all("holders"), *roles.all("helper")}))
-    told = [_shape(everyone)]
+    told = [shape_disclosure(roles)]
     if params.coefficients_to_owners:
         told += [
             Disclosure(
@@ -63,11 +64,6 @@ def disclosures(params: Params, roles: Roles) -> tuple[Disclosure, ...]:
         label_holder = roles.one("label_holder")
         told.append(Disclosure("intercept", "the intercept", (label_holder,), Door.REVEAL, max_elements=1))
     return tuple(told)
-
-
-def _shape(everyone: tuple[str, ...]) -> Disclosure:
-    what = "the number of rows, and of columns of each holder"
-    return Disclosure(layout.DISCLOSURE, what, everyone, Door.RELEASE, max_elements=1, times=2)
 
 
 def _coefficients(owner: str) -> str:
@@ -87,7 +83,7 @@ def estimate(params: Params, roles: Roles, sizes: Sizes, network: Network) -> Co
         sent, rounds = sent + 6000 * len(holders), rounds + 3 * len(holders)
     seconds = rows * width * (_SECONDS_PER_BOUND if params.bound else 0)
     seconds += sent * _SECONDS_PER_BYTE + rounds * (network.latency_s + 1e-4) + sent / network.bytes_per_s
-    return Cost(seconds, sent, rounds, rows * (8 * 8 * width + 8 * 4 * 52))
+    return engines.scaled(Cost(seconds, sent, rounds, rows * (8 * 8 * width + 8 * 4 * 52)), roles)
 
 
 def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Roles) -> dict[str, Any]:
@@ -102,7 +98,7 @@ def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Rol
             mend="mark the label column when adding the asset (--label)",
         )
     sizes = layout.agree(party, None if own is None else own.values, holders=holders)
-    engine = Engine(party, holders=holders, helper=roles.one("helper"))
+    engine = engines.open_engine(party, roles)
     bound: dict[str, str] = {}
     if params.bound:
         columns, labels, bound = _bound(engine, sizes, own, label_holder)
@@ -131,7 +127,16 @@ def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Rol
         known |= {} if told is None else {"intercept": told.tolist()}
     if own is None:
         return {}
-    model = SharedModel(weights.share, weights.bits, dict(sizes.columns), own.columns, known).to_artefact()
+    choice = engines.choose(roles)
+    made = Model(
+        "linear",
+        linear.MODEL_FORMAT,
+        choice.protocol,
+        choice.holders,
+        {"family": "logistic"},
+        {"weights": Shares.of(weights)},
+    )
+    model = SharedModel(made, dict(sizes.columns), own.columns, known, own.prepared).to_artefact()
     return {"model": replace(model, meta={**model.meta, BOUND: bound}) if bound else model}
 
 

@@ -1,0 +1,213 @@
+"""Roles decide which engine a step runs on, and a model in shares serves only where it was made."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from unseen.core.cost import Cost
+from unseen.core.errors import RemoteProtocolError, UnseenError, UsageError
+from unseen.data.table import Table
+from unseen.govern.contract import AssetTerms, ColumnTerms
+from unseen.jobs import engines
+from unseen.jobs.artefacts import Artefact, decode, encode
+from unseen.jobs.planner import TaskSketch, plan
+from unseen.jobs.shared_models import SCORES, SharedModel, score
+from unseen.jobs.step import Roles, step
+from unseen.jobs.tables import Matrix
+from unseen.learn.vertical import models
+from unseen.learn.vertical.models import Model, Shares
+from unseen.party import Party
+from unseen.testing.simulate import Run, run
+
+ROWS, WEIGHTS = 8, np.array([0.5, -1.0, 2.0, 0.25])
+X = np.random.default_rng(7).normal(size=(ROWS, 3))
+EXPECTED = 1 / (1 + np.exp(-(X @ WEIGHTS[:3] + WEIGHTS[3])))
+
+
+def roles(holders: tuple[str, ...], helper: str | None) -> Roles:
+    return Roles({"holders": holders, "helper": (helper,) if helper else (), "receiver": holders[:1]})
+
+
+@pytest.mark.parametrize(
+    ("holders", "helper", "protocol"),
+    [
+        (("a", "b"), "h", "dealer2"),
+        (("a", "b"), None, "pair2"),
+        (("a", "b", "c"), None, "replicated3"),
+        (("a", "b", "c"), "h", "dealer2"),
+    ],
+)
+def test_the_protocol_follows_from_who_takes_part(
+    holders: tuple[str, ...], helper: str | None, protocol: str
+) -> None:
+    who = roles(holders, helper)
+    assert engines.choose(who) == engines.Choice(protocol, holders, helper)
+    assert ("helper" in engines.trust(who)) == (helper is not None)
+    assert engines.scaled(Cost(1.0, 1000, 10, 5), who).memory_bytes == 5
+
+
+@pytest.mark.parametrize(
+    ("holders", "helper"),
+    [(("a",), None), (("a",), "h"), (("a", "b", "c", "d"), None), (("a", "b"), "a"), (("a", "a"), "h")],
+)
+def test_where_there_is_none_it_says_so(holders: tuple[str, ...], helper: str | None) -> None:
+    with pytest.raises(UsageError, match="holder"):
+        engines.choose(roles(holders, helper))
+
+
+def test_a_helper_may_be_left_out_of_a_task_and_the_reasons_say_who_is_trusted() -> None:
+    assets = tuple(
+        AssetTerms(
+            name=f"of-{name}",
+            holder=name,
+            columns=(ColumnTerms(name="x", type="numeric"),),
+            rows=100,
+            steps=("train-logistic",),
+            purposes=("p",),
+        )
+        for name in ("a", "b")
+    )
+    sketch = TaskSketch(
+        "t",
+        "train-logistic",
+        {"holders": ("a", "b"), "label_holder": ("a",), "helper": ()},
+        {"table": "s.t"},
+        {},
+    )
+    alone = plan([sketch], assets, level="shared")
+    assert "helper" not in alone.tasks[0].roles
+    assert "nobody else to trust" in alone.reasons["t"]
+    helped = plan([replace(sketch, roles={**sketch.roles, "helper": ("h",)})], assets, level="shared")
+    assert "helper must not collude" in helped.reasons["t"]
+    assert alone.costs["t"].bytes > helped.costs["t"].bytes
+    with pytest.raises(UsageError, match="planned") as caught:
+        plan([replace(sketch, roles={"holders": ("a", "b")})], assets, level="shared")
+    assert "missing: label_holder" in caught.value.problems[0]
+
+
+# ---------------------------------------------------------------------- models
+
+
+def made(party: Party, who: Roles, weights: np.ndarray) -> SharedModel:
+    """A model of known weights in shares, as a training step would leave it."""
+    holders = who.all("holders")
+    engine = engines.open_engine(party, who)
+    mine = weights if party.name == holders[0] else None
+    secret = engine.share(mine, owner=holders[0], shape=weights.shape)
+    choice = engines.choose(who)
+    public = {"family": "logistic"}
+    model = Model("linear", 1, choice.protocol, choice.holders, public, {"weights": Shares.of(secret)})
+    widths = {name: len(part) for name, part in zip(holders, blocks(holders), strict=True)}
+    own = blocks(holders)[holders.index(party.name)] if party.name in holders else []
+    return SharedModel(model, widths, tuple(f"x{place}" for place in own), prepared="ab12")
+
+
+def blocks(holders: tuple[str, ...]) -> list[list[int]]:
+    return [part.tolist() for part in np.array_split(np.arange(3), len(holders))]
+
+
+def table(holders: tuple[str, ...], name: str, **changes: Any) -> Artefact:
+    own = blocks(holders)[holders.index(name)]
+    ids = Table.of(pa.table({"id": [str(row) for row in range(ROWS)]}), id_columns=("id",))
+    matrix = Matrix(X[:, own], tuple(f"x{place}" for place in own), None, ids, prepared="ab12")
+    return replace(matrix, **changes).to_artefact()
+
+
+def scores(holders: tuple[str, ...], helper: str | None, **changes: Any) -> Run[Any]:
+    who = roles(holders, helper)
+    told = step("predict").disclosures(None, who)
+
+    def program(party: Party) -> Any:
+        held = made(party, who, WEIGHTS)
+        if party.name == helper:
+            found = score(party, {}, who)
+        else:
+            artefact = decode(encode(held.to_artefact()))
+            inputs = {"model": artefact, "table": table(holders, party.name, **changes)}
+            found = score(party, inputs, who)
+        return found.engine.reveal(SCORES, found.scores, to=holders[:1])
+
+    return run(program, who.everyone, disclosures=told, timeout_s=60)
+
+
+@pytest.mark.parametrize(
+    ("holders", "helper"), [(("a", "b"), "h"), (("a", "b", "c"), "h"), (("a", "b", "c"), None)]
+)
+def test_a_model_in_shares_scores_rows_wherever_it_was_made(
+    holders: tuple[str, ...], helper: str | None
+) -> None:
+    assert np.abs(scores(holders, helper).results["a"] - EXPECTED).max() < 1e-4
+
+
+def test_columns_prepared_otherwise_than_in_training_are_refused() -> None:
+    with pytest.raises(UsageError, match="prepared in another way"):
+        scores(("a", "b"), "h", prepared="cd34")
+
+
+def agreed(*own: Model, protocol: str = "dealer2") -> None:
+    """Holders a, b and a helper come together with these models."""
+    who = roles(("a", "b"), "h")
+
+    def program(party: Party) -> None:
+        engine = engines.open_engine(party, who)
+        sizes = models.Layout(ROWS, {"a": 2, "b": 1})
+        mine = dict(zip(("a", "b"), own, strict=True)).get(party.name)
+        models.agree(engine, mine, protocol=protocol, holders=("a", "b"), sizes=sizes)
+
+    run(program, who.everyone, disclosures=[], timeout_s=30)
+
+
+GOOD = Model(
+    "linear",
+    1,
+    "dealer2",
+    ("a", "b"),
+    {"family": "logistic"},
+    {"weights": Shares(np.zeros((1, 4), np.uint64), 20)},
+)
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "words"),
+    [
+        ({}, None, ""),
+        ({"kind": "forest"}, UsageError, "no models of the kind 'forest'"),
+        ({"format": 99}, UsageError, "upgrade"),
+        ({"public": {"family": "cubic"}}, UsageError, "cubic"),
+        ({"protocol": "pair2"}, UsageError, "under another protocol"),
+        ({"shares": {"weights": Shares(np.zeros((1, 9), np.uint64), 20)}}, UsageError, "does not fit"),
+        ({"shares": {}}, UsageError, "weights"),
+    ],
+)
+def test_what_the_holders_bring_is_checked(
+    change: dict[str, Any], error: type[UnseenError] | None, words: str
+) -> None:
+    other = replace(GOOD, **change)
+    if error is None:
+        agreed(other, other)
+        return
+    with pytest.raises(error, match=words):
+        agreed(other, other)
+
+
+def test_models_of_different_tasks_do_not_go_together() -> None:
+    with pytest.raises(RemoteProtocolError, match="do not belong together"):
+        agreed(GOOD, replace(GOOD, holders=("b", "a")))
+
+
+def test_models_of_the_first_format_are_still_read() -> None:
+    meta = {"bits": 20, "widths": {"a": 2, "b": 1}, "columns": ["x"], "known": {"intercept": [1.0]}}
+    old = SharedModel.of(Artefact("shares", {"weights": np.ones((1, 4), np.uint64)}, meta))
+    assert (old.model.kind, old.model.protocol, old.model.holders) == ("linear", "dealer2", ("a", "b"))
+    assert old.known == {"intercept": [1.0]}
+    again = SharedModel.of(decode(encode(old.to_artefact())))
+    assert again.model.shares["weights"].values.tolist() == [[1, 1, 1, 1]]
+    with pytest.raises(UsageError, match="upgrade"):
+        SharedModel.of(Artefact("shared-model", {}, {"format": 3}))
+    with pytest.raises(UsageError, match="metrics"):
+        SharedModel.of(Artefact("metrics"))
