@@ -71,6 +71,31 @@ def test_the_four_questions() -> None:
     assert told["value"] == pytest.approx(means)
 
 
+def test_several_columns_at_once() -> None:
+    incomes = np.array([INCOME[number] for number in COMMON])
+    spent = np.array([SPENT[number] for number in COMMON])
+    both = [("a", "income"), ("b", "spent")]
+    told = answer(ask="mean", of=both)
+    assert (told["count"], told["value"]) == ([25], [pytest.approx([incomes.mean(), spent.mean()])])
+    assert answer(ask="total", of=both)["value"] == [[incomes.sum(), spent.sum()]]
+    _, declared = step.disclosures(step.Params(ask="mean", of=both), ROLES)
+    assert declared.max_elements == 4
+    assert "a's column 'income', b's column 'spent'" in declared.what
+
+
+def test_answers_with_noise() -> None:
+    told = answer(ask="mean", of=("a", "income"), epsilon=9.0, clip=[(1000, 1300)], at_least=5)
+    assert told["epsilon"] == 9.0
+    clipped = np.clip([INCOME[number] for number in COMMON], 1000, 1300).mean()
+    assert told["value"] == [pytest.approx(clipped, rel=0.3)]
+    assert told["value"] != [clipped]
+    declared = step.disclosures(
+        step.Params(ask="mean", of=("a", "income"), epsilon=0.5, clip=[(0, 9)]), ROLES
+    )
+    assert "noise for differential privacy (epsilon 0.5)" in declared[1].what
+    assert "values of 'income' between 0 and 9" in declared[1].what
+
+
 def test_fewer_than_agreed() -> None:
     told = answer(ask="mean", of=("a", "income"), at_least=26)
     assert (told["below"], told["count"], told["value"]) == ([True], [0], [0.0])
@@ -116,6 +141,12 @@ def test_what_is_declared_says_what_is_asked() -> None:
         ({"ask": "histogram", "by": ("a", "x"), "edges": [1]}, "two `edges`"),
         ({"edges": [1, 2], "by": ("a", "x")}, "nothing else"),
         ({"at_least": 0}, "greater than or equal to 1"),
+        ({"ask": "mean", "of": ("a", "x"), "epsilon": 1}, "for each column"),
+        ({"ask": "mean", "of": ("a", "x"), "clip": [(0, 1)]}, "for each column"),
+        ({"ask": "mean", "of": ("a", "x"), "epsilon": 1, "clip": [(1, 1)]}, "low < high"),
+        ({"ask": "mean", "of": [("a", "x"), ("a", "x")]}, "twice"),
+        ({"epsilon": 0}, "greater than 0"),
+        ({"epsilon": 11}, "less than or equal to 10"),
     ],
 )
 def test_parameters_that_do_not_fit(params: dict[str, Any], match: str) -> None:

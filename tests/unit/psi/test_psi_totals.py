@@ -81,9 +81,9 @@ def test_what_numpy_says_of_the_common_rows(protocol: str) -> None:
     assert all(item is None for item in outcome.results["b"])
     count, spent, age, ages, means, purses = outcome.results["a"]
     ages_of, spent_of = of(AGE, COMMON), of(SPENT, COMMON)
-    assert count == totals.Answer(below=False, count=40, value=40.0)
-    assert spent == totals.Answer(below=False, count=0, value=spent_of.sum())
-    assert age == totals.Answer(below=False, count=40, value=ages_of.mean())
+    assert count == totals.Answer(below=False, count=40, values=(40.0,))
+    assert spent == totals.Answer(below=False, count=0, values=(spent_of.sum(),))
+    assert age == totals.Answer(below=False, count=40, values=(ages_of.mean(),))
     assert [item.count for item in ages] == np.histogram(ages_of, edges)[0].tolist()
     for item, low, high in zip(means, edges, edges[1:], strict=False):
         inside = spent_of[(ages_of >= low) & (ages_of < high)]
@@ -110,7 +110,7 @@ def test_of_a_small_group_nothing_but_that_it_is_small(protocol: str, at_least: 
     below = at_least > 40
     assert [item.below for item in outcome.results["a"]] == [below] * 3
     if below:
-        assert outcome.results["a"] == (totals.Answer(below=True, count=0, value=0.0),) * 3
+        assert outcome.results["a"] == (totals.Answer(below=True, count=0, values=(0.0,)),) * 3
         assert all((table == 0).all() for table in tables)
 
 

@@ -7,11 +7,12 @@ from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from unseen.core.cost import Cost, Network
 from unseen.core.errors import UsageError
 from unseen.data.table import Table
+from unseen.dp.laplace import LARGEST_EPSILON
 from unseen.jobs.artefacts import Artefact
 from unseen.jobs.step import Roles, Sizes, StepParams
 from unseen.jobs.tables import ids_of, known_kinds, to_table
@@ -21,7 +22,7 @@ from unseen.psi import totals
 from unseen.psi.circuit import estimate as cost_of
 from unseen.psi.circuit import hidden
 
-VERSION = 1
+VERSION = 2
 SUMMARY = "Count, add up or average over the rows that two holders have in common; nobody learns which rows these are."
 ROLES = {
     "holders": "two, who bring a table with an id column each",
@@ -38,46 +39,77 @@ _SIZE, _ANSWER = "size", "answer"
 _PROTOCOL = "pair2"
 
 
+Column = tuple[str, str]
+
+
+def _listed(of: Any) -> Any:
+    """One column, or several; None where there is none."""
+    if of is None:
+        return ()
+    return (of,) if len(of) == 2 and all(isinstance(part, str) for part in of) else of  # noqa: PLR2004 - a pair
+
+
 class Params(StepParams):
     """What is asked about the common rows.
 
     Attributes
     ----------
     ask
-        `count`; `total` or `mean` of the column `of`; `histogram`: counts in the intervals of the column `by` between `edges`,
-        with means of `of` in them if it is given.
+        `count`; `total` or `mean` of the columns `of`; `histogram`: counts in the intervals of the column `by` between `edges`,
+        with means of `of` in them if any are given.
     of, by
-        A holder and one of its columns.
+        A holder and one of its columns; `of` may list several of these.
     at_least
         Of fewer rows, or of an interval with fewer, nothing is told but that they are fewer.
     kinds
         Kinds of the id columns, as in the step `psi`.
     bounds
         Holder -> the most ids that it brings: how many it has is then not told. Of both holders or of none.
+    epsilon
+        With differential privacy: what one run spends in all. Noise that nobody knows is then added to all counts and sums.
+    clip
+        (low, high) for each column in `of`, in its order, between which values are clipped; needed with `epsilon`.
     """
 
     ask: Literal["count", "total", "mean", "histogram"] = "count"
-    of: tuple[str, str] | None = None
-    by: tuple[str, str] | None = None
+    of: Annotated[tuple[Column, ...], BeforeValidator(_listed)] = ()
+    by: Column | None = None
     edges: tuple[float, ...] = ()
     at_least: Annotated[int, Field(ge=1)] = 10
     kinds: Annotated[tuple[str, ...], AfterValidator(known_kinds)] = ()
     bounds: dict[str, Annotated[int, Field(ge=1)]] = Field(default_factory=dict)
+    epsilon: Annotated[float, Field(gt=0, le=LARGEST_EPSILON)] | None = None
+    clip: tuple[tuple[float, float], ...] = ()
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
-        if self.ask in {"total", "mean"} and self.of is None:
+        if self.ask in {"total", "mean"} and not self.of:
             raise ValueError(f"a {self.ask} is of a column: name it in `of`")
         if (self.ask == "histogram") != (self.by is not None and len(self.edges) > 1):
             raise ValueError("a histogram, and nothing else, has `by` and two `edges` or more")
-        if self.ask == "count" and self.of is not None:
+        if self.ask == "count" and self.of:
             raise ValueError("a count is of no column: leave out `of`")
+        if len(set(self.of)) != len(self.of):
+            raise ValueError("`of` names a column twice")
+        if self.clip and not all(low < high for low, high in self.clip):
+            raise ValueError("each of `clip` is (low, high), and low < high")
+        if len(self.clip) != (len(self.of) if self.epsilon else 0):
+            raise ValueError("with `epsilon`, and only then, `clip` has (low, high) for each column in `of`")
         return self
 
     @property
-    def columns(self) -> tuple[tuple[str, str], ...]:
+    def columns(self) -> tuple[Column, ...]:
         """The columns that are asked about."""
-        return tuple(dict.fromkeys(column for column in (self.of, self.by) if column is not None))
+        return tuple(dict.fromkeys((*self.of, *(() if self.by is None else (self.by,)))))
+
+    @property
+    def noise(self) -> totals.Noise | None:
+        """What noise the answer gets."""
+        return (
+            None
+            if self.epsilon is None
+            else totals.Noise(self.epsilon, tuple(zip(self.of, self.clip, strict=True)))
+        )
 
 
 class Size(Message, frozen=True, tag="jobs.common-statistics.size/1"):
@@ -89,7 +121,7 @@ class Size(Message, frozen=True, tag="jobs.common-statistics.size/1"):
 def disclosures(params: Params, roles: Roles) -> tuple[Disclosure, ...]:
     """The sizes, unless they are bounded; the answer to the receivers."""
     groups = max(1, len(params.edges) - 1)
-    numbers = 3 if params.ask == "mean" or (params.ask == "histogram" and params.of) else 2
+    numbers = 1 + (params.ask != "total") + len(params.of)
     told = Disclosure(
         _ANSWER, _words(params), roles.all("receivers"), Door.REVEAL, max_elements=groups * numbers
     )
@@ -102,17 +134,26 @@ def disclosures(params: Params, roles: Roles) -> tuple[Disclosure, ...]:
 
 
 def _words(params: Params) -> str:
-    of = "" if params.of is None else f" of {params.of[0]}'s column '{params.of[1]}'"
+    listed = ", ".join(f"{holder}'s column '{column}'" for holder, column in params.of)
+    of = f" of {listed}" if params.of else ""
+    several = "s" if len(params.of) > 1 else ""
     what = {
         "count": "the number of common rows",
-        "total": f"the sum{of} over the common rows",
-        "mean": f"the mean{of} over the common rows, and their number",
-        "histogram": "the number of common rows" + (f", and the mean{of} over them," if of else ""),
+        "total": f"the sum{several}{of} over the common rows",
+        "mean": f"the mean{several}{of} over the common rows, and their number",
+        "histogram": "the number of common rows" + (f", and the mean{several}{of} over them," if of else ""),
     }[params.ask]
     if params.by is not None:
         edges = ", ".join(f"{edge:g}" for edge in params.edges)
         what += f" in each interval of {params.by[0]}'s column '{params.by[1]}' between {edges}"
-    return f"{what}; of fewer than {params.at_least} rows only that they are fewer"
+    few = f"of fewer than {params.at_least} rows only that they are fewer"
+    if params.epsilon is None:
+        return f"{what}; {few}"
+    clipped = "".join(
+        f"; values of '{column}' between {low:g} and {high:g}"
+        for (_, column), (low, high) in zip(params.of, params.clip, strict=True)
+    )
+    return f"{what}, with noise for differential privacy (epsilon {params.epsilon:g}){clipped}; {few}"
 
 
 def estimate(params: Params, roles: Roles, sizes: Sizes, network: Network) -> Cost:
@@ -133,24 +174,32 @@ def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Rol
     engine = Engine(party, holders=holders, protocol=_PROTOCOL)
     kinds = {name: {column: float for holder, column in params.columns if holder == name} for name in holders}
     found = hidden(engine, ids_of(table, params.kinds), values, sizes=sizes, columns=kinds)
-    asked: dict[str, Any] = {"name": _ANSWER, "to": receivers, "at_least": params.at_least}
+    asked: dict[str, Any] = {
+        "name": _ANSWER,
+        "to": receivers,
+        "at_least": params.at_least,
+        "noise": params.noise,
+    }
     groups: list[totals.Answer] | totals.Answer | None
     if params.ask == "histogram" and params.by is not None:
         groups = totals.histogram(found, params.by, params.edges, of=params.of, **asked)
-    elif params.of is not None:
+    elif params.of:
         groups = (totals.mean if params.ask == "mean" else totals.total)(found, params.of, **asked)
     else:
         groups = totals.cardinality(found, **asked)
     if groups is None:
         return {}
     each = groups if isinstance(groups, list) else [groups]
-    meta = {
+    several = len(params.of) > 1
+    meta: dict[str, Any] = {
         "ask": params.ask,
         "at_least": params.at_least,
         "below": [item.below for item in each],
         "count": [item.count for item in each],
-        "value": [item.value for item in each],
+        "value": [list(item.values) if several else item.value for item in each],
     }
+    if params.epsilon is not None:
+        meta["epsilon"] = params.epsilon
     return {"answer": Artefact("metrics", {"edges": np.array(params.edges, np.float64)}, meta)}
 
 
@@ -173,7 +222,13 @@ def _columns(table: Table, me: str, params: Params) -> dict[str, NDArray[np.floa
             f"{me}'s table has no column {', '.join(missing)}.", why=f"it has: {', '.join(table.names)}"
         )
     numbers = table.numeric(mine)
-    return {name: numbers[:, place] for place, name in enumerate(mine)}
+    limits = {
+        column: limit for (holder, column), limit in zip(params.of, params.clip, strict=False) if holder == me
+    }
+    return {
+        name: totals.clipped(numbers[:, place], limits[name]) if name in limits else numbers[:, place]
+        for place, name in enumerate(mine)
+    }
 
 
 def _tell_sizes(party: Party, rows: int, holders: tuple[str, ...]) -> dict[str, int]:
