@@ -13,6 +13,7 @@ from unseen.data.canonical import KindOf
 from unseen.data.identifiers import identifiers
 from unseen.data.table import Table
 from unseen.jobs.artefacts import COMMITTED, Artefact
+from unseen.learn.prepare.preparation import Preparation
 from unseen.mpc.binding import Commitment, commit
 
 
@@ -79,14 +80,28 @@ class Matrix:
         return Artefact("matrix", arrays, meta)
 
     @classmethod
+    def of_table(cls, table: Table) -> Matrix:
+        """The features of a table as they are, and its label if it has one.
+
+        Raises
+        ------
+        UsageError
+            Features that are no numbers.
+        """
+        label = table.label(table.labels[0]) if table.labels else None
+        return cls(table.numeric(table.features), table.features, label, table.select(table.ids))
+
+    @classmethod
     def of(cls, artefact: Artefact) -> Matrix:
-        """The matrix of an artefact.
+        """The matrix of an artefact; of a table, its features as they are.
 
         Raises
         ------
         UsageError
             It is none.
         """
+        if artefact.kind == "table":
+            return cls.of_table(to_table(artefact))
         _check(artefact, "matrix")
         meta = artefact.meta
         made = (
@@ -100,6 +115,23 @@ class Matrix:
             made,
             meta.get("prepared", ""),
         )
+
+
+def from_preparation(fitted: Preparation) -> Artefact:
+    """Rules that have been learnt, as artefact of kind "preparation"."""
+    return Artefact("preparation", {}, fitted.to_plain())
+
+
+def to_preparation(artefact: Artefact) -> Preparation:
+    """The learnt rules of an artefact.
+
+    Raises
+    ------
+    UsageError
+        It holds none.
+    """
+    _check(artefact, "preparation")
+    return Preparation.from_plain(artefact.meta)
 
 
 def known_kinds(kinds: tuple[str, ...]) -> tuple[str, ...]:
