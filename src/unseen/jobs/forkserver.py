@@ -44,7 +44,7 @@ PRELOAD = (
     "unseen.jobs.steps.train_logistic",
     "unseen.jobs.steps.evaluate_binary",
     "unseen.psi.protocols.dh",
-    "unseen.mpc.protocols.dealer2",
+    "unseen.mpc.protocols.dealer",
 )
 _PR_SET_PDEATHSIG = 1
 

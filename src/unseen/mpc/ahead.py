@@ -70,7 +70,7 @@ def deal(
     holders: Sequence[str],
     helper: str,
     runs: int,
-    protocol: str = "dealer2",
+    protocol: str = "dealer",
 ) -> None:
     """Make a stock for `runs` runs of `program`. The holders and the helper call it at once.
 

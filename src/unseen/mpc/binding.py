@@ -19,7 +19,7 @@ Soundness
 Who is caught
     Under every protocol an owner that shares other data than it committed to (another file, an altered column) and otherwise
     follows the protocol. An owner that deviates at will is caught under `replicated3` and `replicated3_malicious`, where the two
-    others have all components of y: its own word is not needed. Under `dealer2` and `pair2` its word is needed: it can shift y
+    others have all components of y: its own word is not needed. Under `dealer` and `pair2` its word is needed: it can shift y
     back, and a later step in the same way. Additive shares of two parties bind nobody.
 What it leaks
     z_k is within 2^-57 of uniform in [0, 2^112), and y_k follows from it. So nothing but n, and that the sizes of the owner's

@@ -8,7 +8,7 @@
 Every party of the task runs the same lines, the helper too: it has no shares and deals randomness as the lines
 ask for it.
 
-Security: what the protocol states; see :mod:`unseen.mpc.protocols.dealer2` and its neighbours.
+Security: what the protocol states; see :mod:`unseen.mpc.protocols.dealer` and its neighbours.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ class Engine:
         *,
         holders: Sequence[str],
         helper: str | None = None,
-        protocol: str = "dealer2",
+        protocol: str = "dealer",
         bits: int = FRACTION_BITS,
         stock: Source | None = None,
     ) -> None:
@@ -109,7 +109,7 @@ class Engine:
                 raise UsageError(
                     f"{protocol} takes nothing from a stock.",
                     why="nobody deals for it",
-                    mend="leave out stock=, or use dealer2",
+                    mend="leave out stock=, or use dealer",
                 )
             party, options["supply"] = stock.begin(party, tuple(holders))
         self.protocol = cast("mpc.Protocol", module.open_protocol(party, **options))

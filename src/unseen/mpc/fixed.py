@@ -1,7 +1,7 @@
 """Fixed-point numbers in Z_2^64: x is held as round(x * 2^bits) mod 2^64, two's complement.
 
 A product of two numbers with `bits` fraction bits has twice as many until it is truncated, and truncation is
-right for |value| < 2^62 (see :mod:`unseen.mpc.protocols.dealer2`). So with f fraction bits every product and
+right for |value| < 2^62 (see :mod:`unseen.mpc.protocols.dealer`). So with f fraction bits every product and
 every sum of products must stay below 2^(62 - 2 f): with the usual f = 20, below 4,194,304.
 """
 

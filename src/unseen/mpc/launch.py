@@ -39,6 +39,7 @@ from unseen.link.stream import open_link
 from unseen.mpc.array import SecretArray
 from unseen.mpc.engine import PROTOCOLS, Engine
 from unseen.mpc.fixed import FRACTION_BITS
+from unseen.mpc.protocol import Statement
 from unseen.party import Disclosure, DisclosurePolicy, Door, Gate, MemoryJournal, Party, Session
 
 USE = "launch/launch/1"
@@ -106,6 +107,7 @@ def launch(
     *,
     inputs: Mapping[str, ArrayLike],
     protocol: str = "replicated3",
+    holders: int | None = None,
     bits: int = FRACTION_BITS,
     timeout_s: float = 600.0,
 ) -> Outcome:
@@ -119,23 +121,23 @@ def launch(
         Name -> array. Booleans and integers keep their kind, other numbers are fixed-point.
     protocol
         A protocol of `mpc/protocols`.
+    holders
+        How many parties hold shares, where the protocol leaves a choice; as few as it takes, unless said otherwise.
 
     Raises
     ------
     UsageError
-        No inputs, no such protocol, or a number that does not fit.
+        No inputs, no such protocol or not with so many holders, or a number that does not fit.
     UnseenError
         What failed at a party.
     """
     if not inputs:
         raise UsageError("There is nothing to compute on.", mend="give inputs={'x': array, ...}")
-    statement = registry.load(PROTOCOLS, protocol).STATEMENT
-    holders = tuple(f"party{place + 1}" for place in range(statement.holders.start))
-    helper = "helper" if statement.helper else None
-    names = (*holders, helper) if helper else holders
-    owners = {name: holders[place % len(holders)] for place, name in enumerate(inputs)}
+    seats, helper = _holders(protocol, holders)
+    names = (*seats, helper) if helper else seats
+    owners = {name: seats[place % len(seats)] for place, name in enumerate(inputs)}
     arrays = {name: np.asarray(values) for name, values in inputs.items()}
-    plan = _Plan(function, protocol, bits, holders, helper, owners, arrays, timeout_s)
+    plan = _Plan(function, protocol, bits, seats, helper, owners, arrays, timeout_s)
     context = multiprocessing.get_context("fork")
     ready = context.Barrier(len(names))
     ears, processes = [], []
@@ -160,6 +162,19 @@ def launch(
         bytes_sent=sum(item[2] for item in told),
         rounds=max(item[3] for item in told),
     )
+
+
+def _holders(protocol: str, count: int | None) -> tuple[tuple[str, ...], str | None]:
+    statement: Statement = registry.load(PROTOCOLS, protocol).STATEMENT
+    count = statement.holders.start if count is None else count
+    if count not in statement.holders:
+        few, many = statement.holders.start, statement.holders.stop - 1
+        raise UsageError(
+            f"{protocol} does not work among {count} holders.",
+            why=f"it takes {few}" if few == many else f"it takes {few} to {many}",
+            mend="name another number, or another protocol",
+        )
+    return tuple(f"party{place + 1}" for place in range(count)), "helper" if statement.helper else None
 
 
 def _hear(name: str, ear: Connection, timeout_s: float) -> Any:

@@ -3,7 +3,7 @@
 A test that only checks results passes them all, and others shipped masks like these behind such tests. A view test
 (:mod:`unseen.testing.views`, :mod:`unseen.testing.distributions`) that lets one of them pass tests nothing.
 
-    for mutant in mutants("mpc-dealer2"):
+    for mutant in mutants("mpc-dealer"):
         with mutant.applied():
             assert leaks(one, other, parties, disclosures=told)
 
@@ -25,8 +25,8 @@ from unseen.crypto.prg import Prg
 from unseen.crypto.rlwe import slots, torus
 from unseen.crypto.rlwe.params import PLAIN
 from unseen.kernels import ntt
-from unseen.mpc.protocols.dealer2.dealing import Correction, Dealing
-from unseen.mpc.protocols.dealer2.sharing import Dealer2
+from unseen.mpc.protocols.dealer.dealing import Correction, Dealing
+from unseen.mpc.protocols.dealer.sharing import Dealer
 from unseen.party import Party
 
 Flaw = Literal[
@@ -93,9 +93,9 @@ def _zeros(_dealing: Dealing, shape: tuple[int, ...]) -> Ring:
 
 
 def _same_for_ever(dealing: Dealing, shape: tuple[int, ...]) -> Ring:
-    """The same uniform mask for every secret: half of it at each of two holders."""
-    half = np.random.default_rng(0).integers(0, 1 << 63, shape, np.uint64) * np.uint64(2)
-    return half * np.uint64(2) if dealing.deals else half
+    """The same uniform mask for every secret: every holder has the same part of it."""
+    part = np.random.default_rng(0).integers(0, 1 << 63, shape, np.uint64) * np.uint64(2)
+    return part * np.uint64(len(dealing._holders)) if dealing.deals else part  # noqa: SLF001
 
 
 def _small(dealing: Dealing, shape: tuple[int, ...]) -> Ring:
@@ -119,14 +119,14 @@ def _in_clear(dealing: Dealing, shape: Any, dtype: Any, whole: Any, _combine: An
     return supply.recv(dealing._helper, Correction).values  # noqa: SLF001
 
 
-def _truncated_in_clear(dealer: Dealer2, values: Ring, drop: int, *, exact: bool = False) -> Ring:
+def _truncated_in_clear(dealer: Dealer, values: Ring, drop: int, *, exact: bool = False) -> Ring:
     """Everybody sends the share of the product itself, and divides the plaintext."""
     _ = exact
     whole = dealer.party.open_masked(values, peers=dealer.peers) if dealer.holds else values
     return dealer.public((whole[0].view(np.int64) >> drop).view(np.uint64))
 
 
-def _raw_parts(dealer: Dealer2, name: str, values: Ring, *, to: Any, shape: tuple[int, ...]) -> Ring | None:
+def _raw_parts(dealer: Dealer, name: str, values: Ring, *, to: Any, shape: tuple[int, ...]) -> Ring | None:
     """Shares are sent as they are, without a fresh sharing of zero on top."""
     part = np.array(values[0], order="C") if dealer.holds else None
     parts = dealer.party.reveal(name, part, givers=dealer.holders, to=to, shape=shape)
@@ -139,8 +139,8 @@ def _raw_parts(dealer: Dealer2, name: str, values: Ring, *, to: Any, shape: tupl
 
 
 _DEALING, _DEALER = (
-    "unseen.mpc.protocols.dealer2.dealing:Dealing",
-    "unseen.mpc.protocols.dealer2.sharing:Dealer2",
+    "unseen.mpc.protocols.dealer.dealing:Dealing",
+    "unseen.mpc.protocols.dealer.sharing:Dealer",
 )
 
 # ---------------------------------------------------------------------- intersection by Diffie-Hellman
@@ -192,7 +192,7 @@ _SLOT_MASK, _FLOOD = slots.mask, torus.uniform
 _RLWE = "unseen.crypto.rlwe"
 
 MUTANTS: Mapping[str, tuple[Mutant, ...]] = {
-    "mpc-dealer2": (
+    "mpc-dealer": (
         Mutant("masks are zero", "constant mask", f"{_DEALING}.uniform", _zeros),
         Mutant("masks of 26 bits", "constant mask", f"{_DEALING}.uniform", _small),
         Mutant("the same mask every time", "reused mask", f"{_DEALING}.uniform", _same_for_ever),

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from functools import reduce
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,17 +53,21 @@ def lowest_bytes(view: Iterable[Seen]) -> list[tuple[str, NDArray[np.uint8]]]:
     return found
 
 
-def opened(one: Iterable[Seen], other: Iterable[Seen]) -> list[tuple[str, NDArray[np.uint8]]]:
-    """What two parties opened to each other: the sums (uint64) or XORs (other words) of their openings.
+def opened(*views: Iterable[Seen]) -> list[tuple[str, NDArray[np.uint8]]]:
+    """What parties opened to one another, given the views of all: the sums (uint64) or XORs (other words) of their openings.
 
-    Either half alone may look uniform while the opened value does not.
+    Each summand alone may look uniform while the opened value does not.
     """
-    halves = [
-        [seen.message.values for seen in view if isinstance(seen.message, Opening)] for view in (one, other)
-    ]
+    summands: dict[str, list[NDArray[Any]]] = {}
+    for view in views:
+        heard: dict[str, list[NDArray[Any]]] = {}
+        for seen in view:
+            if isinstance(seen.message, Opening):
+                heard.setdefault(seen.sender, []).append(seen.message.values)
+        summands = {**heard, **summands}  # whoever opens sends the same to all: it is counted once
     found = []
-    for left, right in zip(*halves, strict=True):
-        value = left + right if left.dtype == np.uint64 else left ^ right
+    for parts in zip(*summands.values(), strict=True):
+        value = reduce(np.add if parts[0].dtype == np.uint64 else np.bitwise_xor, parts)
         if value.size:
             found.append(("opened value", np.ascontiguousarray(value).reshape(-1).view(np.uint8)))
     return found

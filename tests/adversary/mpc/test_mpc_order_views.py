@@ -14,8 +14,8 @@ from unseen.core.errors import UnseenError
 from unseen.crypto.prg import Prg
 from unseen.mpc import Engine
 from unseen.mpc.functions import order, quicksort
-from unseen.mpc.protocols.dealer2 import order as dealt
-from unseen.mpc.protocols.dealer2.sharing import Dealer2
+from unseen.mpc.protocols.dealer import order as dealt
+from unseen.mpc.protocols.dealer.sharing import Dealer
 from unseen.mpc.protocols.replicated3 import order as replicated
 from unseen.party import Disclosure, Door, Party
 from unseen.testing.simulate import Run, simulate
@@ -156,7 +156,7 @@ def test_mutant_one_shuffle_for_all_passes_of_a_sort_is_found(
 
 
 def test_mutant_places_told_to_the_helper_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    def open_shuffled(self: Dealer2, values: Any) -> Any:
+    def open_shuffled(self: Dealer, values: Any) -> Any:
         if self.holds:
             self.party.send(self.helper, dealt.Places(values[0]))
             return dealt.open_shuffled(self.party, self.peers, values[0])
@@ -164,7 +164,7 @@ def test_mutant_places_told_to_the_helper_are_found(monkeypatch: pytest.MonkeyPa
             self.party.recv(name, dealt.Places)
         return np.zeros_like(values[0])
 
-    monkeypatch.setattr(Dealer2, "open_shuffled", open_shuffled)
+    monkeypatch.setattr(Dealer, "open_shuffled", open_shuffled)
     run = sorts("dealer2", KEYS["sorted"], times=1)
     assert not {type(seen.message).__name__ for seen in run.views["helper"]} <= {"SignedHead"}
 

@@ -11,7 +11,7 @@ from unseen.core.errors import DeniedError, UnseenError
 from unseen.link.memory import Parcel
 from unseen.mpc import Engine
 from unseen.mpc.functions.sigmoid import sigmoid
-from unseen.mpc.protocols.dealer2.dealing import Correction
+from unseen.mpc.protocols.dealer.dealing import Correction
 from unseen.party import Disclosure, DisclosurePolicy, Door, Party
 from unseen.testing.mutants import Mutant, mutants
 from unseen.testing.simulate import Run, simulate
@@ -66,7 +66,7 @@ def test_two_runs_share_no_bytes() -> None:
 
 @pytest.mark.parametrize(
     "mutant",
-    [item for item in mutants("mpc-dealer2") if item.flaw != "missing zero-share"],
+    [item for item in mutants("mpc-dealer") if item.flaw != "missing zero-share"],
     ids=lambda mutant: mutant.name,
 )
 def test_mutants_are_found(mutant: Mutant) -> None:
@@ -86,7 +86,7 @@ def multiplied(party: Party) -> Any:
 
 @pytest.mark.parametrize(
     "mutant",
-    [item for item in mutants("mpc-dealer2") if item.flaw == "missing zero-share"],
+    [item for item in mutants("mpc-dealer") if item.flaw == "missing zero-share"],
     ids=lambda mutant: mutant.name,
 )
 def test_parts_of_a_result_are_shared_anew(mutant: Mutant) -> None:

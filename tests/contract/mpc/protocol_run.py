@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import pytest
 
 from unseen.core import registry
 from unseen.mpc import Engine
@@ -19,12 +20,24 @@ TOLD = Disclosure("result", "the result of a test", ("p0",), Door.REVEAL, times=
 
 
 def seats() -> list[tuple[str, int]]:
-    """Every protocol with the smallest number of holders it takes, and with one more where it takes more."""
+    """Every protocol with the smallest number of holders it takes, and with one and two more where it takes more."""
     found = []
     for name in registry.names(PROTOCOLS):
         holders = registry.load(PROTOCOLS, name).STATEMENT.holders
-        found += [(name, count) for count in holders[:2]]
+        found += [(name, count) for count in holders[:3]]
     return found
+
+
+def each_of(chosen: list[tuple[str, int]]) -> pytest.MarkDecorator:
+    """A test for each of these seats. `dealer` with two holders is `dealer2`, so it waits for the long run."""
+    cases = [
+        pytest.param(item, id=f"{item[0]}-{item[1]}", marks=pytest.mark.long if item == ("dealer", 2) else ())
+        for item in chosen
+    ]
+    return pytest.mark.parametrize("seat", cases)
+
+
+seat = each_of(seats())
 
 
 def parties_of(protocol: str, holders: int) -> tuple[tuple[str, ...], str | None]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from protocol_run import parties_of, seats
+from protocol_run import each_of, parties_of, seats
 
 from unseen.core.errors import LocalProtocolError, UsageError, VerificationError
 from unseen.mpc import Engine, binding
@@ -41,7 +41,7 @@ def go(
     return simulate(program, (*names, *((helper,) if helper else ())), disclosures=[TOLD])
 
 
-@pytest.mark.parametrize("seat", seats(), ids=str)
+@each_of(seats())
 def test_an_honest_owner_passes(seat: tuple[str, int]) -> None:
     for place in range(seat[1]):
         run = go(seat, VALUES, binding.commit(VALUES), f"p{place}")
@@ -49,7 +49,7 @@ def test_an_honest_owner_passes(seat: tuple[str, int]) -> None:
         np.testing.assert_allclose(run.results["p0"], VALUES, atol=2**-20)
 
 
-@pytest.mark.parametrize("seat", SEVERAL, ids=str)
+@each_of(SEVERAL)
 def test_integers(seat: tuple[str, int]) -> None:
     whole = np.array([3, -(2**40), 7])
     run = go(seat, whole, binding.commit(whole, bits=0), dtype=int)
@@ -57,7 +57,7 @@ def test_integers(seat: tuple[str, int]) -> None:
     np.testing.assert_array_equal(run.results["p0"], whole)
 
 
-@pytest.mark.parametrize("seat", SEVERAL, ids=str)
+@each_of(SEVERAL)
 def test_an_honest_program_cannot_pass_with_other_values(seat: tuple[str, int]) -> None:
     """It is told itself, before it has sent anything. One that lies about them: tests/adversary/mpc."""
     other = VALUES.copy()

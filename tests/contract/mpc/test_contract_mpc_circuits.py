@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from protocol_run import result, seats
+from protocol_run import each_of, result, seat, seats
 
 from unseen.core.errors import UsageError
 from unseen.mpc import SecretArray, apply
@@ -14,7 +14,6 @@ from unseen.mpc.functions import circuits, garbling
 from unseen.mpc.garbled import plan
 
 TWO = [item for item in seats() if item[1] == 2]
-seat = pytest.mark.parametrize("seat", seats(), ids=lambda item: f"{item[0]}-{item[1]}")
 RNG = np.random.default_rng(5)
 X, Y = RNG.integers(-(1 << 31), 1 << 31, (3, 50)), RNG.integers(-(1 << 31), 1 << 31, (3, 50))
 FLAG = RNG.random(50) < 0.5
@@ -93,7 +92,7 @@ def test_aes_on_secret_bits(seat: tuple[str, int]) -> None:
 
 # ---------------------------------------------------------------------- garbled, wherever there are two holders
 
-two = pytest.mark.parametrize("seat", TWO, ids=lambda item: f"{item[0]}-{item[1]}")
+two = each_of(TWO)
 
 
 @two
@@ -145,9 +144,7 @@ def test_garbled_pieces(seat: tuple[str, int], monkeypatch: pytest.MonkeyPatch) 
     np.testing.assert_array_equal(got, X * Y & 4095)
 
 
-@pytest.mark.parametrize(
-    "seat", [item for item in seats() if item[1] != 2], ids=lambda item: f"{item[0]}-{item[1]}"
-)
+@each_of([item for item in seats() if item[1] != 2])
 def test_garbling_is_for_two_holders(seat: tuple[str, int]) -> None:
     with pytest.raises(UsageError, match="between two holders"):
         result(seat, lambda x, y: apply(CIRCUITS["sum"], x, y, garbled=True), X, Y, dtype=int)

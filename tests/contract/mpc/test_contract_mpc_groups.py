@@ -6,12 +6,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from protocol_run import measure, result, seats
+from protocol_run import measure, result, seat
 
 from unseen import mpc
 from unseen.mpc.array import SecretArray
 
-seat = pytest.mark.parametrize("seat", seats(), ids=lambda item: f"{item[0]}-{item[1]}")
 RNG = np.random.default_rng(8)
 
 

@@ -7,12 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from protocol_run import measure, result, seats
+from protocol_run import measure, result, seat
 
 from unseen import mpc
 from unseen.mpc.functions import permute
 
-seat = pytest.mark.parametrize("seat", seats(), ids=lambda item: f"{item[0]}-{item[1]}")
 RNG = np.random.default_rng(5)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from protocol_run import TOLD, measure, parties_of, result, seats
+from protocol_run import TOLD, measure, parties_of, result, seat
 
 from unseen.core import registry
 from unseen.mpc import Engine, SecretArray, equal, planes
@@ -14,14 +14,12 @@ from unseen.mpc.engine import PROTOCOLS
 from unseen.mpc.protocol import Statement
 from unseen.testing.simulate import run
 
-SEATS = seats()
 ULP = 2.0**-20
 RNG = np.random.default_rng(11)
 X, Y, V = RNG.normal(size=(5, 3)), RNG.normal(size=(5, 3)), RNG.normal(size=3)
 EDGES = [0, 1, -1, 2, -2, (1 << 62) - 1, -(1 << 62) + 1, 1 << 61, -(1 << 61), (1 << 40) + 1, 12345678901]
 
 LOW = (1 << 40) - 1
-seat = pytest.mark.parametrize("seat", SEATS, ids=lambda item: f"{item[0]}-{item[1]}")
 
 
 def raw(x: SecretArray, integers: Any) -> SecretArray:

@@ -249,7 +249,7 @@ def test_what_is_dealt_looks_like_noise(tmp_path: Path) -> None:
     assert [*objections(secret_arrays(other)), *objections(opened(one, other))] == []
 
 
-@pytest.mark.parametrize("mutant", [m for m in mutants("mpc-dealer2") if m.name != "parts are bare shares"])
+@pytest.mark.parametrize("mutant", [m for m in mutants("mpc-dealer") if m.name != "parts are bare shares"])
 def test_broken_masks_are_found_in_a_stock_too(tmp_path: Path, mutant: Mutant) -> None:
     with mutant.applied():
         dealt, used = deal(tmp_path, wide, runs=1), online(tmp_path, wide)

@@ -59,7 +59,7 @@ def open_protocol(party: Party, *, holders: tuple[str, ...], helper: str | None)
         raise LocalProtocolError(
             "This protocol takes two parties.",
             why=f"holders: {', '.join(holders)}; helper: {helper}",
-            mend="name two holders and no helper, or choose dealer2 or replicated3",
+            mend="name two holders and no helper, or choose dealer or replicated3",
         )
     return Pair2(party, holders)
 

@@ -36,7 +36,7 @@ def three(holders: tuple[str, ...], helper: str | None) -> tuple[str, ...]:
         raise LocalProtocolError(
             "This protocol takes three parties.",
             why=f"named are: {', '.join(members)}",
-            mend="name a third party that takes part, or choose dealer2",
+            mend="name a third party that takes part, or choose dealer",
         )
     return members
 

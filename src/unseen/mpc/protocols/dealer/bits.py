@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unseen.kernels import additive as kernels
-from unseen.mpc.protocols.dealer2.dealing import Dealing, U
+from unseen.mpc.protocols.dealer.dealing import Dealing, U
 from unseen.mpc.shares import Planes
 from unseen.party import Party
 

@@ -1,8 +1,8 @@
-"""Additive sharing over Z_2^64 among two or more holders, with a helper that deals randomness.
+"""Additive sharing over Z_2^64 among N >= 2 holders, with a helper that deals randomness.
 
 Against whom
-    Semi-honest parties. The helper and any one holder must not collude; without the helper, all holders but one
-    may collude and learn nothing. Nobody is trusted with data: the helper receives no message at all.
+    Semi-honest parties. Any N - 1 holders together learn nothing; nor does the helper, which receives no message at all.
+    The helper and a holder must not collude.
 What it leaks
     Shapes, and the order of operations. All that is opened on the way is x + r with r uniform, and, by sorting, places of
     rows in an order that no holder knows, which the helper does not see (:mod:`.order`).
@@ -23,13 +23,13 @@ from __future__ import annotations
 
 from unseen.core.errors import LocalProtocolError
 from unseen.mpc.protocol import Price, Statement
-from unseen.mpc.protocols.dealer2.sharing import Dealer2
+from unseen.mpc.protocols.dealer.sharing import Dealer
 from unseen.mpc.supply import Supply
 from unseen.party import Party
 
 STATEMENT = Statement(
-    summary="Two or more data holders, and a helper that deals randomness and sees nothing.",
-    holders=range(2, 9),
+    summary="Two to sixteen data holders, and a helper that deals randomness and sees nothing.",
+    holders=range(2, 17),
     helper=True,
     adversary="semi-honest",
     may_collude="all holders but one, without the helper",
@@ -43,21 +43,26 @@ _TWO = 2
 
 def open_protocol(
     party: Party, *, holders: tuple[str, ...], helper: str | None, supply: Supply | None = None
-) -> Dealer2:
+) -> Dealer:
     """The protocol among these parties; others of the task take no part. With a `supply` the helper need not be there.
 
     Raises
     ------
     LocalProtocolError
-        Fewer than two holders, or a helper that is one of them.
+        Fewer than two holders or more than sixteen, or a helper that is one of them.
     """
-    if helper is None or len(holders) < 2 or helper in holders or len(set(holders)) != len(holders):  # noqa: PLR2004
+    if (
+        helper is None
+        or len(holders) not in STATEMENT.holders
+        or helper in holders
+        or len(set(holders)) != len(holders)
+    ):
         raise LocalProtocolError(
-            "This protocol takes two or more holders and a helper who is none of them.",
+            "This protocol takes two to sixteen holders and a helper who is none of them.",
             why=f"holders: {', '.join(holders)}; helper: {helper}",
             mend="a party must never deal to itself: name a third organisation as helper",
         )
-    return Dealer2(party, holders, helper, supply)
+    return Dealer(party, holders, helper, supply)
 
 
 def price(operation: str, elements: int, parties: int) -> Price:

@@ -17,13 +17,13 @@ from numpy.typing import NDArray
 
 from unseen.kernels import additive as kernels
 from unseen.mpc.fixed import Ring
-from unseen.mpc.protocols.dealer2.dealing import Dealing
+from unseen.mpc.protocols.dealer.dealing import Dealing
 from unseen.party import Masked, Message, Party, require
 
 _HALF_WORD = 32
 
 
-class TopBits(Message, frozen=True, tag="mpc.dealer2.top-bits/1"):
+class TopBits(Message, frozen=True, tag="mpc.dealer.top-bits/1"):
     """The sender's top bits under its mask, eight to the byte."""
 
     hidden: Masked

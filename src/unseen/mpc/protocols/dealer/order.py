@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unseen.crypto.prg import Prg
-from unseen.mpc.protocols.dealer2.dealing import draw
+from unseen.mpc.protocols.dealer.dealing import draw
 from unseen.mpc.supply import Supply
 from unseen.party import Masked, Message, Party, Public, require
 
@@ -27,13 +27,13 @@ U = TypeVar("U", bound=np.unsignedinteger[Any])
 Words = NDArray[Any]
 
 
-class Moved(Message, frozen=True, tag="mpc.dealer2.moved/1"):
+class Moved(Message, frozen=True, tag="mpc.dealer.moved/1"):
     """A share under a fresh mask, on its way to the holder who puts the rows into another order."""
 
     values: Masked
 
 
-class Places(Message, frozen=True, tag="mpc.dealer2.places/1"):
+class Places(Message, frozen=True, tag="mpc.dealer.places/1"):
     """A share of places of rows in an order that no holder knows: what they tell is that order alone."""
 
     values: Public[NDArray[Any]]

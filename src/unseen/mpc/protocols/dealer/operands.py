@@ -15,7 +15,7 @@ from unseen.mpc.fixed import Ring
 from unseen.mpc.shares import Bits, Share
 
 if TYPE_CHECKING:
-    from unseen.mpc.protocols.dealer2.sharing import Dealer2
+    from unseen.mpc.protocols.dealer.sharing import Dealer
 
 _PLACES = 64
 _ONE = 30
@@ -28,7 +28,7 @@ class FixedOperand:
     again tells nothing; b again would tell v - v'.
     """
 
-    def __init__(self, dealer: Dealer2, a: Ring, delta: Ring) -> None:
+    def __init__(self, dealer: Dealer, a: Ring, delta: Ring) -> None:
         self._dealer = dealer
         self._a = a
         self._delta = delta
@@ -76,7 +76,7 @@ class FixedOperand:
 class MaskedOperand:
     """x with c = x + r public, and r shared: as a ring element (whole at the helper) and bit by bit."""
 
-    def __init__(self, dealer: Dealer2, r: Ring, r_bits: Ring, c: Ring) -> None:
+    def __init__(self, dealer: Dealer, r: Ring, r_bits: Ring, c: Ring) -> None:
         self._dealer = dealer
         self._r = r
         self._r_bits = r_bits

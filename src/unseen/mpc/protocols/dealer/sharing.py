@@ -15,10 +15,10 @@ from unseen.kernels.additive import beaver_product
 from unseen.mpc import planes
 from unseen.mpc.fixed import Ring
 from unseen.mpc.protocol import W
-from unseen.mpc.protocols.dealer2 import order, wrap
-from unseen.mpc.protocols.dealer2.bits import BitGates
-from unseen.mpc.protocols.dealer2.dealing import Dealing
-from unseen.mpc.protocols.dealer2.operands import FixedOperand, MaskedOperand
+from unseen.mpc.protocols.dealer import order, wrap
+from unseen.mpc.protocols.dealer.bits import BitGates
+from unseen.mpc.protocols.dealer.dealing import Dealing
+from unseen.mpc.protocols.dealer.operands import FixedOperand, MaskedOperand
 from unseen.mpc.shares import Bits, Planes, Share
 from unseen.mpc.supply import Supply
 from unseen.party import Party
@@ -29,8 +29,8 @@ _HALF = np.uint64(1 << 62)
 _LOW = np.uint64((1 << 63) - 1)
 
 
-class Dealer2:
-    """See the package. Made by :func:`unseen.mpc.protocols.dealer2.open_protocol`."""
+class Dealer:
+    """See the package. Made by :func:`unseen.mpc.protocols.dealer.open_protocol`."""
 
     components = 1
     radix_up_to = 64  # the helper may not see comparisons
