@@ -30,7 +30,7 @@ from unseen.crypto.seal import seal
 from unseen.mpc import stock as stored
 from unseen.mpc.engine import Engine
 from unseen.mpc.supply import Supply
-from unseen.party import Masked, Message, Party, Public
+from unseen.party import Masked, Message, Party, Public, Reveal
 from unseen.party.messages import encode
 
 M = TypeVar("M", bound=Message)
@@ -174,8 +174,9 @@ class _Absent:
     def __init__(self, name: str) -> None:
         self.name = name
 
-    def reveal(self, *_: object, **__: object) -> None:
+    def reveal_all(self, reveals: Sequence[Reveal], **_: object) -> list[None]:
         """The helper sees no result."""
+        return [None] * len(reveals)
 
     def progress(self, *_: object) -> None:
         """Nobody waits."""

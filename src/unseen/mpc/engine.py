@@ -13,7 +13,7 @@ Security: what the protocol states; see :mod:`unseen.mpc.protocols.dealer` and i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 import numpy as np
@@ -25,6 +25,7 @@ from unseen.mpc import protocol as mpc
 from unseen.mpc.array import SecretArray
 from unseen.mpc.fixed import FRACTION_BITS, decode, encode
 from unseen.mpc.garbled import Evaluator, Garbler, open_side
+from unseen.mpc.reveal import Wanted
 from unseen.mpc.shares import Share, align, broadcast
 from unseen.mpc.supply import Source
 from unseen.party import Party
@@ -209,11 +210,38 @@ class Engine:
         DeniedError
             The contract does not list it.
         """
-        number = self.as_number(array)
-        plain = self.protocol.reveal(name, number.share, to=to, shape=array.shape)
-        if plain is None:
-            return None
-        return plain.astype(bool) if array.boolean else decode(plain, array.bits)
+        return self.reveal_all({name: array}, to=to)[name]
+
+    def reveal_all(
+        self, arrays: Mapping[str, SecretArray], *, to: Sequence[str] | Mapping[str, Sequence[str]]
+    ) -> dict[str, NDArray[Any] | None]:
+        """The same of many secrets in the rounds of one, each under its own name.
+
+        Parameters
+        ----------
+        to
+            The receivers of all, or those of each by name.
+
+        Raises
+        ------
+        DeniedError
+            The contract does not list one of them; none is revealed.
+        """
+        numbers = dict(zip(arrays, self._as_numbers(list(arrays.values())), strict=True))
+        told = self.protocol.reveal(
+            [
+                Wanted(name, number.share, tuple(to[name] if isinstance(to, Mapping) else to))
+                for name, number in numbers.items()
+            ]
+        )
+        return {
+            name: None
+            if plain is None
+            else plain.astype(bool)
+            if array.boolean
+            else decode(plain, array.bits)
+            for (name, array), plain in zip(arrays.items(), told, strict=True)
+        }
 
     # ------------------------------------------------------------------ kinds of arrays
 
@@ -227,10 +255,23 @@ class Engine:
 
     def as_number(self, array: SecretArray) -> SecretArray:
         """Booleans as integers 0 and 1; numbers as they are."""
-        if not array.boolean:
-            return array
-        flat = array.bit_share.reshape(len(array.bit_share), -1)
-        return self.number(self.protocol.to_ring(flat).reshape(array.bit_share.shape), 0)
+        (number,) = self._as_numbers([array])
+        return number
+
+    def _as_numbers(self, arrays: Sequence[SecretArray]) -> list[SecretArray]:
+        """The same of several, in one round."""
+        shares = [array.bit_share for array in arrays if array.boolean]
+        if not shares:
+            return list(arrays)
+        flat = [share.reshape(len(share), -1) for share in shares]
+        made = self.protocol.to_ring(flat[0] if len(flat) == 1 else np.concatenate(flat, axis=1))
+        ends = np.cumsum([part.shape[1] for part in flat])[:-1]
+        parts = [
+            part.reshape(share.shape)
+            for part, share in zip(np.split(made, ends, axis=1), shares, strict=True)
+        ]
+        numbers = iter(parts)
+        return [self.number(next(numbers), 0) if array.boolean else array for array in arrays]
 
     def as_real(self, array: SecretArray) -> SecretArray:
         """Integers and Booleans with the engine's fraction bits; other numbers as they are."""

@@ -92,6 +92,16 @@ class _Plan:
     timeout_s: float
 
 
+@dataclass(frozen=True, slots=True)
+class _Returned(DisclosurePolicy):
+    """What the function returns goes to the first party, under the names that it gives; nothing goes to others."""
+
+    to: tuple[str, ...] = ()
+
+    def find(self, name: str) -> Disclosure:
+        return Disclosure(name, "what the function returns", self.to, Door.REVEAL)
+
+
 class _OneSocket:
     """A source that has a single connection to give."""
 
@@ -254,8 +264,7 @@ def _links(seat: _Seat) -> dict[str, Link]:
 
 
 def _party(name: str, links: Mapping[str, Link], plan: _Plan) -> Party:
-    told = Disclosure(RESULT, "what the function returns", plan.holders[:1], Door.REVEAL, times=1 << 20)
-    gate = Gate(name, DisclosurePolicy("launch", "launch", (told,)), MemoryJournal(), attempt=1)
+    gate = Gate(name, _Returned("launch", "launch", to=plan.holders[:1]), MemoryJournal(), attempt=1)
     session = Session("launch", "launch", 1)
     return Party(name, links, session=session, gate=gate, timeout_s=plan.timeout_s)
 
@@ -269,15 +278,12 @@ def _compute(party: Party, plan: _Plan) -> Any:
         mine = values if party.name == plan.owners[name] else None
         secrets[name] = engine.share(mine, owner=plan.owners[name], shape=values.shape, dtype=kind)
     made = plan.function(**secrets)
-    if isinstance(made, dict):
-        return {name: _reveal(engine, item, plan) for name, item in made.items()}
-    return _reveal(engine, made, plan)
-
-
-def _reveal(engine: Engine, made: Any, plan: _Plan) -> NDArray[Any] | None:
-    if not isinstance(made, SecretArray):
-        raise UsageError(
-            f"The function returned a {type(made).__name__} where a secret array is due.",
-            mend="return what it computed from its inputs, or a dictionary of such arrays",
-        )
-    return engine.reveal(RESULT, made, to=plan.holders[:1])
+    named = made if isinstance(made, dict) else {RESULT: made}
+    for item in named.values():
+        if not isinstance(item, SecretArray):
+            raise UsageError(
+                f"The function returned a {type(item).__name__} where a secret array is due.",
+                mend="return what it computed from its inputs, or a dictionary of such arrays",
+            )
+    told = engine.reveal_all(named, to=plan.holders[:1])
+    return told if isinstance(made, dict) else told[RESULT]

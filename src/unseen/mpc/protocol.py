@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unseen.mpc.fixed import Ring
+from unseen.mpc.reveal import Wanted
 from unseen.mpc.shares import Bits, Planes, Share
 from unseen.party import Party
 
@@ -141,8 +142,8 @@ class Protocol(Interface):
             Somebody deviated. The protocol is of no use any more.
         """
 
-    def reveal(self, name: str, values: Share, *, to: Sequence[str], shape: tuple[int, ...]) -> Ring | None:
-        """Turn a secret into plaintext ring elements for `to`, through the gate; None elsewhere."""
+    def reveal(self, wanted: Sequence[Wanted]) -> list[Ring | None]:
+        """Turn secrets into plaintext ring elements for their receivers, through the gate, all in one go; None elsewhere."""
 
     def open_masked(self, values: Share, *, owner: str) -> Ring | None:
         """Open numbers that are uniform by masks which `owner` chose, to the other holders; None elsewhere.

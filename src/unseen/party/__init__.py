@@ -15,7 +15,7 @@ from unseen.party.messages import (
     Share,
     require,
 )
-from unseen.party.party import Party, Session
+from unseen.party.party import Party, Reveal, Session
 from unseen.party.pool import Pool
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "Pool",
     "Public",
     "Released",
+    "Reveal",
     "Session",
     "Share",
     "require",

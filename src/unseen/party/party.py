@@ -14,7 +14,7 @@ import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -90,6 +90,29 @@ class TranscriptRecord:
     statement: bytes
     ours: bytes
     theirs: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Reveal:
+    """One shared value that is to become plaintext.
+
+    Attributes
+    ----------
+    name
+        What the contract calls it.
+    part
+        This party's part, uint64 of `shape`; None if it is no giver.
+    to
+        The receivers.
+    elements
+        How many numbers the parts together tell, for the contract; as many as a part has, unless said otherwise.
+    """
+
+    name: str
+    part: NDArray[np.uint64] | None
+    to: tuple[str, ...]
+    shape: tuple[int, ...]
+    elements: int | None = None
 
 
 class _Shared:
@@ -309,79 +332,107 @@ class Party:
         shape: tuple[int, ...],
         elements: int | None = None,
     ) -> dict[str, NDArray[np.uint64]] | None:
-        """Turn a shared value into plaintext for the parties in `to`. Everyone calls it alike.
+        """Turn one shared value into plaintext for the parties in `to`; see :class:`Reveal` and :meth:`reveal_all`."""
+        (told,) = self.reveal_all([Reveal(name, part, tuple(to), shape, elements)], givers=givers)
+        return told
 
-        Each giver passes its gate and stores its part on disk; when all have, and both ends of every link
-        have signed the transcript, the parts are sent. If an earlier attempt came that far, its parts are
-        sent again instead of the new ones.
+    def reveal_all(
+        self, reveals: Sequence[Reveal], *, givers: Sequence[str]
+    ) -> list[dict[str, NDArray[np.uint64]] | None]:
+        """Turn shared values into plaintext, each for its own receivers, in the rounds of one. Everyone calls it alike.
 
-        Parameters
-        ----------
-        part
-            This party's part, uint64 of `shape`; None if it is no giver.
-        elements
-            How many numbers the parts together tell, for the contract; as many as a part has, unless said otherwise.
+        Each giver passes its gate with every value under its own name, and stores its parts on disk; when all have, and
+        both ends of every link have signed the transcript, the parts are sent. If an earlier attempt came that far, its
+        parts are sent again instead of the new ones.
 
         Returns
         -------
-        giver -> part at a receiver (combining them is the caller's business), None elsewhere.
+        For each value giver -> part at a receiver (combining them is the caller's business), None elsewhere.
 
         Raises
         ------
         DeniedError
-            This party's contract does not allow it.
+            This party's contract does not allow one of them; none is sent.
         RemoteProtocolError
             A giver claims to have lost a part that was sent before.
         VerificationError
             A peer signed another transcript.
         """
-        index = self.gate.next_index(name)
+        indices = [self.gate.next_index(item.name) for item in reveals]
         self.sign_transcripts()
-        chosen: NDArray[np.uint64] | None = None
+        chosen: list[NDArray[np.uint64] | None] = [None] * len(reveals)
         if self.name in givers:
-            if part is None or part.shape != shape:
-                raise LocalProtocolError(f"'{name}' is revealed with a part of another shape than {shape}.")
-            told = int(np.prod(shape)) if elements is None else elements
-            self.gate.pass_through(Door.REVEAL, name, index=index, to=tuple(to), elements=told)
-            chosen = self._settle(name, index, part, [peer for peer in givers if peer != self.name])
-            for peer in to:
-                if peer != self.name:
-                    self.send(peer, Part(name, index, chosen))
-        if self.name not in to:
-            return None
-        return {
-            giver: chosen
-            if giver == self.name and chosen is not None
-            else self._recv_part(giver, name, index, shape)
-            for giver in givers
-        }
+            for item, index in zip(reveals, indices, strict=True):
+                if item.part is None or item.part.shape != item.shape:
+                    raise LocalProtocolError(
+                        f"'{item.name}' is revealed with a part of another shape than {item.shape}."
+                    )
+                told = int(np.prod(item.shape)) if item.elements is None else item.elements
+                self.gate.pass_through(Door.REVEAL, item.name, index=index, to=item.to, elements=told)
+            chosen[:] = self._settle(reveals, indices, [peer for peer in givers if peer != self.name])
+            for item, index, part in zip(reveals, indices, chosen, strict=True):
+                for peer in item.to:
+                    if peer != self.name and part is not None:
+                        self.send(peer, Part(item.name, index, part))
+        return [
+            {
+                giver: part
+                if giver == self.name and part is not None
+                else self._recv_part(giver, item.name, index, item.shape)
+                for giver in givers
+            }
+            if self.name in item.to
+            else None
+            for item, index, part in zip(reveals, indices, chosen, strict=True)
+        ]
 
     def _settle(
-        self, name: str, index: int, part: NDArray[np.uint64], others: list[str]
-    ) -> NDArray[np.uint64]:
+        self, reveals: Sequence[Reveal], indices: Sequence[int], others: list[str]
+    ) -> list[NDArray[np.uint64]]:
         """Agree with the other givers on whose attempt's parts are sent; return ours, stored."""
         journal = self.gate.journal
-        stored = journal.load_part(name, index)
-        standing = Standing(name, index, stored.attempt if stored else 0, bool(stored and stored.sent))
-        answers = self.exchange(standing, Standing, peers=others) if others else {}
-        attempts = {answer.attempt for answer in answers.values()} | {standing.attempt}
-        any_sent = standing.sent or any(answer.sent for answer in answers.values())
-        if len(attempts) > 1 and any_sent:
-            raise RemoteProtocolError(
-                f"'{name}' was revealed in an earlier attempt, but not every giver has its part of it.",
-                why="a second reveal with other randomness would tell more than the contract allows",
-                mend="the job cannot be resumed; start a new run",
-            )
-        if stored is None or len(attempts) > 1:
-            stored = StoredPart(self.session.attempt, part.tobytes(), sent=False)
-            journal.store_part(name, index, stored)
-            if others:
-                self.exchange(Standing(name, index, stored.attempt, sent=False), Standing, peers=others)
-        if not stored.sent:
-            journal.store_part(name, index, StoredPart(stored.attempt, stored.data, sent=True))
-        if len(stored.data) != part.nbytes:
-            raise LocalProtocolError(f"The stored part of '{name}' has another size than before the crash.")
-        return np.frombuffer(stored.data, np.uint64).reshape(part.shape)
+        keys = [(item.name, index) for item, index in zip(reveals, indices, strict=True)]
+        parts = [cast("NDArray[np.uint64]", item.part) for item in reveals]
+        stored = [journal.load_part(*key) for key in keys]
+        standings = [
+            Standing(*key, old.attempt if old else 0, bool(old and old.sent))
+            for key, old in zip(keys, stored, strict=True)
+        ]
+        renewed = []
+        for place, answers in enumerate(self._tell(standings, others)):
+            attempts = {answer.attempt for answer in (*answers, standings[place])}
+            if len(attempts) > 1 and any(answer.sent for answer in (*answers, standings[place])):
+                raise RemoteProtocolError(
+                    f"'{keys[place][0]}' was revealed in an earlier attempt, but not every giver has its part of it.",
+                    why="a second reveal with other randomness would tell more than the contract allows",
+                    mend="the job cannot be resumed; start a new run",
+                )
+            if stored[place] is None or len(attempts) > 1:
+                stored[place] = StoredPart(self.session.attempt, parts[place].tobytes(), sent=False)
+                renewed.append(place)
+        chosen = [cast("StoredPart", old) for old in stored]
+        for place in renewed:
+            journal.store_part(*keys[place], chosen[place])
+        self._tell([Standing(*keys[place], chosen[place].attempt, sent=False) for place in renewed], others)
+        for key, old, part in zip(keys, chosen, parts, strict=True):
+            if not old.sent:
+                journal.store_part(*key, StoredPart(old.attempt, old.data, sent=True))
+            if len(old.data) != part.nbytes:
+                raise LocalProtocolError(
+                    f"The stored part of '{key[0]}' has another size than before the crash."
+                )
+        return [
+            np.frombuffer(old.data, np.uint64).reshape(part.shape)
+            for old, part in zip(chosen, parts, strict=True)
+        ]
+
+    def _tell(self, standings: Sequence[Standing], others: list[str]) -> list[tuple[Standing, ...]]:
+        """What the other givers say of each reveal, in one round."""
+        for peer in others:
+            for standing in standings:
+                self.send(peer, standing)
+        answers = {peer: [self.recv(peer, Standing) for _ in standings] for peer in others}
+        return [tuple(answers[peer][place] for peer in others) for place in range(len(standings))]
 
     def _recv_part(self, giver: str, name: str, index: int, shape: tuple[int, ...]) -> NDArray[np.uint64]:
         message = self.recv(giver, Part)

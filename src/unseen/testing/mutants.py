@@ -126,16 +126,9 @@ def _truncated_in_clear(dealer: Dealer, values: Ring, drop: int, *, exact: bool 
     return dealer.public((whole[0].view(np.int64) >> drop).view(np.uint64))
 
 
-def _raw_parts(dealer: Dealer, name: str, values: Ring, *, to: Any, shape: tuple[int, ...]) -> Ring | None:
+def _bare_part(_dealer: Dealer, share: Ring) -> Ring:
     """Shares are sent as they are, without a fresh sharing of zero on top."""
-    part = np.array(values[0], order="C") if dealer.holds else None
-    parts = dealer.party.reveal(name, part, givers=dealer.holders, to=to, shape=shape)
-    if parts is None:
-        return None
-    total = np.zeros(shape, np.uint64)
-    for piece in parts.values():
-        total += piece
-    return total
+    return share
 
 
 _DEALING, _DEALER = (
@@ -196,7 +189,7 @@ MUTANTS: Mapping[str, tuple[Mutant, ...]] = {
         Mutant("masks are zero", "constant mask", f"{_DEALING}.uniform", _zeros),
         Mutant("masks of 26 bits", "constant mask", f"{_DEALING}.uniform", _small),
         Mutant("the same mask every time", "reused mask", f"{_DEALING}.uniform", _same_for_ever),
-        Mutant("parts are bare shares", "missing zero-share", f"{_DEALER}.reveal", _raw_parts),
+        Mutant("parts are bare shares", "missing zero-share", f"{_DEALER}._fresh", _bare_part),
         Mutant("corrections in clear", "plaintext as ring element", f"{_DEALING}._correct", _in_clear),
         Mutant(
             "products divided in clear",

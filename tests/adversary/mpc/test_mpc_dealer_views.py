@@ -148,7 +148,9 @@ def _of_the_first(self: Dealing, shape: Any, dtype: Any, holders: Any, combine: 
 
 def test_mutant_masks_that_one_holder_has_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Dealing, "_expand", _of_the_first)
-    assert found(go(lambda engine, x, y: engine.protocol.fix(x.share), 3), 3) == []  # it looks well from outside
+    assert (
+        found(go(lambda engine, x, y: engine.protocol.fix(x.share), 3), 3) == []
+    )  # it looks well from outside
     value = unmasked("fix", 3, 2, monkeypatch)
     assert objections([("opened value", value.view(np.uint8))])
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -29,9 +29,10 @@ def seats() -> list[tuple[str, int]]:
 
 
 def each_of(chosen: list[tuple[str, int]]) -> pytest.MarkDecorator:
-    """A test for each of these seats. `dealer` with two holders is `dealer2`, so it waits for the long run."""
+    """A test for each of these seats; `dealer` with two holders, which is `dealer2`, and with four wait for the long run."""
+    late = {("dealer", 2), ("dealer", 4)}
     cases = [
-        pytest.param(item, id=f"{item[0]}-{item[1]}", marks=pytest.mark.long if item == ("dealer", 2) else ())
+        pytest.param(item, id=f"{item[0]}-{item[1]}", marks=pytest.mark.long if item in late else ())
         for item in chosen
     ]
     return pytest.mark.parametrize("seat", cases)
@@ -107,14 +108,20 @@ class Meter:
         self._ready.wait(30)
 
 
-def measure(seat: tuple[str, int], body: Callable[..., Any], *inputs: Any) -> Meter:
+def measure(
+    seat: tuple[str, int],
+    body: Callable[..., Any],
+    *inputs: Any,
+    disclosures: Sequence[Disclosure] = (TOLD,),
+    **options: Any,
+) -> Meter:
     """What `body` costs and what checking it does, without the sharing of its inputs."""
     names, helper = parties_of(*seat)
     everyone = (*names, *((helper,) if helper else ()))
     meter = Meter(len(everyone))
 
     def program(party: Party) -> None:
-        engine = Engine(party, holders=names, helper=helper, protocol=seat[0])
+        engine = Engine(party, holders=names, helper=helper, protocol=seat[0], **options)
         secrets = [
             engine.share(values if party.name == "p0" else None, owner="p0", shape=np.shape(values))
             for values in inputs
@@ -123,5 +130,5 @@ def measure(seat: tuple[str, int], body: Callable[..., Any], *inputs: Any) -> Me
         body(engine, *secrets)
         engine.protocol.verify()
 
-    run(program, everyone, disclosures=[TOLD])
+    run(program, everyone, disclosures=disclosures)
     return meter

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -9,10 +10,12 @@ import pytest
 from protocol_run import TOLD, measure, parties_of, result, seat
 
 from unseen.core import registry
+from unseen.core.errors import DeniedError
 from unseen.mpc import Engine, SecretArray, equal, planes
 from unseen.mpc.engine import PROTOCOLS
 from unseen.mpc.protocol import Statement
-from unseen.testing.simulate import run
+from unseen.party import Disclosure, Door
+from unseen.testing.simulate import run, simulate
 
 ULP = 2.0**-20
 RNG = np.random.default_rng(11)
@@ -273,6 +276,46 @@ def test_parts_of_a_reveal_are_fresh(seat: tuple[str, int]) -> None:
     assert len({part.tobytes() for part in parts}) == len(parts) == 2 * (len(names) - 1)
     for share in seen.values():
         assert not any(np.array_equal(part, component) for part in parts for component in share)
+
+
+@seat
+def test_many_secrets_are_revealed_in_the_rounds_of_one(seat: tuple[str, int]) -> None:
+    names, _ = parties_of(*seat)
+    to = {"numbers": names, "flags": names[:1], "others": names[-1:]}
+    told = [Disclosure(name, "a test", receivers, Door.REVEAL) for name, receivers in to.items()]
+    got: dict[str, Any] = {}
+
+    def body(engine: Any, x: SecretArray, *, wanted: tuple[str, ...]) -> None:
+        made = {"numbers": x, "flags": x > 1, "others": x.reshape(2, 3) > 3}
+        received = engine.reveal_all({name: made[name] for name in wanted}, to=to)
+        got[engine.protocol.party.name] = {name: item for name, item in received.items() if item is not None}
+
+    x = np.arange(6.0)
+    one, three = (
+        measure(seat, partial(body, wanted=wanted), x, disclosures=told).depth
+        for wanted in (("flags",), tuple(to))
+    )
+    assert three <= one + 1  # where transfers are made, more may take one round more
+    wanted = {"numbers": x, "flags": x > 1, "others": x.reshape(2, 3) > 3}
+    for name in names:
+        assert set(got[name]) == {item for item, receivers in to.items() if name in receivers}
+        for item, values in got[name].items():
+            assert values.dtype == wanted[item].dtype
+            np.testing.assert_array_equal(values, wanted[item])
+
+
+@seat
+def test_where_the_contract_lacks_one_of_many_none_is_revealed(seat: tuple[str, int]) -> None:
+    names, helper = parties_of(*seat)
+
+    def program(party: Any) -> None:
+        engine = Engine(party, holders=names, helper=helper, protocol=seat[0])
+        x = engine.share(np.ones(3) if party.name == "p0" else None, owner="p0", shape=(3,))
+        engine.reveal_all({"result": x, "more": x}, to=("p0",))
+
+    outcome = simulate(program, (*names, *((helper,) if helper else ())), disclosures=[TOLD])
+    assert any(isinstance(error, DeniedError) for error in outcome.errors.values())
+    assert not [s for view in outcome.views.values() for s in view if type(s.message).__name__ == "Part"]
 
 
 @pytest.mark.long

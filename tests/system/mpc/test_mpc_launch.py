@@ -71,3 +71,16 @@ def test_errors_are_those_of_the_party_that_failed() -> None:
         mpc.launch(lambda: 3, inputs={})
     with pytest.raises(UsageError, match="does not fit"):
         mpc.launch(lambda x: x, inputs={"x": np.array([np.nan])})
+
+
+def test_more_holders_than_a_protocol_needs() -> None:
+    outcome = mpc.launch(
+        lambda x, y, z: {"sum": x + y + z, "most": np.maximum(np.maximum(x, y), z)},
+        protocol="dealer",
+        holders=3,
+        inputs={"x": [1, 2], "y": [3, 0], "z": [2, 2]},
+    )
+    assert outcome.result["sum"].tolist() == [6, 4]
+    assert outcome.result["most"].tolist() == [3, 2]
+    with pytest.raises(UsageError, match="does not work among 17 holders"):
+        mpc.launch(lambda x: x, protocol="dealer", holders=17, inputs={"x": [1]})

@@ -17,7 +17,7 @@ from unseen.core.errors import (
     VerificationError,
 )
 from unseen.link.memory import Parcel, mesh
-from unseen.party import Disclosure, DisclosurePolicy, Door, Gate, MemoryJournal, Party, Session
+from unseen.party import Disclosure, DisclosurePolicy, Door, Gate, MemoryJournal, Party, Reveal, Session
 from unseen.party.gate import Disclosed, StoredPart
 from unseen.party.party import Standing
 from unseen.testing.simulate import run, simulate
@@ -175,6 +175,30 @@ def test_a_giver_that_forgot_what_another_had_sent_stops_the_reveal() -> None:
     assert isinstance(done.errors["a"], RemoteProtocolError)
     assert "start a new run" in done.errors["a"].mend
     assert not any(type(seen.message).__name__ == "Part" for seen in done.views["c"])
+
+
+def test_each_of_many_reveals_goes_by_what_is_stored_of_it() -> None:
+    """A crash came after one of two values was sent: that one is sent again, the other one anew; in the rounds of one."""
+    old, new = halves(1), halves(2)
+    journals = {name: stored(1, old[name], sent=True) for name in "ab"}
+    other = Disclosure("more", "another value", ("c",), Door.REVEAL)
+
+    def program(party: Party) -> Any:
+        wanted = [Reveal(name, new.get(party.name), ("c",), SECRET.shape) for name in ("more", "scores")]
+        told = party.reveal_all(wanted, givers=("a", "b"))
+        return [None if parts is None else sum(parts.values(), np.zeros(4, np.uint64)) for parts in told]
+
+    done = run(program, "abc", disclosures=[SCORES, other], journals=journals, attempt=2)
+    assert all(np.array_equal(told, SECRET) for told in done.results["c"])
+    sent = {
+        s.message.name: s.message.values
+        for s in done.views["c"]
+        if getattr(s.message, "index", None) == 0 and s.sender == "a"
+    }
+    assert np.array_equal(sent["scores"], old["a"])
+    assert np.array_equal(sent["more"], new["a"])
+    one = run(reveal(halves(1)), "abc", disclosures=[SCORES])
+    assert done.rounds("c") == one.rounds("c")
 
 
 class Watched(MemoryJournal):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -19,6 +18,7 @@ from unseen.mpc.protocols.dealer import order, wrap
 from unseen.mpc.protocols.dealer.bits import BitGates
 from unseen.mpc.protocols.dealer.dealing import Dealing
 from unseen.mpc.protocols.dealer.operands import FixedOperand, MaskedOperand
+from unseen.mpc.reveal import Wanted, summed
 from unseen.mpc.shares import Bits, Planes, Share
 from unseen.mpc.supply import Supply
 from unseen.party import Party
@@ -92,18 +92,16 @@ class Dealer:
     def verify(self) -> None:
         """Nothing to check: everybody follows the protocol."""
 
-    def reveal(self, name: str, values: Share, *, to: Sequence[str], shape: tuple[int, ...]) -> Ring | None:
+    def reveal(self, wanted: Sequence[Wanted]) -> list[Ring | None]:
         """Through the gate, with shares made fresh first, so that a part tells nothing but its sum."""
-        part = None
-        if self.holds:
-            part = np.array(values[0], order="C")
-            for peer in self.peers:
-                zero = self.party.shared_rng(peer).u64(shape)
-                part = part + zero if self.party.name < peer else part - zero
-        parts = self.party.reveal(name, part, givers=self.holders, to=to, shape=shape)
-        if parts is None:
-            return None
-        return reduce(np.add, parts.values(), np.zeros(shape, np.uint64))
+        parts = [self._fresh(item.values)[0] if self.holds else None for item in wanted]
+        return summed(self.party, wanted, parts, givers=self.holders)
+
+    def _fresh(self, share: Share) -> Share:
+        for peer in self.peers:
+            zero = self.party.shared_rng(peer).u64(share.shape)
+            share = share + zero if self.party.name < peer else share - zero
+        return share
 
     def open_masked(self, values: Share, *, owner: str) -> Ring | None:
         """Every holder gives its part, the owner too, who could give another."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ from unseen.mpc.protocol import W
 from unseen.mpc.protocols.pair2 import cross, order, split
 from unseen.mpc.protocols.pair2.gates import Gates
 from unseen.mpc.protocols.pair2.wires import Wires
+from unseen.mpc.reveal import Wanted, summed
 from unseen.mpc.shares import Bits, Planes, Share
 from unseen.mpc.unmasked import Unmasked
 from unseen.party import Message, Party, Public, require
@@ -76,14 +76,14 @@ class Pair2:
     def verify(self) -> None:
         """Nothing to check: everybody follows the protocol."""
 
-    def reveal(self, name: str, values: Share, *, to: Sequence[str], shape: tuple[int, ...]) -> Ring | None:
+    def reveal(self, wanted: Sequence[Wanted]) -> list[Ring | None]:
         """Through the gate, with shares made fresh first, so that a part tells nothing but its sum."""
-        zero = self.wires.common(shape)
-        part = np.asarray(values[0] + zero if self.leads else values[0] - zero, order="C")
-        parts = self.party.reveal(name, part, givers=self.holders, to=to, shape=shape)
-        if parts is None:
-            return None
-        return reduce(np.add, parts.values(), np.zeros(shape, np.uint64))
+        zeros = [self.wires.common(item.shape) for item in wanted]
+        parts = [
+            (item.values + zero if self.leads else item.values - zero)[0]
+            for item, zero in zip(wanted, zeros, strict=True)
+        ]
+        return summed(self.party, wanted, parts, givers=self.holders)
 
     def open_masked(self, values: Share, *, owner: str) -> Ring | None:
         """Each gives the other its share, the owner too, who could give another."""

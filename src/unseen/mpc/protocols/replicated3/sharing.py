@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ from unseen.mpc.protocol import W
 from unseen.mpc.protocols.replicated3 import order, split
 from unseen.mpc.protocols.replicated3.replicated import Replicated
 from unseen.mpc.protocols.replicated3.wires import PARTIES, Wires
+from unseen.mpc.reveal import Wanted, summed
 from unseen.mpc.shares import Bits, Planes, Share
 from unseen.party import Party
 
@@ -30,13 +30,10 @@ class Replicated3(Replicated):
     def verify(self) -> None:
         """Nothing to check: everybody follows the protocol."""
 
-    def reveal(self, name: str, values: Share, *, to: Sequence[str], shape: tuple[int, ...]) -> Ring | None:
+    def reveal(self, wanted: Sequence[Wanted]) -> list[Ring | None]:
         """Through the gate; parts are made fresh by zero-shares, so that a part tells nothing but the sum."""
-        part = np.asarray(np.add(values[0], self._zero(shape), dtype=np.uint64))
-        parts = self.party.reveal(name, part, givers=self.holders, to=to, shape=shape)
-        if parts is None:
-            return None
-        return reduce(np.add, parts.values(), np.zeros(shape, np.uint64))
+        parts = [(item.values[:1] + self._zero(item.shape))[0] for item in wanted]
+        return summed(self.party, wanted, parts, givers=self.holders)
 
     def _zero(self, shape: tuple[int, ...], dtype: type[Any] = np.uint64) -> NDArray[Any]:
         """Three of these sum to nothing."""

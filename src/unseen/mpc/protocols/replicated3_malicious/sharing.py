@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
 import numpy as np
@@ -20,8 +20,9 @@ from unseen.mpc.protocols.replicated3.wires import PARTIES
 from unseen.mpc.protocols.replicated3_malicious import words
 from unseen.mpc.protocols.replicated3_malicious.gates import BITS, NUMBERS, SECURITY_BITS, Gates
 from unseen.mpc.protocols.replicated3_malicious.wires import CheckedWires, Opened
+from unseen.mpc.reveal import Wanted
 from unseen.mpc.shares import Bits, Planes, Share
-from unseen.party import Party
+from unseen.party import Party, Reveal
 
 PAIRS = 97  # (3/4)^97 < 2^-40
 MOVED = 1 << 17
@@ -53,7 +54,7 @@ class Replicated3Malicious(Replicated):
         self._bits.check()
         self.wires.settle()
 
-    def reveal(self, name: str, values: Share, *, to: Sequence[str], shape: tuple[int, ...]) -> Ring | None:
+    def reveal(self, wanted: Sequence[Wanted]) -> list[Ring | None]:
         """Through the gate, once all is checked. Every giver gives both its components, so that each comes from two.
 
         They are shared anew, so that they tell nothing but their sum.
@@ -63,25 +64,32 @@ class Replicated3Malicious(Replicated):
         VerificationError
             One of the others deviated; nothing was released by this party unless all before was right.
         """
-        fresh = self.wires.around(self.wires.nothing(shape))
+        sizes = [int(np.prod(item.shape)) for item in wanted]
+        fresh = self.wires.around(self.wires.nothing((sum(sizes),)))
         self.wires.zero(fresh)
-        part = np.ascontiguousarray(values + fresh)
         self.verify()
+        reveals, begin = [], 0
+        for item, size in zip(wanted, sizes, strict=True):
+            part = item.values + fresh[:, begin : begin + size].reshape(item.values.shape)
+            reveals.append(Reveal(item.name, np.ascontiguousarray(part), item.to, part.shape, size))
+            begin += size
         try:
-            parts = self.party.reveal(
-                name, part, givers=self.holders, to=to, shape=part.shape, elements=int(np.prod(shape))
-            )
+            told = self.party.reveal_all(reveals, givers=self.holders)
         except UnseenError:
             self.wires.ended = True
             raise
-        if parts is None:
-            return None
-        total = np.zeros(shape, np.uint64)
+        return [
+            None if parts is None else self._same_from_two(item, parts)
+            for item, parts in zip(wanted, told, strict=True)
+        ]
+
+    def _same_from_two(self, wanted: Wanted, parts: Mapping[str, Ring]) -> Ring:
+        total = np.zeros(wanted.shape, np.uint64)
         for place in range(PARTIES):
             one, other = parts[self.wires.name(place)][0], parts[self.wires.name(place - 1)][1]
             if not np.array_equal(one, other):
                 self.wires.fail(
-                    f"'{name}' came in two versions: one of the others deviated from the protocol.",
+                    f"'{wanted.name}' came in two versions: one of the others deviated from the protocol.",
                     why=f"{self.wires.name(place)} and {self.wires.name(place - 1)} gave different components",
                 )
             total += one
