@@ -2,7 +2,8 @@
 
 | holders | helper | protocol |
 |---|---|---|
-| two to eight | one | `dealer2`: the helper deals randomness |
+| two | one | `dealer2`: the helper deals randomness |
+| three to sixteen | one | `dealer`: the same among more |
 | two | none | `pair2`: oblivious transfer and lattice encryption |
 | three | none | `replicated3` |
 
@@ -34,6 +35,7 @@ TRUST = (
 _TWO, _THREE = 2, 3
 _BESIDE_DEALER2 = {  # measured on training and scoring: bytes, rounds, computing time
     "dealer2": (1.0, 1.0, 1.0),
+    "dealer": (1.0, 1.0, 1.0),  # and by pairs of holders
     "replicated3": (0.9, 1.3, 1.0),
     "pair2": (25.0, 1.6, 12.0),
 }
@@ -57,7 +59,10 @@ def choose(roles: Roles) -> Choice:
         There is none for them.
     """
     holders, helper = roles.all(HOLDERS), roles.maybe(HELPER)
-    protocol = "dealer2" if helper else {_TWO: "pair2", _THREE: "replicated3"}.get(len(holders))
+    if helper:
+        protocol: str | None = "dealer2" if len(holders) == _TWO else "dealer"
+    else:
+        protocol = {_TWO: "pair2", _THREE: "replicated3"}.get(len(holders))
     if len(set(holders)) != len(holders) or helper in holders:
         raise UsageError(
             "A party is named twice as holder, or as holder and helper.",
@@ -68,7 +73,7 @@ def choose(roles: Roles) -> Choice:
     if protocol is None or module is None or len(holders) not in module.STATEMENT.holders:
         raise UsageError(
             f"There is no protocol for {len(holders)} holders {'with' if helper else 'without'} a helper.",
-            why="two holders compute alone, three too; with a helper it may be two to eight",
+            why="two holders compute alone, three too; with a helper it may be two to sixteen",
             mend="name a third organisation as helper" if helper is None else "take fewer holders",
         )
     return Choice(protocol, holders, helper)
@@ -89,7 +94,7 @@ def open_engine(party: Party, roles: Roles, *, bits: int = FRACTION_BITS) -> Eng
 def trust(roles: Roles) -> str:
     """Whom one must trust in a task with these roles, in words."""
     choice = choose(roles)
-    if choice.protocol == "dealer2":
+    if choice.helper:
         return "Semi-honest parties; the helper must not collude with a holder."
     if choice.protocol == "pair2":
         return "Two semi-honest holders; there is nobody else to trust."
@@ -100,7 +105,7 @@ def scaled(cost: Cost, roles: Roles) -> Cost:
     """An estimate for two holders with a helper, turned into one for the parties there are."""
     choice = choose(roles)
     sent, rounds, seconds = _BESIDE_DEALER2[choice.protocol]
-    pairs = len(choice.holders) * (len(choice.holders) - 1) / 2 if choice.protocol == "dealer2" else 1
+    pairs = len(choice.holders) * (len(choice.holders) - 1) / 2 if choice.helper else 1
     return replace(
         cost,
         bytes=round(cost.bytes * sent * pairs),

@@ -39,7 +39,7 @@ def roles(holders: tuple[str, ...], helper: str | None) -> Roles:
         (("a", "b"), "h", "dealer2"),
         (("a", "b"), None, "pair2"),
         (("a", "b", "c"), None, "replicated3"),
-        (("a", "b", "c"), "h", "dealer2"),
+        (("a", "b", "c"), "h", "dealer"),
     ],
 )
 def test_the_protocol_follows_from_who_takes_part(
