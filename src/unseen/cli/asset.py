@@ -25,6 +25,9 @@ def add(
     ignore: Names = (),
     sensitivity: dict[str, Sensitivity] | None = None,
     legal_basis: str = "",
+    epsilon: float | None = None,
+    answers: int | None = None,
+    budget: str = "",
     common: Common = COMMON,
 ) -> None:
     """Put a CSV or Parquet file into the catalogue. The file stays where it is.
@@ -49,6 +52,12 @@ def add(
         How sensitive a column is, as in `--sensitivity.age special`; "personal" where nothing is said.
     legal_basis
         Why you may use these data.
+    epsilon
+        Differential privacy: what all answers about it may spend together; answers without noise are refused then.
+    answers
+        How many answers about it there may be, over all contracts.
+    budget
+        Name of the budget, where other assets are to share it: those about the same people.
     """
     from unseen.cli.forms import add_asset  # noqa: PLC0415 - after the arguments are known to be right
 
@@ -62,6 +71,9 @@ def add(
         steps=tuple(name for given in step for name in given.split(",")),
         purposes=purpose,
         legal_basis=legal_basis,
+        epsilon=epsilon,
+        answers=answers,
+        budget=budget,
     )
     with connect(common) as node:
         emit(common, node.asset_add(request), show.asset)

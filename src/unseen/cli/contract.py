@@ -31,9 +31,14 @@ def draft(workflow: Path, *, out: Path | None = None, common: Common = COMMON) -
         Write the contract to this file instead of standard output.
     """
     from unseen.cli.draft import contract_of  # noqa: PLC0415 - loads the planner
+    from unseen.govern.summary import repeated  # noqa: PLC0415
+    from unseen.jobs.evidence import facts_of  # noqa: PLC0415
 
     with connect(common) as node:
-        text = json.dumps(contract_of(workflow, node).to_json(), indent=2, ensure_ascii=False) + "\n"
+        made = contract_of(workflow, node)
+    for line in repeated(made, facts=facts_of, language=common.lang):
+        say(line)
+    text = json.dumps(made.to_json(), indent=2, ensure_ascii=False) + "\n"
     if out is None:
         sys.stdout.write(text)
         return

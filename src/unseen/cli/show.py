@@ -169,6 +169,7 @@ def asset(value: m.AssetView) -> None:
             ("purposes", terms.purposes),
             ("legal basis", terms.legal_basis),
             ("commitment", terms.commitment),
+            ("budget", _budget(value)),
             ("file", value.path),
             ("added", value.added_at),
             ("CHANGED", "the file no longer is the one that was added" if value.changed else ""),
@@ -180,6 +181,16 @@ def asset(value: m.AssetView) -> None:
         ((c.name, c.type, c.role, c.sensitivity) for c in value.columns),
         empty="No columns.",
     )
+
+
+def _budget(value: m.AssetView) -> str:
+    budget, told = value.terms.budget, f"{value.answers_told} answers"
+    if budget is None:
+        return f"none; {told} told" if value.answers_told else ""
+    answers = told if budget.answers is None else f"{value.answers_told} of {budget.answers} answers"
+    if budget.epsilon is None:
+        return f"{budget.name}: {answers} told"
+    return f"{budget.name}: {answers} told, epsilon {value.epsilon_spent:g} of {budget.epsilon:g} spent"
 
 
 def contracts(value: tuple[m.ContractView, ...]) -> None:

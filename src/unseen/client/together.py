@@ -17,7 +17,7 @@ import pyarrow.parquet
 
 from unseen.client.workflow import Workflow
 from unseen.core.errors import UnavailableError
-from unseen.govern.contract import AssetTerms
+from unseen.govern.contract import AssetTerms, BudgetTerms
 from unseen.jobs.evidence import audit_bundle
 from unseen.node.models import JOB_OVER, AddAsset, JobEvent, JobView
 from unseen.node.operations import Node
@@ -44,8 +44,13 @@ def bring(nodes: Nodes, flow: Workflow, folder: Path) -> None:
                 label_columns=table.labels,
                 steps=terms.steps,
                 purposes=terms.purposes,
+                **({} if terms.budget is None else _bounds(terms.budget)),
             )
         )
+
+
+def _bounds(budget: BudgetTerms) -> dict[str, Any]:
+    return {"budget": budget.name, "epsilon": budget.epsilon, "answers": budget.answers}
 
 
 def agree(nodes: Nodes, flow: Workflow, proposer: str) -> str:

@@ -24,7 +24,7 @@ from unseen.core import registry
 from unseen.core.errors import UsageError
 from unseen.data.read import read
 from unseen.data.table import Table
-from unseen.govern.contract import AssetTerms, ColumnTerms, Contract, Level, PartyTerms, RoleName
+from unseen.govern.contract import AssetTerms, BudgetTerms, ColumnTerms, Contract, Level, PartyTerms, RoleName
 from unseen.jobs.planner import Plan, TaskSketch, plan
 from unseen.jobs.step import STEPS
 
@@ -103,11 +103,13 @@ class Workflow:
         id_columns: Sequence[str] = (),
         label_columns: Sequence[str] = (),
         steps: Sequence[str] | None = None,
+        budget: BudgetTerms | None = None,
     ) -> str:
         """Add an asset together with its data, a file or a table; returns its reference.
 
         For `Local()` and `Loopback()`, where one person has everybody's data. `steps` may work on it and on what
-        comes of it: all that are installed, where nothing is said.
+        comes of it: all that are installed, where nothing is said. `budget` bounds what answers about it tell in all; it is
+        kept by nodes, not by `Local()`, which forgets.
 
         Raises
         ------
@@ -132,6 +134,7 @@ class Workflow:
                 rows=table.rows,
                 steps=tuple(registry.names(STEPS) if steps is None else steps),
                 purposes=(self.purpose,),
+                budget=budget,
             )
         )
 

@@ -56,6 +56,8 @@ class Evidence:
         (log, what of it is missing): others had seen more of it than is here.
     trust
         Step name -> who must not collude with whom.
+    repeated
+        What repeated runs tell, in words (:func:`unseen.govern.summary.repeated`).
     """
 
     contract: Contract
@@ -64,6 +66,7 @@ class Evidence:
     findings: Sequence[tuple[str, str]]
     trust: Mapping[str, str] = field(default_factory=dict)
     behind: Sequence[tuple[str, str]] = ()
+    repeated: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +220,9 @@ def _run(evidence: Evidence, job: str, found: _Findings) -> None:
         if not starts and mine:
             found.add(section, "broken", f"{party} worked on a run that it never counted", party)
         for entry in starts:
+            for budget, told in sorted(entry.body.get("spent", {}).items()):
+                what = f"{told['answers']} answer(s) charged to '{budget}': epsilon {told['epsilon']}, {told['exact']} without noise"
+                found.add(section, "stated", what, party)
             if not contract.is_valid_at(_time(entry.at)):
                 found.add(
                     section, "broken", f"{party} began it on {entry.at}, outside the contract's time", party
@@ -429,6 +435,8 @@ def _privacies(evidence: Evidence, found: _Findings) -> None:
         found.add("What was agreed to be learned", "proved", text)
     for trust in dict.fromkeys(evidence.trust.values()):
         found.add("Trust model", "not covered", f"assumed, not shown: {trust}")
+    for text in evidence.repeated:
+        found.add("What repeated runs tell", "not covered", text)
     for text in (
         "whether parties met outside the protocol and put together what they hold",
         "whether a party ran changed software and kept what passed through it",

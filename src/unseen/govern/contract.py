@@ -51,11 +51,30 @@ class ColumnTerms(Terms):
     sensitivity: Literal["public", "internal", "personal", "special"] = "personal"
 
 
+class BudgetTerms(Terms):
+    """What answers about an asset may tell, over all contracts and runs together.
+
+    Attributes
+    ----------
+    name
+        Assets whose budgets have the same name share one: tables that overlap should.
+    epsilon
+        All answers together (:mod:`unseen.dp.budget`); answers without noise are refused then. None: no limit.
+    answers
+        How many there may be. None: no limit.
+    """
+
+    name: Name
+    epsilon: float | None = Field(default=None, gt=0)
+    answers: int | None = Field(default=None, ge=0)
+
+
 class AssetTerms(Terms):
     """A holder's data set and what its owner allows.
 
     `rows` is the size the others may know. `steps` and `purposes` are the owner's limits; the contract's own
     must lie within: every step that works on the data, or on what came of them (:meth:`Contract.tasks_on`). `commitment` binds the holder to the data without showing it (salted, hex).
+    `budget` bounds what answers about it tell in all; None: no bound.
     """
 
     name: Name
@@ -66,6 +85,9 @@ class AssetTerms(Terms):
     purposes: tuple[str, ...]
     legal_basis: str = ""
     commitment: str = ""
+    budget: BudgetTerms | None = Field(
+        default=None, exclude_if=lambda budget: budget is None
+    )  # ids of old contracts stay
 
     @property
     def reference(self) -> str:

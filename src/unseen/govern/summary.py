@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
+from unseen.dp.budget import Spent
 from unseen.govern.contract import AssetTerms, Contract, DisclosureTerms
+from unseen.govern.spending import Tells
 
 Language = Literal["en", "zh"]
 
 
 @dataclass(frozen=True, slots=True)
 class StepFacts:
-    """What an installed step says of itself: what it does, and who must not collude with whom."""
+    """What an installed step says of itself: what it does, who must not collude with whom, and what a run tells of sets of rows."""
 
     summary: str
     trust: str
+    tells: Tells = field(default=lambda _terms: None)
 
 
 _WORDS: dict[Language, dict[str, str]] = {
@@ -34,6 +37,15 @@ _WORDS: dict[Language, dict[str, str]] = {
         "told_nothing": "- {name} learns nothing.",
         "not": "What nobody gets",
         "not_text": "No party gets another party's table. What is not listed above does not leave: each party's gate holds it back.",
+        "again": "What repeated runs tell",
+        "exact": "- '{task}' answers without noise. Two such answers about sets that differ in one row tell of that row: "
+        "by rows that come or go between runs, by other contracts on the same data, by two questions of which one holds the other. "
+        "Allow few runs, or set an epsilon.",
+        "noisy": "- '{task}' answers with noise (differential privacy): a run spends epsilon {epsilon:g} of each table it works on; "
+        "all {runs} runs {whole:g}.",
+        "budget": "- {holder} allows of '{name}', over all contracts: {limits}.",
+        "epsilon": "epsilon {epsilon:g} in all and no answer without noise",
+        "answers": "{answers} answers",
         "trust": "Whom you must trust",
         "trust_line": "- {trust}",
         "ids": "ids in {names}",
@@ -58,6 +70,13 @@ _WORDS: dict[Language, dict[str, str]] = {
         "told_nothing": "- {name} 不获知任何内容。",
         "not": "任何一方都得不到的内容",
         "not_text": "任何一方都得不到其他方的数据表。未列于上文的内容不会离开本方：各方的闸门会将其拦下。",
+        "again": "重复运行会泄露什么",
+        "exact": "- “{task}”的回答不含噪声。对只差一行的两个集合各问一次，就会暴露那一行："
+        "两次运行之间增减的行、针对同一数据的其他合约、互相包含的两个问题都会造成这种情况。请限制运行次数，或设置 epsilon。",
+        "noisy": "- “{task}”的回答带噪声（差分隐私）：每次运行对所用的每张表消耗 epsilon {epsilon:g}；全部 {runs} 次共 {whole:g}。",
+        "budget": "- {holder} 对“{name}”在所有合约中总共允许：{limits}。",
+        "epsilon": "epsilon 合计 {epsilon:g}，且不接受不含噪声的回答",
+        "answers": "{answers} 次回答",
         "trust": "需要信任谁",
         "trust_line": "- {trust}",
         "ids": "标识列 {names}",
@@ -101,6 +120,8 @@ def summarise(contract: Contract, *, facts: Callable[[str], StepFacts], language
     lines += _section(
         words["learn"], [line for name in contract.party_names for line in _learns(contract, name, words)]
     )
+    if again := _again(contract, known, words):
+        lines += _section(words["again"], again)
     lines += _section(words["not"], [words["not_text"]])
     trust = dict.fromkeys(item.trust for item in known.values())
     lines += _section(words["trust"], [words["trust_line"].format(trust=text) for text in trust])
@@ -110,6 +131,36 @@ def summarise(contract: Contract, *, facts: Callable[[str], StepFacts], language
 def learns(contract: Contract, party: str) -> tuple[DisclosureTerms, ...]:
     """Everything that the contract lets one party know."""
     return tuple(item for item in contract.disclosures if party in item.to)
+
+
+def repeated(
+    contract: Contract, *, facts: Callable[[str], StepFacts], language: Language = "en"
+) -> tuple[str, ...]:
+    """What repeated runs tell, in plain words, one sentence or two a task; nothing where no task answers questions about sets."""
+    known = {task.step: facts(task.step) for task in contract.tasks}
+    return tuple(line.removeprefix("- ") for line in _again(contract, known, _WORDS[language]))
+
+
+def _again(contract: Contract, known: Mapping[str, StepFacts], words: Mapping[str, str]) -> list[str]:
+    told = {task.name: known[task.step].tells(task) for task in contract.tasks}
+    lines = [_told_again(contract, task, spent, words) for task, spent in told.items() if spent is not None]
+    return lines + [_limits(asset, words) for asset in contract.assets if lines and asset.budget is not None]
+
+
+def _told_again(contract: Contract, task: str, spent: Spent, words: Mapping[str, str]) -> str:
+    if spent.exact:
+        return words["exact"].format(task=task)
+    whole = spent.epsilon * contract.runs
+    return words["noisy"].format(task=task, epsilon=spent.epsilon, runs=contract.runs, whole=whole)
+
+
+def _limits(asset: AssetTerms, words: Mapping[str, str]) -> str:
+    limits = [
+        words[kind].format(**{kind: limit})
+        for kind in ("answers", "epsilon")
+        if (limit := getattr(asset.budget, kind)) is not None
+    ]
+    return words["budget"].format(holder=asset.holder, name=asset.name, limits=", ".join(limits) or "-")
 
 
 def _section(title: str, lines: list[str]) -> list[str]:

@@ -11,9 +11,9 @@ from unseen.core.errors import UnseenError, VerificationError
 from unseen.crypto.sign import public_key
 from unseen.govern.audit import AuditReport, Evidence, LogEntry, audit
 from unseen.govern.contract import Contract, TaskTerms
-from unseen.govern.summary import StepFacts
+from unseen.govern.summary import StepFacts, repeated
 from unseen.jobs.execute import TaskRecord
-from unseen.jobs.step import step
+from unseen.jobs.step import step, told_by
 from unseen.ledger.bundle import Bundle, check, read
 from unseen.ledger.entries import Entry
 
@@ -73,7 +73,7 @@ def facts_of(name: str) -> StepFacts:
         return StepFacts(
             f"(the step '{name}' is not installed here)", "Unknown: the step is not installed here."
         )
-    return StepFacts(installed.SUMMARY, installed.TRUST)
+    return StepFacts(installed.SUMMARY, installed.TRUST, told_by)
 
 
 def audit_bundle(data: bytes) -> AuditReport:
@@ -102,6 +102,7 @@ def audit_bundle(data: bytes) -> AuditReport:
             findings=[(item.log, item.what) for item in checked.findings if not item.behind],
             behind=[(item.log, item.what) for item in checked.findings if item.behind],
             trust={task.step: facts_of(task.step).trust for task in contract.tasks},
+            repeated=repeated(contract, facts=facts_of),
         )
     )
 

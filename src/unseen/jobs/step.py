@@ -20,6 +20,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from unseen.core import registry
 from unseen.core.cost import Cost, Network
 from unseen.core.errors import DeniedError, UsageError
+from unseen.dp.budget import Spent
+from unseen.govern.contract import TaskTerms
 from unseen.jobs.artefacts import Artefact
 from unseen.party import Disclosure, Party
 
@@ -125,6 +127,21 @@ def trust_of(installed: Step, roles: Roles) -> str:
     """Whom one must trust in a task with these roles, in words."""
     of: Callable[[Roles], str] | None = getattr(installed, "trust", None)
     return installed.TRUST if of is None else of(roles)
+
+
+def told_by(terms: TaskTerms) -> Spent | None:
+    """What one run of a task tells of sets of rows: the step's `spends(params, roles)`, where it has that; else None.
+
+    A step that answers questions about many rows with a number has it: such answers add up
+    (:mod:`unseen.govern.spending`).
+    """
+    try:
+        spends: Callable[[Any, Roles], Spent | None] | None = getattr(step(terms.step), "spends", None)
+    except UsageError:
+        return None  # not installed here, so this party takes no part in it
+    if spends is None:
+        return None
+    return spends(parse_params(terms.step, terms.params), Roles(terms.roles))
 
 
 def fingerprint(name: str) -> str:

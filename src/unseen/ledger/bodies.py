@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, StringConstraints
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Count = Annotated[str, StringConstraints(pattern=r"^(0|[1-9][0-9]{0,29})$")]
+Amount = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,20}(\.[0-9]{1,20})?(e[+-]?[0-9]{1,3})?$")]
 Base64 = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9+/]*={0,2}$")]
 Element = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Fingerprint = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{4}( [0-9a-f]{4}){7}$")]
@@ -49,11 +50,23 @@ class ContractWithdrawn(Body):
     signature: Base64
 
 
+class Charge(Body):
+    """What a run may tell about the assets of one budget: answers, their epsilon together, and how many have no noise."""
+
+    answers: int
+    epsilon: Amount
+    exact: int
+
+
 class RunStarted(Body):
-    """A run was counted; `number` counts from 1, or is 0 where it is not known after a crash."""
+    """A run was counted; `number` counts from 1, or is 0 where it is not known after a crash.
+
+    `spent`: the author's budgets, by name.
+    """
 
     number: int
     started_by: str
+    spent: dict[Name, Charge] = {}
 
 
 class Disclosure(Body):

@@ -17,12 +17,14 @@ from unseen.core.errors import DeniedError, RemoteProtocolError, UsageError
 from unseen.crypto.commit import commit, fresh_salt
 from unseen.data.read import read
 from unseen.data.table import Table
-from unseen.govern.contract import AssetTerms, ColumnTerms
+from unseen.govern.contract import AssetTerms, BudgetTerms, ColumnTerms
+from unseen.govern.spending import account
 from unseen.jobs.step import STEPS
 from unseen.node.database import Database, Transaction, assets
 from unseen.node.mailroom import Mailroom
 from unseen.node.models import AddAsset, AssetView
 from unseen.node.peers import PeerBook
+from unseen.node.spending import spent_of
 
 MAIL = "asset"
 _DEFAULT = "personal"
@@ -70,6 +72,7 @@ class Catalogue:
             steps=request.steps,
             purposes=request.purposes,
             legal_basis=request.legal_basis,
+            budget=_budget(request),
             commitment=commit(_digest(Path(request.path)), salt),
         )
         own = {**request.model_dump(mode="json"), "salt": salt.hex()}
@@ -134,7 +137,14 @@ class Catalogue:
         view = _view(row)
         if row.own is None:
             return view
-        return view.model_copy(update={"changed": not _unchanged(row)})
+        told = spent_of(self._database, account(view.terms))
+        return view.model_copy(
+            update={
+                "changed": not _unchanged(row),
+                "answers_told": told.answers,
+                "epsilon_spent": told.epsilon,
+            }
+        )
 
     def remove(self, name: str) -> None:
         """Take an own asset out."""
@@ -181,6 +191,13 @@ class Catalogue:
 
 def _query(holder: str, name: str) -> sql.Select[Any]:
     return sql.select(assets).where(assets.c.holder == holder, assets.c.name == name)
+
+
+def _budget(request: AddAsset) -> BudgetTerms | None:
+    """The owner's bound; none if it gave none."""
+    if request.epsilon is None and request.answers is None and not request.budget:
+        return None
+    return BudgetTerms(name=request.budget or request.name, epsilon=request.epsilon, answers=request.answers)
 
 
 def _view(row: sql.Row[Any]) -> AssetView:

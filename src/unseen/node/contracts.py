@@ -32,6 +32,7 @@ from unseen.jobs.evidence import facts_of
 from unseen.jobs.planner import check_honest
 from unseen.jobs.step import check_pinned
 from unseen.node import models as m
+from unseen.node import spending
 from unseen.node.catalogue import Catalogue
 from unseen.node.database import Database, Transaction, contracts, signatures
 from unseen.node.evidence import Ledger
@@ -225,6 +226,7 @@ class ContractDesk:
                 why=f"signatures are not yet witnessed; waiting for: {', '.join(waiting)}",
                 mend="try again when these nodes have been reached",
             )
+        spending.charge(transaction, contract, job, self._catalogue.own_terms())
         transaction.execute(
             sql.update(contracts)
             .where(contracts.c.id == contract.id)
@@ -235,15 +237,17 @@ class ContractDesk:
     def note_run(self, contract_id: str, job: str, number: int, started_by: str = "") -> None:
         """Write into the log that a run was counted; once."""
         if self._ledger.find("run-started", contract_id, job=job) is None:
-            body = {"number": number, "started_by": started_by}
+            spent = spending.body_of(self._database, job)
+            body = {"number": number, "started_by": started_by, **spent}
             self._ledger.append("run-started", contract_id, body, job=job)
 
     def catch_up(self) -> None:
         """Count the runs that the log knows of and the database does not: a backup copies the log after the database."""
         with self._database.write() as transaction:
             for row in transaction.execute(sql.select(contracts.c.id, contracts.c.runs_used)).all():
-                known = self._ledger.runs_of(row.id)
-                if known > row.runs_used:
+                runs = self._ledger.runs_of(row.id)
+                spending.catch_up(transaction, runs)
+                if (known := len(runs)) > row.runs_used:
                     query = sql.update(contracts).where(contracts.c.id == row.id)
                     transaction.execute(query.values(runs_used=known))
 

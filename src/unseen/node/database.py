@@ -111,13 +111,27 @@ events = sql.Table(
     sql.Column("seq", sql.Integer, primary_key=True),
     sql.Column("body", sql.JSON, nullable=False),
 )
+spent = sql.Table(  # what answers told about this node's own assets, by budget; kept when an asset is removed
+    "spent",
+    metadata,
+    sql.Column("budget", sql.String, primary_key=True),
+    sql.Column("job", sql.String, primary_key=True),
+    sql.Column("contract", sql.String, nullable=False),
+    sql.Column("answers", sql.Integer, nullable=False),
+    sql.Column("epsilon", sql.Float, nullable=False),
+    sql.Column("exact", sql.Integer, nullable=False),
+)
 
 
 def _first(connection: sql.Connection) -> None:
     metadata.create_all(connection)
 
 
-MIGRATIONS: tuple[Migration, ...] = (_first,)
+def _budgets(connection: sql.Connection) -> None:
+    spent.create(connection, checkfirst=True)
+
+
+MIGRATIONS: tuple[Migration, ...] = (_first, _budgets)
 """`MIGRATIONS[n]` brings format n to format n + 1. Never edited once released: a change is a new one."""
 
 

@@ -141,10 +141,10 @@ class Ledger:
         """Index of the first own entry of that kind."""
         return _find(self._log.leaves.entries, kind, contract, job, task)
 
-    def runs_of(self, contract: str) -> int:
-        """How many runs of a contract the own log knows of."""
+    def runs_of(self, contract: str) -> list[Entry]:
+        """The runs of a contract that the own log knows of, as they began."""
         entries = list(self._log.leaves.entries.values())
-        return sum(entry.kind == "run-started" and entry.contract == contract for entry in entries)
+        return [entry for entry in entries if entry.kind == "run-started" and entry.contract == contract]
 
     def publish(self) -> None:
         """Post what peers have not been sent yet."""

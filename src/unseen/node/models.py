@@ -123,6 +123,8 @@ class AddAsset(Model):
 
     `id_columns` and `label_columns` set those columns' roles; `sensitivity` overrides the default "personal"
     by column. `steps` are the steps that may work on the asset and on what comes of it, `purposes` what for.
+    `epsilon` and `answers` bound what answers about it tell in all; assets of the same `budget` (the asset's name, if none
+    is given) share that.
     """
 
     name: Name
@@ -134,19 +136,24 @@ class AddAsset(Model):
     steps: tuple[str, ...] = Field(min_length=1)
     purposes: tuple[str, ...] = Field(min_length=1)
     legal_basis: str = ""
+    budget: str = ""
+    epsilon: float | None = Field(default=None, gt=0)
+    answers: int | None = Field(default=None, ge=0)
 
 
 class AssetView(Model):
     """One asset: the terms that others may know, and (for our own) where the file lies.
 
     `holder` is this node or the peer that offered it. `changed` says that the file no longer is the one that
-    was added.
+    was added. `answers_told` and `epsilon_spent`: what was told of its budget so far, where it is this node's.
     """
 
     terms: AssetTerms
     path: str | None
     added_at: datetime
     changed: bool = False
+    answers_told: int = 0
+    epsilon_spent: float = 0.0
 
     @property
     def columns(self) -> tuple[ColumnTerms, ...]:

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from unseen.core.cost import Cost, Network
 from unseen.core.errors import UsageError
 from unseen.data.table import Table
+from unseen.dp.budget import Spent
 from unseen.dp.laplace import LARGEST_EPSILON
 from unseen.jobs.artefacts import Artefact
 from unseen.jobs.step import Roles, Sizes, StepParams
@@ -131,6 +132,11 @@ def disclosures(params: Params, roles: Roles) -> tuple[Disclosure, ...]:
         Disclosure(_SIZE, "how many rows the table has", roles.all("holders"), Door.RELEASE, 1, times=1),
         told,
     )
+
+
+def spends(params: Params, _roles: Roles) -> Spent:
+    """One answer about both tables, with noise or without."""
+    return Spent(1, params.epsilon or 0.0, 0 if params.epsilon else 1)
 
 
 def _words(params: Params) -> str:
