@@ -13,7 +13,17 @@ from typing import Any
 from unseen.core.cost import Cost, Network
 from unseen.core.errors import DeniedError, UsageError
 from unseen.govern.contract import AssetTerms, Contract, DisclosureTerms, Level, TaskTerms
-from unseen.jobs.step import Roles, Sizes, Step, fingerprint, optional_roles, parse_params, step, trust_of
+from unseen.jobs.step import (
+    Roles,
+    Sizes,
+    Step,
+    fingerprint,
+    optional_roles,
+    parse_params,
+    pinned,
+    step,
+    trust_of,
+)
 
 _STRENGTH = {"federated": 0, "shared": 1, "shared-malicious": 2, "enclave": 2}
 
@@ -67,7 +77,7 @@ def plan(
             installed = step(sketch.step)
             tasks.append(_pin(sketch, installed, level))
             roles = Roles(sketch.roles)
-            params = parse_params(sketch.step, sketch.params)
+            params = pinned(installed, parse_params(sketch.step, sketch.params))
             disclosures += _declare(sketch.name, installed, params, roles)
             costs[sketch.name] = installed.estimate(params, roles, sizes, network or Network())
             reasons[sketch.name] = _reason(installed, roles, level)
@@ -115,7 +125,13 @@ def check_honest(contract: Contract, *, me: str) -> None:
             params = parse_params(terms.step, terms.params)
         except UsageError as error:
             raise _dishonest(terms.name, str(error).replace("\n", " ")) from error
-        declared = {item.name: item for item in _declare(terms.name, installed, params, Roles(terms.roles))}
+        try:
+            listed = _declare(terms.name, installed, params, Roles(terms.roles))
+        except DeniedError:  # it names other installed code than is here
+            if me in terms.parties:
+                raise
+            continue
+        declared = {item.name: item for item in listed}
         for item in contract.disclosures:
             if item.task == terms.name and (objection := _objection(item, declared.get(item.name))):
                 raise _dishonest(terms.name, objection)
@@ -180,7 +196,7 @@ def _pin(sketch: TaskSketch, installed: Step, level: Level) -> TaskTerms:
         step=sketch.step,
         version=installed.VERSION,
         fingerprint=fingerprint(sketch.step),
-        params=dict(parse_params(sketch.step, sketch.params).model_dump(mode="json")),
+        params=dict(pinned(installed, parse_params(sketch.step, sketch.params)).model_dump(mode="json")),
         roles={role: tuple(parties) for role, parties in sketch.roles.items() if parties},
         inputs={
             name: source if isinstance(source, str) else dict(source)

@@ -1,7 +1,8 @@
 """What a step is: one file in `jobs/steps/`, a module with the names of :class:`Step`.
 
 A step whose roles need not all be taken names those in `OPTIONAL_ROLES` (:func:`optional_roles`); one whose trust depends on
-who takes which role has a function `trust(roles)` (:func:`trust_of`), which `TRUST` sums up.
+who takes which role has a function `trust(roles)` (:func:`trust_of`), which `TRUST` sums up; one whose parameters name other
+installed code has a function `pin(params)` that adds its version and fingerprint (:func:`pinned`).
 
 Every step declares what it will disclose before it runs; the contract lists it, the gate enforces it, the audit
 compares. The node runs only installed steps: the contract pins version and source fingerprint.
@@ -142,6 +143,12 @@ def told_by(terms: TaskTerms) -> Spent | None:
     if spends is None:
         return None
     return spends(parse_params(terms.step, terms.params), Roles(terms.roles))
+
+
+def pinned(installed: Step, params: StepParams) -> StepParams:
+    """The parameters as they go into a contract: with the version and fingerprint of installed code that they name."""
+    pin: Callable[[StepParams], StepParams] | None = getattr(installed, "pin", None)
+    return params if pin is None else pin(params)
 
 
 def fingerprint(name: str) -> str:

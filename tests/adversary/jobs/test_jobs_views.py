@@ -13,7 +13,7 @@ import pytest
 from unseen.core import registry
 from unseen.data.table import Table
 from unseen.jobs.artefacts import Artefact
-from unseen.jobs.step import STEPS, Roles, step
+from unseen.jobs.step import STEPS, Roles, pinned, step
 from unseen.jobs.tables import Matrix, from_table
 from unseen.party import Disclosure, Party
 from unseen.psi.protocols import dh
@@ -40,11 +40,11 @@ class Scene:
     @property
     def told(self) -> tuple[Disclosure, ...]:
         module = step(self.step)
-        return module.disclosures(module.Params(**self.params), Roles(self.roles))
+        return module.disclosures(pinned(module, module.Params(**self.params)), Roles(self.roles))
 
     def program(self, which: int) -> Callable[[Party], Any]:
         module = step(self.step)
-        params, roles = module.Params(**self.params), Roles(self.roles)
+        params, roles = pinned(module, module.Params(**self.params)), Roles(self.roles)
         return lambda party: module.run(party, self.inputs[which].get(party.name, {}), params, roles)
 
     def leaks(self, *, runs: int = 200) -> list[str]:
@@ -124,9 +124,25 @@ def scoring(name: str) -> Scene:
     return Scene(name, roles, CREW, (given[0], given[1]), {})
 
 
+def function() -> Scene:
+    """The same answer (a group is too small), other values."""
+
+    def given(shift: float) -> Inputs:
+        flags = [True] * 2 + [False] * 8 if shift else [False] * 10
+        return {
+            "a": {"table": patients(list(range(10)), x=[float(row) + shift for row in range(10)])},
+            "b": {"table": patients(list(range(10)), flag=flags)},
+        }
+
+    params = {"columns": {"value": ("a", ("x",)), "group": ("b", ("flag",))}}
+    roles = {"holders": HOLDERS, "helper": ("helper",), "receivers": ("a",)}
+    return Scene("run-function", roles, CREW, (given(0.0), given(5.0)), params)
+
+
 SCENES: dict[str, Callable[[], Scene]] = {
     "psi": psi,
     "common-statistics": statistics,
+    "run-function": function,
     "split": split,
     "standardise": standardise,
     "train-logistic": train,
@@ -139,7 +155,7 @@ def test_every_step_there_is_has_a_scene() -> None:
     assert set(SCENES) == set(registry.names(STEPS))
 
 
-SLOW = {"common-statistics"}  # each run sets up transfers anew
+SLOW = {"common-statistics", "run-function"}  # transfers are set up anew, or a hundred rounds
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from unseen.core.cost import Network
 from unseen.core.errors import UsageError
 from unseen.govern.contract import AssetTerms, ColumnTerms
 from unseen.jobs.planner import TaskSketch, plan
-from unseen.jobs.step import STEPS, Roles, fingerprint, step
+from unseen.jobs.step import STEPS, Roles, fingerprint, pinned, step
 
 HOLDERS = ("hospital", "laboratory")
 TOGETHER = {"holders": HOLDERS, "helper": ("helper",)}
@@ -99,7 +99,9 @@ def test_every_step_says_what_it_is(name: str) -> None:
     assert installed.ROLES
     assert set(installed.LEVELS) <= {"federated", "shared", "shared-malicious", "enclave"}
     roles = Roles({role: HOLDERS if role == "holders" else ("hospital",) for role in installed.ROLES})
-    params = installed.Params()
+    columns = {"value": ("hospital", ("age",)), "group": ("laboratory", ("flag",))}
+    given = {"columns": columns} if name == "run-function" else {}  # it takes what its function takes
+    params = pinned(installed, installed.Params(**given))
     told = installed.disclosures(params, roles)
     assert len({item.name for item in told}) == len(told)
     for item in told:

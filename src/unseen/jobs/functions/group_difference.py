@@ -1,0 +1,55 @@
+"""How much a number differs between two groups of common records: by how much, and whether by more than chance would have it.
+
+Welch, "The Generalization of 'Student's' Problem when Several Different Population Variances are Involved" (Biometrika 1947).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from unseen import mpc
+from unseen.jobs.function import Input, Output, function
+
+
+@function(
+    version=1,
+    summary="Difference of the means of two groups, and Welch's t; nothing of groups that are too small.",
+    inputs={
+        "value": Input("the number that is compared; below 1000 in size"),
+        "group": Input("1 in the one group, 0 in the other", kind=bool),
+    },
+    outputs={
+        "enough": Output("whether both groups have as many members as agreed"),
+        "difference": Output("mean of group 1 less mean of group 0; 0 where a group is too small"),
+        "t": Output("Welch's t of that difference; 0 where a group is too small"),
+    },
+    options={"at_least": 10},
+    bytes_per_row=410.0,
+    rounds=125,
+)
+def group_difference(value: Any, group: Any, *, at_least: int) -> dict[str, Any]:
+    """Every record counts alike. With groups of fewer than `at_least` members only that is told."""
+    each = 1.0 / len(value)
+    ones = group.sum().reshape(1)
+    sizes = np.concatenate([ones, len(value) - ones])
+    enough = ((sizes >= at_least).sum() >= 2).reshape(1)  # noqa: PLR2004 - both
+    members = np.stack([group * 1, 1 - group * 1])
+    # Everything is divided by the number of records first, so that sums stay in the format. A group of nobody counts as one
+    # of 1: nothing is told then.
+    share = np.reciprocal(np.maximum(sizes, 1) * each)
+    means = (members * (value * each)).sum(axis=1) * share
+    off = value - (members * means.reshape(2, 1)).sum(axis=0)
+    variances = (members * (off * off * each)).sum(axis=1) * share
+    difference = means[0] - means[1]
+    t = difference * mpc.rsqrt((variances * share).sum()) * math.sqrt(len(value))
+    return {
+        "enough": enough,
+        "difference": np.where(enough, difference, 0.0),
+        "t": np.where(enough, t, 0.0),
+    }
+
+
+FUNCTION = group_difference
