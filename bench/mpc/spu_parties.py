@@ -24,6 +24,30 @@ import spu
 from spu import libspu
 from spu.utils import frontend
 
+EPOCHS, BATCH, RATE = 10, 1024, 0.5  # as in bench/mpc/logistic.py
+
+
+def logistic(x: Any, y: Any) -> Any:
+    """Logistic regression by mini-batches: the batches of full size in a loop, and the last one."""
+    rows = x.shape[0]
+    full, rest = divmod(rows, BATCH)
+    x = jnp.concatenate([x, jnp.ones((rows, 1))], axis=1)
+
+    def step(weights: Any, xs: Any, ys: Any) -> Any:
+        errors = jax.nn.sigmoid(xs @ weights) - ys
+        return weights - RATE / xs.shape[0] * (xs.T @ errors)
+
+    def batch(place: Any, weights: Any) -> Any:
+        xs = jax.lax.dynamic_slice(x, (place * BATCH, 0), (BATCH, x.shape[1]))
+        return step(weights, xs, jax.lax.dynamic_slice(y, (place * BATCH,), (BATCH,)))
+
+    def epoch(_: Any, weights: Any) -> Any:
+        weights = jax.lax.fori_loop(0, full, batch, weights)
+        return step(weights, x[full * BATCH :], y[full * BATCH :]) if rest else weights
+
+    return jax.lax.fori_loop(0, EPOCHS, epoch, jnp.zeros(x.shape[1]))
+
+
 PARTIES = {"ABY3": 3, "SEMI2K": 2, "CHEETAH": 2}
 FRACTION_BITS = 20
 FUNCTIONS = {
@@ -35,6 +59,7 @@ FUNCTIONS = {
     "exp": jnp.exp,
     "rsqrt": jax.lax.rsqrt,
     "sort": jnp.sort,
+    "logistic": logistic,
 }
 
 

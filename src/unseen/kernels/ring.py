@@ -15,5 +15,8 @@ def matmul(left: NDArray[np.uint64], right: NDArray[np.uint64]) -> NDArray[np.ui
     """Matrix product mod 2^64 of shapes (n, k) and (k, m); any strides."""
     if _native is None:
         return reference.matmul(left, right)
+    if right.shape[1] == 1 and left.flags.f_contiguous and not left.flags.c_contiguous:
+        row: NDArray[np.uint64] = _native.matmul(right.T, left.T)  # reads the matrix as it lies in memory
+        return row.T
     product: NDArray[np.uint64] = _native.matmul(left, right)
     return product

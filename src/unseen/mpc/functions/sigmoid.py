@@ -1,11 +1,13 @@
 """The logistic function 1 / (1 + exp(-x)).
 
 Near 0 it is 1/2 plus a sine series (a sum of sines of a masked value needs no round of its own); further out, 0 or 1.
-There are two series:
+There are three series:
 
 * `precise`: 26 odd harmonics of period 64 for |x| < 16, of the periodic function that is sigmoid(x) - 1/2 near 0 and
   falls back around 32. Training takes it, because an error of the function moves the optimum.
 * otherwise: 12 harmonics of period 32 for |x| < 11, fitted to sigmoid(x) - 1/2 there and free elsewhere.
+* `wave`, 12 odd harmonics of period 64, for |x| < 24, and no comparison: one round. Beyond that it falls back and is wrong; who
+  takes it must know that |x| is bounded, or find out afterwards.
 
 Source: the addition theorem of the sine, applied to a masked argument; the composition and its coefficients are
 our own, so the tests hold it against float64 on a dense grid and its views against uniformity.
@@ -26,6 +28,7 @@ from unseen.mpc.functions.pieces import in_pieces
 
 PRECISE_ERROR = 4e-6
 MAX_ERROR = 1.2e-4
+WAVE_ERROR, WAVE_RANGE = 1.5e-3, 24
 _INNER_BITS = 44
 
 
@@ -47,6 +50,7 @@ def _every_other(coefficients: tuple[float, ...]) -> NDArray[np.float64]:
 
 _SHORT = _Series(11, 32, np.array(tables.SHORT_WAVE))
 _PRECISE = _Series(16, 64, _every_other(tables.PRECISE_WAVE))
+_WAVE = _Series(WAVE_RANGE, 64, _every_other(tables.LONG_WAVE))
 
 
 @in_pieces
@@ -64,3 +68,18 @@ def sigmoid(x: SecretArray, *, precise: bool = False) -> SecretArray:
     inside = protocol.multiply(below[:, 1] - below[:, 0], wave + half, drop=_INNER_BITS - engine.bits)
     share = inside + ((one - below[:, 1]) << np.uint64(engine.bits))
     return engine.number(share.reshape(x.share.shape), engine.bits)
+
+
+def wave(x: SecretArray) -> SecretArray:
+    """1 / (1 + exp(-x)) for |x| < :data:`WAVE_RANGE`, within :data:`WAVE_ERROR`, in one round; see the module.
+
+    A sine asks only for x modulo its period, so x may be a product that was not truncated (with up to 57 fraction bits). The
+    result has four fraction bits more than the engine's; most of the error is noise of mean 0, of sines rounded to half of them (that of the series itself is below 3e-4).
+    """
+    engine, protocol = x.engine, x.engine.protocol
+    flat = x.share.reshape(len(x.share), -1)
+    period_bits = x.bits + _WAVE.period.bit_length() - 1
+    bits = engine.bits + 4
+    share = protocol.mask(flat).harmonics(period_bits, _WAVE.sine, bits)
+    share = share + protocol.public(np.full(x.size, 1 << (bits - 1), np.uint64))
+    return engine.number(share.reshape(x.share.shape), bits)

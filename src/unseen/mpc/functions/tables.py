@@ -99,3 +99,19 @@ PRECISE_WAVE = (
     5.790896244256202e-08,
 )
 """Sine coefficients of degree 1, 3, ... 51, period 64: sigmoid(x) - 1/2 for |x| < 16, absolute error below 1e-6."""
+
+LONG_WAVE = (
+    0.626675202,
+    0.184734759,
+    0.088000336,
+    0.045914477,
+    0.024593143,
+    0.013252219,
+    0.007096147,
+    0.003801899,
+    0.002106033,
+    0.001173019,
+    0.000567449,
+    0.000430441,
+)
+"""Sine coefficients of degree 1, 3, ... 23, period 64: sigmoid(x) - 1/2 for |x| < 24, absolute error below 3e-4."""

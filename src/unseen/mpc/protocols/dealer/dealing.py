@@ -8,6 +8,7 @@ may be a stock that was dealt ahead (:mod:`unseen.mpc.supply`).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import reduce
 from typing import Any, TypeVar
@@ -118,5 +119,5 @@ class Dealing:
 
 def draw(rng: Prg, shape: tuple[int, ...], dtype: type[U]) -> NDArray[U]:
     """Uniform words of any width."""
-    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
+    size = math.prod(shape) * np.dtype(dtype).itemsize
     return rng.u64(-(-size // 8)).view(np.uint8)[:size].view(dtype).reshape(shape)

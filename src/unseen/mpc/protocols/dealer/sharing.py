@@ -250,6 +250,8 @@ class Dealer:
 
     def _open(self, *values: NDArray[W]) -> list[NDArray[W]]:
         """Open masked values of the holders in one round."""
+        if len(values) == 1:
+            return [self.party.open_masked(values[0], peers=self.peers)]
         flat = np.concatenate([item.reshape(-1) for item in values])
         total = self.party.open_masked(flat, peers=self.peers)
         ends = np.cumsum([item.size for item in values])[:-1]

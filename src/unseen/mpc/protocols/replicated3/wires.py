@@ -6,6 +6,7 @@ own, counted alike at all parties, and a use is never repeated: there is no way 
 
 from __future__ import annotations
 
+import math
 from typing import Any, TypeVar
 
 import numpy as np
@@ -50,7 +51,7 @@ class Wires:
 
     def common(self, use: int, shape: tuple[int, ...]) -> Ring:
         """Uniform words that all three know: for randomness that hides nothing, such as that of rounding."""
-        return kernels.pad(self._common, use, int(np.prod(shape))).reshape(shape)
+        return kernels.pad(self._common, use, math.prod(shape)).reshape(shape)
 
     def name(self, place: int) -> str:
         """The party of that number, mod 3."""
@@ -63,7 +64,7 @@ class Wires:
 
     def pad(self, key: int, use: int, shape: tuple[int, ...], dtype: type[Any] = np.uint64) -> NDArray[Any]:
         """Uniform words that the holders of component `key` have in common."""
-        size = int(np.prod(shape))
+        size = math.prod(shape)
         count = -(-size * np.dtype(dtype).itemsize // 8)
         words = kernels.pad(self.mine if key % PARTIES == self.place else self.next, use, count)
         pad: NDArray[Any] = words.view(dtype)[:size].reshape(shape)

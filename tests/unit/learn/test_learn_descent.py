@@ -1,0 +1,126 @@
+"""Descent by mini-batches in shares is descent in clear, under every protocol that it is meant for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from unseen.core.errors import UsageError
+from unseen.learn.vertical.linear import sgd
+from unseen.mpc import Engine, SecretArray
+from unseen.mpc.functions.sigmoid import WAVE_ERROR, WAVE_RANGE, wave
+from unseen.party import Disclosure, Door, Party
+from unseen.testing.simulate import run
+
+PROTOCOLS = {"plain": ("a",), "dealer2": ("a", "b", "helper"), "replicated3": ("a", "b", "c")}
+TOLD = [Disclosure("result", "the result of a test", ("a",), Door.REVEAL, times=9)]
+ROWS, WIDTH = 300, 4
+RNG = np.random.default_rng(5)
+X = RNG.normal(size=(ROWS, WIDTH))
+X = (X - X.mean(axis=0)) / X.std(axis=0)
+SCORES = X @ np.array([1.0, -2.0, 0.5, 0.0]) + 0.3
+Y = (RNG.random(ROWS) < 1 / (1 + np.exp(-SCORES))).astype(float)
+W = RNG.integers(1, 4, ROWS) / 2.0
+
+
+def compute(protocol: str, function: Callable[[Engine], SecretArray]) -> Any:
+    names = PROTOCOLS[protocol]
+    holders = tuple(name for name in names if name != "helper")
+    helper = "helper" if "helper" in names else None
+
+    def program(party: Party) -> Any:
+        engine = Engine(party, holders=holders, helper=helper, protocol=protocol)
+        return engine.reveal("result", function(engine), to=("a",))
+
+    return run(program, names, disclosures=TOLD, timeout_s=60).results["a"]
+
+
+def secret(engine: Engine, values: np.ndarray) -> SecretArray:
+    mine = values if engine.protocol.party.name == "a" else None
+    return engine.share(mine, owner="a", shape=values.shape)
+
+
+def in_clear(how: sgd.Descent, labels: np.ndarray, family: str, weights: np.ndarray | None) -> np.ndarray:
+    full = np.column_stack([X, np.ones(ROWS)])
+    found, velocity = np.zeros(WIDTH + 1), np.zeros(WIDTH + 1)
+    order, starts = np.random.default_rng(how.seed), np.arange(0, ROWS, how.batch)
+    ridge = np.r_[np.full(WIDTH, how.l2 / ROWS), 0]
+    for _ in range(how.epochs):
+        for place in order.permutation(len(starts)):
+            part = slice(starts[place], starts[place] + how.batch)
+            z = full[part] @ found
+            errors = (1 / (1 + np.exp(-z)) if family == "logistic" else z) - labels[part]
+            errors = errors if weights is None else errors * weights[part]
+            gradient = full[part].T @ errors / len(errors) + ridge * found
+            velocity = how.momentum * velocity + how.rate * gradient
+            found = found - velocity
+    return found
+
+
+PLAIN = sgd.Descent(epochs=3, batch=64, rate=0.5)
+CASES = {
+    "plain": (PLAIN, Y, "logistic", None),
+    "momentum and a penalty": (sgd.Descent(3, 64, 0.25, momentum=0.5, l2=3.0), Y, "logistic", None),
+    "weights of rows": (PLAIN, Y, "logistic", W),
+    "exact sigmoid": (sgd.Descent(2, 128, 0.5, exact=True), Y, "logistic", None),
+    "linear": (sgd.Descent(3, 64, 0.125), SCORES, "linear", None),
+}
+
+
+@pytest.mark.parametrize(
+    ("protocol", "case"),
+    [("plain", case) for case in CASES]
+    + [("dealer2", "momentum and a penalty"), ("dealer2", "weights of rows"), ("replicated3", "plain")],
+)
+def test_it_is_the_descent_in_clear(protocol: str, case: str) -> None:
+    how, labels, family, weights = CASES[case]
+
+    def train(engine: Engine) -> SecretArray:
+        own = None if weights is None else secret(engine, weights)
+        return sgd.fit(engine, secret(engine, X), secret(engine, labels), how, family=family, weights=own)  # type: ignore[arg-type]
+
+    assert np.abs(compute(protocol, train) - in_clear(how, labels, family, weights)).max() < 2e-3
+
+
+def test_it_goes_on_from_where_it_stopped() -> None:
+    def train(engine: Engine) -> SecretArray:
+        x, y = secret(engine, X), secret(engine, Y)
+        first = sgd.fit(engine, x, y, PLAIN, stop=lambda epoch, _: epoch == 2)
+        return sgd.fit(engine, x, y, sgd.Descent(epochs=40, batch=64, rate=0.125), start=first)
+
+    found = compute("plain", train)
+    errors = 1 / (1 + np.exp(-(X @ found[:-1] + found[-1]))) - Y
+    assert np.abs(np.column_stack([X, np.ones(ROWS)]).T @ errors).max() / ROWS < 0.02
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_the_quick_sigmoid_and_how_far_it_is_right(protocol: str) -> None:
+    grid = np.linspace(-WAVE_RANGE, WAVE_RANGE, 4001)
+
+    def both(engine: Engine) -> SecretArray:
+        x = secret(engine, grid)
+        exact = engine.number(x.share << np.uint64(20), 40)  # as a product that was not truncated
+        return engine.concatenate([wave(x), wave(exact)])
+
+    expected = 1 / (1 + np.exp(-grid))
+    assert np.abs(compute(protocol, both) - np.r_[expected, expected]).max() < WAVE_ERROR
+
+
+@pytest.mark.parametrize(("size", "beyond"), [(1.0, False), (40.0, True)])
+def test_scores_out_of_its_range_are_noticed(size: float, *, beyond: bool) -> None:
+    weights = np.r_[np.zeros(WIDTH), size]
+    found = compute(
+        "dealer2", lambda engine: sgd.left_range(engine, secret(engine, X), secret(engine, weights))
+    )
+    assert bool(found) == beyond
+
+
+def test_batches_that_are_too_large_are_refused() -> None:
+    with pytest.raises(UsageError, match="too large"):
+        compute(
+            "plain",
+            lambda engine: sgd.fit(engine, secret(engine, X), secret(engine, Y), sgd.Descent(batch=1 << 15)),
+        )
