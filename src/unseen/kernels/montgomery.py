@@ -68,6 +68,8 @@ def modulus(value: int) -> Modulus:
 
 def to_words(numbers: Sequence[int], width: int) -> Words:
     """Numbers below 2^(64 width) as words, shape (n, width)."""
+    if not numbers:
+        return np.zeros((0, width), np.uint64)
     joined = b"".join(number.to_bytes(8 * width, "little") for number in numbers)
     return np.frombuffer(joined, "<u8").astype(np.uint64, copy=False).reshape(len(numbers), width)
 

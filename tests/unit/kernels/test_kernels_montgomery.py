@@ -31,8 +31,8 @@ MODULI = [
     (1 << 256) - 189,
     (1 << 1364) - 1,
     FFDHE2048,
-    (1 << 3072) - 1,
-    (1 << 6144) + 1,
+    pytest.param((1 << 3072) - 1, marks=[pytest.mark.long]),
+    pytest.param((1 << 6144) + 1, marks=[pytest.mark.long]),
 ]
 
 

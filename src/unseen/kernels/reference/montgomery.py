@@ -32,7 +32,7 @@ def joined(rows: Rows, bits: int = LIMB_BITS) -> list[int]:
 
 
 def _radix(rows: Rows) -> int:
-    return 1 << (LIMB_BITS * rows.shape[1])
+    return 1 << int(LIMB_BITS * rows.shape[1])
 
 
 def enter(modulus: int, limbs: int, words: Rows) -> tuple[Rows, NDArray[np.bool_]]:

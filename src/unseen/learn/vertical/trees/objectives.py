@@ -52,3 +52,16 @@ def derivatives(scores: Floats, labels: Floats, objective: Objective) -> tuple[F
         return told - labels, np.maximum(told * (1 - told), _LEAST)
     hot = labels == np.arange(len(scores))[:, None]
     return told - hot, np.maximum(2 * told * (1 - told), _LEAST)
+
+
+def loss(scores: Floats, labels: Floats, objective: Objective) -> float:
+    """The mean loss of scores (classes, rows): of the likelihood, or half the squared error."""
+    if objective == "squared":
+        return float(np.square(scores[0] - labels).mean() / 2)
+    told = probabilities(scores, objective)
+    hit = (
+        np.where(labels == 1, told[0], 1 - told[0])
+        if objective == "binary"
+        else told[labels.astype(int), range(len(labels))]
+    )
+    return float(-np.log(np.maximum(hit, _LEAST)).mean())
