@@ -59,6 +59,7 @@ void bind_network(nb::module_& module);
 void bind_shuffle(nb::module_& module);
 void bind_additive(nb::module_& module);
 void bind_tags(nb::module_& module);
+void bind_tally(nb::module_& module);
 void bind_transfers(nb::module_& module);
 void bind_partition(nb::module_& module);
 

@@ -35,6 +35,7 @@ NB_MODULE(_native, module) {
     unseen::bind::bind_shuffle(module);
     unseen::bind::bind_additive(module);
     unseen::bind::bind_tags(module);
+    unseen::bind::bind_tally(module);
     unseen::bind::bind_transfers(module);
     unseen::bind::bind_partition(module);
 }

@@ -1,1 +1,112 @@
-"""Boosted trees on the same rows with columns at different holders (纵向梯度提升树)."""
+"""Boosted trees on the same rows with columns at different holders (纵向梯度提升树); a kind of :mod:`unseen.learn.vertical.models`.
+
+Public part: the settings (:class:`.model.Settings`). Shares: `weights`, shape (trees, 2^depth); of "squared" also `label`, the
+mean and the deviation of the labels. Private: this holder's splits and the cuts of its columns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unseen.core.errors import UsageError
+from unseen.learn.prepare.cuts import place
+from unseen.learn.vertical.layout import Layout
+from unseen.learn.vertical.models import Model, Shares
+from unseen.learn.vertical.trees import shared
+from unseen.learn.vertical.trees.model import Codes, Settings, Splits
+from unseen.learn.vertical.trees.shared import Grown
+from unseen.mpc import Engine, SecretArray
+from unseen.mpc.fixed import FRACTION_BITS
+
+MODEL_FORMAT = 1
+Floats = NDArray[np.float64]
+
+
+def settings_of(public: Mapping[str, Any]) -> Settings:
+    """The settings of a model's public part.
+
+    Raises
+    ------
+    UsageError
+        They are none.
+    """
+    try:
+        plain = dict(public)
+        plain["monotone"] = None if plain.get("monotone") is None else tuple(plain["monotone"])
+        return Settings(**plain)
+    except TypeError as error:
+        raise UsageError("The public part of a model of trees does not fit.", why=str(error)) from error
+
+
+def coded(values: Floats, cuts: tuple[Floats, ...]) -> Codes:
+    """Codes of a holder's block (rows, columns), shape (columns, rows)."""
+    codes = [place(values[:, column], cut) for column, cut in enumerate(cuts)]
+    return np.stack(codes) if codes else np.zeros((0, len(values)), np.uint8)
+
+
+def to_model(
+    grown: Grown,
+    cuts: tuple[Floats, ...],
+    settings: Settings,
+    *,
+    protocol: str,
+    holders: tuple[str, ...],
+    label: SecretArray | None = None,
+) -> Model:
+    """This holder's part of trees as a model in shares."""
+    splits = grown.splits or Splits.none(settings.trees, settings.nodes)
+    private: dict[str, NDArray[Any]] = {
+        "column": splits.column,
+        "bin": splits.bin,
+        "missing_left": splits.missing_left,
+        "cuts": np.concatenate([*cuts, np.zeros(0)]),
+        "ends": np.cumsum([len(cut) for cut in cuts], dtype=np.int64),
+    }
+    shares = {"weights": Shares.of(grown.weights)}
+    if label is not None:
+        shares["label"] = Shares.of(label)
+    return Model("trees", MODEL_FORMAT, protocol, holders, asdict(settings), shares, private)
+
+
+def cuts_of(model: Model) -> tuple[Floats, ...]:
+    """The cuts of each of this holder's columns."""
+    if "cuts" not in model.private:
+        return ()
+    return tuple(np.split(model.private["cuts"], model.private["ends"])[:-1])
+
+
+def shapes(public: Mapping[str, Any], sizes: Layout) -> dict[str, tuple[tuple[int, ...], int]]:  # noqa: ARG001
+    """The weights of leaves, and what labels were scaled by."""
+    settings = settings_of(public)
+    made = {"weights": ((settings.trees, 2**settings.depth), FRACTION_BITS)}
+    return made | ({"label": ((2,), FRACTION_BITS)} if settings.objective == "squared" else {})
+
+
+def predict(engine: Engine, model: Model, own: Floats | None, sizes: Layout) -> SecretArray:
+    """Probabilities (rows,) or, of several classes, (rows, classes); numbers for "squared"."""
+    settings, cuts = settings_of(model.public), cuts_of(model)
+    splits = None
+    if cuts:
+        splits = Splits(*(model.private[name] for name in ("column", "bin", "missing_left")))
+    scores = shared.scores(
+        engine,
+        Grown(splits, model.secret(engine, "weights")),
+        None if own is None or not cuts else coded(own, cuts),
+        tuple(len(cut) + 1 for cut in cuts),
+        settings,
+        holders=tuple(name for name, count in sizes.columns.items() if count),
+        rows=sizes.rows,
+    )
+    told = shared.probabilities(scores, settings)
+    if settings.objective == "softmax":
+        return told.transpose(1, 0)
+    row = told[0]
+    if settings.objective == "squared":
+        label = model.secret(engine, "label")
+        return row * label[1] + label[0]
+    return row

@@ -67,6 +67,10 @@ class Replicated3(Replicated):
         part += matmul(left[1], right[0])
         return self._settle(part + self._zero(part.shape), drop)
 
+    def reshared(self, part: Ring) -> Share:
+        """Shares of the sum of the three parties' parts, of whatever they were made."""
+        return self.wires.around(part + self._zero(part.shape))
+
     def _settle(self, part: Ring, drop: int) -> Share:
         """Share the sum of the three parties' parts, which zero-shares have made uniform."""
         if not drop:

@@ -1,0 +1,174 @@
+"""What all parties know of everybody's columns in trees: how many bins, and whether values are missing; where splits may be."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unseen.core.errors import RemoteProtocolError, UsageError
+from unseen.mpc.shares import Share
+from unseen.party import Message, Party, Released
+
+DISCLOSURE = "bins"
+
+
+class TreeColumns(Message, frozen=True, tag="learn.tree-columns/1"):
+    """How many rows the sender brings, and for each column the number of bins, twice that plus one if values are missing."""
+
+    rows: Released[int]
+    bins: Released[list[int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Bins:
+    """Public facts, in the order of the holders and of their columns.
+
+    Attributes
+    ----------
+    rows
+        Number of common rows.
+    bins
+        Holder -> number of bins of each column, without the one for missing values.
+    missing
+        Holder -> whether a column has missing values.
+    """
+
+    rows: int
+    bins: dict[str, tuple[int, ...]]
+    missing: dict[str, tuple[bool, ...]] = field(default_factory=dict)
+
+    @property
+    def widths(self) -> dict[str, tuple[int, ...]]:
+        """Holder -> codes of each column: its bins, and one more where values are missing."""
+        return {
+            name: tuple(count + absent for count, absent in zip(each, self.missing[name], strict=True))
+            for name, each in self.bins.items()
+        }
+
+    @property
+    def columns(self) -> dict[str, int]:
+        """Holder -> number of columns."""
+        return {name: len(each) for name, each in self.bins.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """All splits there may be, in the order in which equals are taken.
+
+    Attributes
+    ----------
+    owner
+        Place of the holder.
+    column
+        Among the holder's.
+    bin, missing_left
+        As in :class:`unseen.learn.vertical.trees.model.Splits`.
+    base, last, absent
+        Where in the running sums of all codes the column begins, the last bin to the left ends, and in the codes the missing
+        ones stand (-1: not to the left).
+    """
+
+    owner: NDArray[np.int64]
+    column: NDArray[np.int64]
+    bin: NDArray[np.int64]
+    missing_left: NDArray[np.bool_]
+    base: NDArray[np.int64]
+    last: NDArray[np.int64]
+    absent: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.owner)
+
+    def among(self, allowed: NDArray[np.bool_]) -> Candidates:
+        """Those of some columns of all."""
+        keep = allowed[self._place_of_column()]
+        return Candidates(*(getattr(self, name)[keep] for name in self.__slots__))
+
+    def _place_of_column(self) -> NDArray[np.int64]:
+        pairs = np.stack([self.owner, self.column])
+        place: NDArray[np.int64] = np.cumsum(np.r_[0, np.any(np.diff(pairs, axis=1) != 0, axis=0)])
+        return place
+
+    def left(self, sums: Share) -> Share:
+        """Of sums by code (..., codes) those of the rows that go left, (..., candidates)."""
+        running = np.zeros((*sums.shape[:-1], sums.shape[-1] + 1), np.uint64)
+        np.cumsum(sums, axis=-1, dtype=np.uint64, out=running[..., 1:])
+        left: Share = running[..., self.last] - running[..., self.base]
+        absent = self.absent >= 0
+        left[..., absent] += sums[..., self.absent[absent]]
+        return left
+
+
+def candidates(bins: Bins) -> Candidates:
+    """All that there are: for each column missing values to the right, ascending, then to the left, descending."""
+    rows: list[tuple[int, int, int, bool, int, int, int]] = []
+    base = 0
+    for owner, name in enumerate(bins.bins):
+        for column, (count, absent) in enumerate(zip(bins.bins[name], bins.missing[name], strict=True)):
+            rows += [
+                (owner, column, last, False, base, base + last + 1, -1) for last in range(count - 1 + absent)
+            ]
+            if absent:
+                place = base + count
+                rows += [
+                    (owner, column, last, True, base, base + last + 1, place)
+                    for last in range(count - 2, -1, -1)
+                ]
+            base += count + absent
+    table = np.array(rows, np.int64).reshape(-1, 7).T
+    return Candidates(table[0], table[1], table[2], table[3].astype(bool), table[4], table[5], table[6])
+
+
+def agree(
+    party: Party, own: tuple[Sequence[int], Sequence[bool], int] | None, *, holders: Sequence[str]
+) -> Bins:
+    """Every holder tells everyone its number of rows, of bins a column, and where values are missing, through its gate.
+
+    `own` is (bins, missing, rows) of this holder; None at a party without a table.
+
+    Raises
+    ------
+    UsageError
+        No rows, or no column with more than one bin.
+    RemoteProtocolError
+        The holders have different rows, or told nonsense.
+    """
+    told: dict[str, tuple[int, list[int]]] = {}
+    others = [name for name in party.everyone if name != party.name]
+    if own is not None:
+        marks = [2 * count + absent for count, absent in zip(own[0], own[1], strict=True)]
+        message = TreeColumns(
+            party.release(DISCLOSURE, own[2], to=others, elements=1),
+            party.release(DISCLOSURE, marks, to=others, elements=len(marks)),
+        )
+        for peer in others:
+            party.send(peer, message)
+        told[party.name] = (own[2], marks)
+    for holder in holders:
+        if holder != party.name:
+            heard = party.recv(holder, TreeColumns)
+            told[holder] = (heard.rows.value, heard.bins.value)
+            if min(heard.bins.value, default=2) < 2:  # noqa: PLR2004 - one bin, none missing
+                raise RemoteProtocolError(f"{holder} told a column without bins.", party=holder)
+    rows = {told[holder][0] for holder in holders}
+    if len(rows) != 1:
+        raise RemoteProtocolError(
+            "The holders bring different numbers of rows.",
+            why=", ".join(f"{holder}: {told[holder][0]}" for holder in holders),
+            mend="align the tables first (step psi)",
+        )
+    made = Bins(
+        rows.pop(),
+        {holder: tuple(mark // 2 for mark in told[holder][1]) for holder in holders},
+        {holder: tuple(bool(mark % 2) for mark in told[holder][1]) for holder in holders},
+    )
+    if not made.rows or not len(candidates(made)):
+        raise UsageError(
+            "There is nothing to split.",
+            why="there are no rows, or all columns are constant",
+            mend="bring more common rows, or other columns",
+        )
+    return made

@@ -1,0 +1,262 @@
+"""Tallying with a helper: a holder's codes are masked once, and each vector of numbers once.
+
+M is the one-hot matrix of holder p, which p knows; v = sum of v_q the numbers, of which each holder q has a share.
+
+Once: the helper and p draw A from a seed; p gives D = M - A to the other holders.
+Vectors: every holder q draws b_q with the helper, and the holders open e = v - b, where b is the sum of the b_q. Then
+
+    M v = M (e + b_p)  +  sum over q != p of D b_q  +  A (b - b_p)
+
+which p, each q and the helper know in this order; the helper deals shares of the last.
+Choices: answers t of holder p are bits that it sends under bits r of the helper's, d = t ^ r. With z = r (b - b_p), which the
+helper deals,
+
+    t v = t (e + b_p)  +  sum over q != p of d b_q  +  (1 - 2 d) z.
+
+Against whom
+    Semi-honest parties, as the protocol. A masks M alone and is used for one M; b masks v alone and e is opened once; r and
+    the dealt shares are fresh at every use. What a party receives is uniform: D, d, e, corrections. Who watches the caches of
+    p learns codes of p: sums are added where the codes say.
+Bytes
+    Once n W to each other holder, W codes. Vectors: n from each holder to each other, and for `kept` n / 64 more, and n for
+    each holder from the helper; sums cost W. (In words of 8 bytes.)
+
+Source: protocol for products with an operand that is masked once, as :mod:`unseen.mpc.protocols.dealer.operands`; that its
+owner knows it makes the product local, and a mask that one party less knows enough.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial, reduce
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unseen.crypto.prg import SEED_BYTES, Prg
+from unseen.kernels import matmul
+from unseen.kernels.tally import tally
+from unseen.mpc.fixed import Ring
+from unseen.mpc.protocols.dealer.dealing import draw
+from unseen.mpc.protocols.dealer.sharing import Dealer
+from unseen.mpc.shares import Share
+from unseen.mpc.tally.blocks import Blocks, one_hot
+from unseen.mpc.tally.rows import Answers
+from unseen.party import Masked, Message, require
+
+IN_MEMORY_BYTES = 1 << 29
+_ONE = np.uint64(1)
+_TWO = np.uint64(2)
+
+
+class MaskedCodes(Message, frozen=True, tag="mpc.tally.codes/1"):
+    """One-hot codes of the sender for some rows, less a mask of its own and the helper's."""
+
+    values: Masked
+
+
+class MaskedAnswers(Message, frozen=True, tag="mpc.tally.answers/1"):
+    """Answers of the sender under bits of its own and the helper's, eight to the byte."""
+
+    hidden: Masked
+
+
+class DealerTally:
+    """See the module."""
+
+    def __init__(self, protocol: Dealer, mine: NDArray[np.uint16] | None, blocks: Blocks) -> None:
+        self.protocol = protocol
+        self.mine = mine
+        self.blocks = blocks
+        self.seeds: dict[str, list[bytes]] = {}
+        self._held: dict[str, Ring] = {}
+        self._ready: list[Mask] = []
+        for name in blocks.names:
+            self._mask(name)
+
+    def _mask(self, owner: str) -> None:
+        protocol, blocks = self.protocol, self.blocks
+        pieces, width = blocks.pieces(owner), blocks.width(owner)
+        supply, me = protocol.dealing.supply, protocol.party.name
+        supply.note(f"mask of codes of {owner}", (width, blocks.rows), np.uint64)
+        if me in (owner, protocol.helper):
+            rng = supply.rng(owner if me == protocol.helper else protocol.helper)
+            self.seeds[owner] = [rng.bytes(SEED_BYTES) for _ in pieces]
+        if me == protocol.helper:
+            return
+        if me == owner:
+            assert self.mine is not None  # checked by the blocks
+            for piece, seed in zip(pieces, self.seeds[owner], strict=True):
+                masked = one_hot(self.mine[:, piece], width)
+                masked -= Prg(seed).u64(masked.shape)
+                for peer in protocol.peers:
+                    protocol.party.send(peer, MaskedCodes(masked))
+            return
+        held = self._held[owner] = _room((width, blocks.rows))
+        for piece in pieces:
+            values = protocol.party.recv(owner, MaskedCodes).values
+            require(values, shape=(width, piece.stop - piece.start), dtype=np.uint64, sender=owner)
+            held[:, piece] = values
+
+    def prepare(self, vectors: int) -> None:
+        """Draw masks, and multiply the masked codes with them: one product for all."""
+        protocol, shape = self.protocol, (vectors, self.blocks.rows)
+        supply = protocol.dealing.supply
+        supply.note("masks of vectors", shape, np.uint64)
+        if protocol.holds:
+            masks = {protocol.party.name: draw(supply.rng(protocol.helper), shape, np.uint64)}
+        else:
+            masks = {name: draw(supply.rng(name), shape, np.uint64) for name in protocol.holders}
+        products = {}
+        for owner in self.blocks.names:
+            parts = [mask for name, mask in masks.items() if name != owner]
+            shape_of = (vectors, self.blocks.width(owner))
+            made = self._of_masks(owner, reduce(np.add, parts)) if parts else np.zeros(shape_of, np.uint64)
+            products[owner] = protocol.dealing.dealt(shape_of, made.copy) + made
+        for vector in range(vectors):
+            self._ready.append(
+                Mask(
+                    {name: mask[vector] for name, mask in masks.items()},
+                    {name: product[vector] for name, product in products.items()},
+                )
+            )
+
+    def take(self, values: Share) -> Opened:
+        """Open them under a mask of every holder's."""
+        protocol, vectors = self.protocol, values.shape[1]
+        if len(self._ready) < vectors:
+            self.prepare(vectors - len(self._ready))
+        masks, self._ready = self._ready[:vectors], self._ready[vectors:]
+        numbers = {name: np.stack([one.numbers[name] for one in masks]) for name in masks[0].numbers}
+        products = {name: np.stack([one.products[name] for one in masks]) for name in masks[0].products}
+        opened = np.zeros(values.shape[1:], np.uint64)
+        if protocol.holds:
+            opened = protocol.open_values(values[0] - numbers[protocol.party.name])
+        return Opened(self, numbers, products, opened)
+
+    def _of_masks(self, owner: str, vectors: Ring) -> Ring:
+        """A b for the helper's A, D b for another holder's D: shape (vectors, width)."""
+        blocks, width = self.blocks, self.blocks.width(owner)
+        total = np.zeros((width, len(vectors)), np.uint64)
+        for place, piece in enumerate(blocks.pieces(owner)):
+            if self.protocol.holds:
+                matrix = self._held[owner][:, piece]
+            else:
+                matrix = Prg(self.seeds[owner][place]).u64((width, piece.stop - piece.start))
+            total += matmul(matrix, np.ascontiguousarray(vectors[:, piece].T))
+        return np.ascontiguousarray(total.T)
+
+
+@dataclass(frozen=True, slots=True)
+class Mask:
+    """Of one vector to come: numbers (rows) of this holder, at the helper of all; this party's parts of M b (codes), by owner."""
+
+    numbers: dict[str, Ring]
+    products: dict[str, Ring]
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """Vectors v of which e = v - b is open to the holders.
+
+    `masks` has at a holder its own b_q, at the helper those of all holders; `products` what this party has of M (b - b_p), by
+    owner p; `opened` is e (zeros at the helper).
+    """
+
+    tally: DealerTally
+    masks: dict[str, Ring]
+    products: dict[str, Ring]
+    opened: Ring
+
+    def _others(self, owner: str) -> Ring:
+        """At the helper, b - b_p."""
+        parts = [mask for name, mask in self.masks.items() if name != owner]
+        return reduce(np.add, parts)
+
+    def sums(self) -> Share:
+        """See the module."""
+        tallied, protocol = self.tally, self.tally.protocol
+        parts = []
+        for owner in tallied.blocks.names:
+            part = self.products[owner] if protocol.holds else np.zeros_like(self.products[owner])
+            if protocol.party.name == owner:
+                assert tallied.mine is not None  # checked by the blocks
+                known = np.ascontiguousarray((self.opened + self.masks[owner]).T)
+                part = part + tally(tallied.mine, known, tallied.blocks.width(owner)).T
+            parts.append(part)
+        return np.concatenate(parts, axis=1)[None]
+
+    def kept(self, answers: Answers | None) -> Share:
+        """See the module."""
+        protocol, shape = self.tally.protocol, self.opened.shape
+        deal, party, count = protocol.dealing, protocol.party, self.opened.size
+        total = np.zeros(shape, np.uint64)
+        masks, dealt = {}, {}
+        for owner in self.tally.blocks.names:
+            masks[owner] = deal.private_bits(owner, count)
+            dealt[owner] = deal.dealt(shape, partial(self._chosen, masks[owner], owner))
+        if not protocol.holds:
+            return total[None]
+        mine, me = self.masks[party.name], party.name
+        if me in masks:
+            assert answers is not None  # a holder with columns has answers
+            hidden = np.packbits(answers.reshape(-1), bitorder="little") ^ masks[me]
+            for peer in protocol.peers:
+                party.send(peer, MaskedAnswers(hidden))
+            total += np.where(answers, self.opened + mine, np.uint64(0))
+            _add_signed(total, hidden, dealt[me])
+        for owner, mask in masks.items():
+            if owner == me:
+                continue
+            hidden = party.recv(owner, MaskedAnswers).hidden
+            require(hidden, shape=mask.shape, dtype=np.uint8, sender=owner)
+            total += _words(hidden, shape) * mine
+            _add_signed(total, hidden, dealt[owner])
+        return total[None]
+
+    def _chosen(self, bits: NDArray[np.uint8], owner: str) -> Ring:
+        """At the helper, z."""
+        return _words(bits, self.opened.shape) * self._others(owner)
+
+    def less(self, other: Opened) -> Opened:
+        """Numbers, masks and what is open are linear."""
+        return self._mapped(lambda mine, theirs: mine - theirs, [other])
+
+    def joined(self, others: Sequence[Opened]) -> Opened:
+        """One behind the other."""
+        return self._mapped(lambda *every: np.concatenate(every), others)
+
+    def picked(self, places: Sequence[int]) -> Opened:
+        """Some vectors."""
+        chosen = list(places)
+        return self._mapped(lambda mine: mine[chosen], [])
+
+    def _mapped(self, change: Callable[..., Ring], others: Sequence[Opened]) -> Opened:
+        masks, products = (
+            {
+                name: change(mine, *(getattr(other, kind)[name] for other in others))
+                for name, mine in getattr(self, kind).items()
+            }
+            for kind in ("masks", "products")
+        )
+        return Opened(self.tally, masks, products, change(self.opened, *(other.opened for other in others)))
+
+
+def _words(packed: NDArray[np.uint8], shape: tuple[int, ...]) -> Ring:
+    bits = np.unpackbits(packed, count=int(np.prod(shape)), bitorder="little")
+    return bits.astype(np.uint64).reshape(shape)
+
+
+def _add_signed(total: Ring, hidden: NDArray[np.uint8], dealt: Ring) -> None:
+    """Add (1 - 2 d) z."""
+    total += dealt * (_ONE - _TWO * _words(hidden, total.shape))
+
+
+def _room(shape: tuple[int, int]) -> Ring:
+    """Room for a masked matrix: in memory, or in a file without a name where it is large; masked, it tells nothing."""
+    if 8 * shape[0] * shape[1] <= IN_MEMORY_BYTES:
+        return np.empty(shape, np.uint64)
+    with tempfile.TemporaryFile() as file:
+        return np.memmap(file, np.uint64, "w+", shape=shape)

@@ -1,0 +1,126 @@
+"""Tallying among three of whom no two collude: a holder's codes are given out once in two parts, then all is local.
+
+M is the one-hot matrix of party p, which p knows; v = v0 + v1 + v2. Party p has v_p and v_(p+1). What it lacks, v_(p+2), both
+others have. Once, p draws A with party p + 1 and gives D = M - A to party p + 2. Then
+
+    M v = M (v_p + v_(p+1))  at p  +  A v_(p+2)  at p + 1  +  D v_(p+2)  at p + 2,
+
+and the sum is re-shared with a zero-share: W words a vector, however many rows. Answers are shared and multiplied as other
+secrets.
+
+Against whom
+    Semi-honest parties, no two of whom collude: A and D alone are uniform, the parts of the sum are made uniform by zero-shares.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unseen.crypto.prg import Prg
+from unseen.kernels import matmul
+from unseen.kernels.tally import tally
+from unseen.mpc.fixed import Ring
+from unseen.mpc.protocols.replicated3.sharing import Replicated3
+from unseen.mpc.protocols.replicated3.wires import PARTIES
+from unseen.mpc.shares import Share
+from unseen.mpc.tally.blocks import Blocks, one_hot
+from unseen.mpc.tally.dealer import MaskedCodes, _room
+from unseen.mpc.tally.rows import Answers
+from unseen.mpc.tally.shared import shared_answers
+from unseen.party import require
+
+
+class ReplicatedTally:
+    """See the module."""
+
+    def __init__(self, protocol: Replicated3, mine: NDArray[np.uint16] | None, blocks: Blocks) -> None:
+        self.protocol = protocol
+        self.mine = mine
+        self.blocks = blocks
+        self._seeds: dict[str, list[bytes]] = {}
+        self._held: dict[str, Ring] = {}
+        for owner in blocks.names:
+            self._give_out(owner)
+
+    def _give_out(self, owner: str) -> None:
+        protocol, blocks = self.protocol, self.blocks
+        party, giver = protocol.party, protocol.holders.index(owner)
+        pieces, width = blocks.pieces(owner), blocks.width(owner)
+        step = (protocol.place - giver) % PARTIES
+        if step < 2:  # noqa: PLR2004 - the owner and the party after
+            partner = protocol.wires.name(giver + 1 - step)
+            labels = [f"codes of {owner}, {place}" for place in range(len(pieces))]
+            self._seeds[owner] = [party.shared_seed(partner, label) for label in labels]
+        if step == 0:
+            assert self.mine is not None  # checked by the blocks
+            for piece, seed in zip(pieces, self._seeds[owner], strict=True):
+                masked = one_hot(self.mine[:, piece], width)
+                masked -= Prg(seed).u64(masked.shape)
+                party.send(protocol.wires.name(giver + 2), MaskedCodes(masked))
+        if step == 2:  # noqa: PLR2004 - the party before
+            held = self._held[owner] = _room((width, blocks.rows))
+            for piece in pieces:
+                values = party.recv(owner, MaskedCodes).values
+                require(values, shape=(width, piece.stop - piece.start), dtype=np.uint64, sender=owner)
+                held[:, piece] = values
+
+    def prepare(self, vectors: int) -> None:
+        """Nothing is masked."""
+
+    def take(self, values: Share) -> Local:
+        """Nothing to do."""
+        return Local(self, values)
+
+    def part(self, owner: str, values: Share) -> Ring:
+        """This party's part of the sums, shape (vectors, width)."""
+        width = self.blocks.width(owner)
+        step = (self.protocol.place - self.protocol.holders.index(owner)) % PARTIES
+        if step == 0:
+            assert self.mine is not None  # checked by the blocks
+            return tally(self.mine, np.ascontiguousarray((values[0] + values[1]).T), width).T
+        lacked = values[1] if step == 1 else values[0]
+        total = np.zeros((width, values.shape[1]), np.uint64)
+        for place, piece in enumerate(self.blocks.pieces(owner)):
+            if step == 1:
+                matrix = Prg(self._seeds[owner][place]).u64((width, piece.stop - piece.start))
+            else:
+                matrix = self._held[owner][:, piece]
+            total += matmul(matrix, lacked[:, piece].T)
+        return total.T
+
+
+@dataclass(frozen=True, slots=True)
+class Local:
+    """Shares as they are."""
+
+    tally: ReplicatedTally
+    values: Share
+
+    def sums(self) -> Share:
+        """See the module."""
+        parts = [self.tally.part(owner, self.values) for owner in self.tally.blocks.names]
+        part = np.ascontiguousarray(np.concatenate(parts, axis=1))
+        return self.tally.protocol.reshared(part)
+
+    def kept(self, answers: Answers | None) -> Share:
+        """Products of single numbers."""
+        protocol, shape = self.tally.protocol, (self.values.shape[1], self.values.shape[2])
+        told = shared_answers(protocol, self.tally.blocks, answers, shape)
+        flat = (np.ascontiguousarray(one).reshape(len(one), -1) for one in (told, self.values))
+        return protocol.multiply(*flat).reshape(self.values.shape)
+
+    def less(self, other: Local) -> Local:
+        """Linear."""
+        return Local(self.tally, self.values - other.values)
+
+    def joined(self, others: Sequence[Local]) -> Local:
+        """One behind the other."""
+        return Local(self.tally, np.concatenate([self.values, *(one.values for one in others)], axis=1))
+
+    def picked(self, places: Sequence[int]) -> Local:
+        """Some vectors."""
+        return Local(self.tally, self.values[:, list(places)])

@@ -1,0 +1,90 @@
+"""Trees on shares are the plain trainer's trees."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from tests.unit.learn.trees_run import Case, expected, grow, pooled
+
+from unseen.learn.vertical.trees import plain
+from unseen.learn.vertical.trees.model import Settings
+
+
+def made(
+    seed: int,
+    columns: dict[str, int],
+    *,
+    rows: int = 250,
+    missing: bool = False,
+    objective: str = "binary",
+    depth: int = 2,
+    rounds: int = 2,
+    **settings: object,
+) -> Case:
+    rng = np.random.default_rng(seed)
+    count = sum(columns.values())
+    bins = [int(bins) for bins in rng.integers(2, 9, count)]
+    codes = np.stack([rng.integers(0, each, rows) for each in bins])
+    signal = sum(np.sin(codes[place] * (place + 1.3)) for place in range(count)) + rng.normal(size=rows)
+    if missing:
+        for place in range(0, count, 2):
+            codes[place][rng.random(rows) < 0.2] = bins[place]
+    labels = {
+        "binary": (signal > 0).astype(float),
+        "squared": (signal - signal.mean()) / signal.std(),
+        "softmax": np.digitize(signal, [-0.7, 0.7]).astype(float),
+    }[objective]
+    classes = 3 if objective == "softmax" else 1
+    made = Settings(objective=objective, depth=depth, rounds=rounds, classes=classes, **settings)
+    return Case(codes, bins, labels, made, columns)
+
+
+def check(case: Case, protocol: str = "dealer") -> None:
+    """The same splits and scores as the plain trainer's, or, where gains are equal, trees that fit as well."""
+    outcome = grow(case, protocol)
+    model, scores = expected(case)
+    got = pooled(case, outcome)
+    told = outcome.results["a"][2]
+    np.testing.assert_allclose(told, plain.scores(got, case.codes, case.bins), atol=1e-9)
+    assert got.splits is not None
+    assert model.splits is not None
+    same = got.splits.column == model.splits.column
+    assert same.mean() > 0.7  # between equal gains rounding decides
+    np.testing.assert_allclose(told, scores, atol=2e-4)
+    for name in case.columns:
+        if name != "a":
+            assert outcome.results[name][1:] == (None, None)
+
+
+@pytest.mark.parametrize("protocol", ["dealer", "replicated3"])
+def test_two_holders(protocol: str) -> None:
+    check(made(1, {"a": 2, "b": 3}, missing=True), protocol)
+
+
+def test_three_holders_and_regression() -> None:
+    check(made(2, {"a": 1, "b": 2, "c": 1}, objective="squared", min_gain=0.5))
+
+
+def test_a_holder_of_the_label_alone() -> None:
+    check(made(3, {"a": 0, "b": 3}))
+
+
+def test_constant_columns_and_one_class() -> None:
+    codes = np.stack([np.zeros(60, int), np.full(60, 2), np.tile([0, 1], 30)])
+    check(Case(codes, [1, 3, 2], np.ones(60), Settings(rounds=2, depth=2), {"a": 1, "b": 2}))
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("protocol", ["dealer", "replicated3"])
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("objective", ["binary", "squared", "softmax"])
+def test_many(protocol: str, seed: int, objective: str) -> None:
+    holders = {"a": 2, "b": 3} if seed % 2 or protocol == "replicated3" else {"a": 2, "b": 2, "c": 1}
+    case = made(seed + 20, holders, rows=1500, objective=objective, depth=3, missing=False)
+    check(case, protocol)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("protocol", ["pair2", "replicated3_malicious"])
+def test_other_protocols(protocol: str) -> None:
+    check(made(4, {"a": 2, "b": 2}, rows=60), protocol)
