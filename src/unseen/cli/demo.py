@@ -15,8 +15,8 @@ _FUNCTION = "main"
 
 
 def demo(
-    *,
     scene: str = "medicine",
+    *,
     data: Path | None = None,
     label: str | None = None,
     key: str | None = None,
@@ -28,13 +28,13 @@ def demo(
     Parameters
     ----------
     scene
-        Which story.
+        Which story: medicine or finance.
     data
-        A folder with your own files (CSV or Parquet), one for each holder, instead of the scene's data.
+        A folder with your own files (CSV or Parquet), one for each holder, or with a public data set that the scene knows.
     label
         With --data: the column to be predicted.
     key
-        With --data: the column that identifies a record in both files.
+        With --data: the column that identifies a record in all files.
     keep
         Keep the parties' folders and reports here; otherwise only the reports are kept.
     """
@@ -55,5 +55,7 @@ def run_scene(name: str) -> Callable[..., Any]:
     """
     play = getattr(registry.load(_SCENES, name), _FUNCTION, None)
     if play is None:
-        raise UsageError(f"'{name}' is no scene.", mend="try `unseen demo --scene medicine`")
+        raise UsageError(
+            f"'{name}' is no scene.", mend="there are medicine and finance: `unseen demo finance`"
+        )
     return play  # type: ignore[no-any-return]

@@ -42,7 +42,7 @@ PRELOAD = (
     "unseen.jobs.worker",
     "unseen.jobs.steps.psi",
     "unseen.jobs.steps.train_logistic",
-    "unseen.jobs.steps.evaluate_binary",
+    "unseen.jobs.steps.evaluate",
     "unseen.psi.protocols.dh",
     "unseen.mpc.protocols.dealer",
 )

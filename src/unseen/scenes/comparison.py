@@ -1,8 +1,8 @@
-"""Hold the joint result against one holder alone and against everything pooled, on the same rows and split."""
+"""Hold the joint result against the holder of the label alone and against everything pooled, on the same rows and split."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,16 +11,47 @@ from numpy.typing import NDArray
 
 from unseen.data.table import Table
 from unseen.learn.evaluate.binary import Quality, measure
+from unseen.learn.evaluate.ranking import Ranking, by_level, by_rank
 from unseen.scenes.baseline import Agreement, Baseline, compare, fit
 from unseen.scenes.partition import Holding
 from unseen.scenes.performance import Result
 
 MEASURES = ("AUC", "KS", "accuracy")
+APPROVED, BAD_PART = 0.8, 0.5
+"""Where the business curve is read: at this share approved, and at this part of the rate of bad ones among all."""
+_GROUPS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Rankings:
+    """One model's held-out rows in the order of its scores: a group for each score, and ten of as many rows each."""
+
+    levels: Ranking
+    groups: Ranking
+
+    @classmethod
+    def of(cls, labels: NDArray[np.float64], scores: NDArray[np.float64]) -> Rankings:
+        """Both."""
+        return cls(by_level(labels, scores), by_rank(labels, scores, min(_GROUPS, len(labels))))
+
+    def business(self) -> dict[str, float]:
+        """The business curve where it is read."""
+        bad = BAD_PART * self.levels.base_rate
+        return {
+            "approved_at_half_the_bad_rate": self.levels.approved_within(bad),
+            "bad_rate_at_80_percent_approved": self.levels.bad_at(APPROVED),
+        }
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """The joint model's quality beside the others'."""
+    """The joint model's quality beside the others'.
+
+    Attributes
+    ----------
+    rankings
+        Name -> how the model ranks the held-out rows: joint, alone, pooled, in this order.
+    """
 
     joint: Quality
     alone: Baseline
@@ -28,10 +59,11 @@ class Comparison:
     pooled: Baseline
     pooled_quality: Quality
     agreement: Agreement
+    rankings: Mapping[str, Rankings]
 
     @property
     def alone_is_no_worse_by(self) -> tuple[str, ...]:
-        """Measures by which the holder of the label would do as well without the other."""
+        """Measures by which the holder of the label would do as well without the others."""
         own, joint = self.alone_quality, self.joint
         pairs = (
             ("AUC", own.auc, joint.auc),
@@ -60,19 +92,23 @@ def hold_against(result: Result, holdings: Sequence[Holding], *, penalty: float)
     ]
     places = [_places(table, item.key) for table, item in zip(tables, holdings, strict=True)]
     held_out = list(result.ids)
-    train = sorted(set(places[0]) & set(places[1]) - set(held_out))
+    train = sorted(set.intersection(*map(set, places)) - set(held_out))
     blocks = [table.numeric(table.features) for table in tables]
     labels = tables[0].label(str(holdings[0].label))
 
     def rows(place: int, ids: Sequence[str]) -> NDArray[Any]:
         return np.array([places[place][name] for name in ids])
 
-    own = (blocks[0][rows(0, train)], blocks[0][rows(0, held_out)])
-    both = tuple(np.hstack([blocks[0][rows(0, ids)], blocks[1][rows(1, ids)]]) for ids in (train, held_out))
+    own, both = [], []
+    for ids in (train, held_out):
+        parts = [block[rows(place, ids)] for place, block in enumerate(blocks)]
+        own.append(parts[0])
+        both.append(np.hstack(parts))
     y_train, y_test = labels[rows(0, train)], labels[rows(0, held_out)]
     alone = fit(f"{holdings[0].party} alone", own[0], y_train, own[1], y_test, penalty=penalty)
     pooled = fit("pooled", both[0], y_train, both[1], y_test, penalty=penalty)
-    joint = measure(result.labels, result.scores)
+    joint = measure(y_test, result.scores)
+    scores = {"joint": result.scores, alone.name: alone.scores, "pooled": pooled.scores}
     return Comparison(
         joint,
         alone,
@@ -80,6 +116,7 @@ def hold_against(result: Result, holdings: Sequence[Holding], *, penalty: float)
         pooled,
         measure(y_test, pooled.scores),
         compare(result.scores, result.coefficients, joint.auc, pooled),
+        {name: Rankings.of(y_test, values) for name, values in scores.items()},
     )
 
 

@@ -1,37 +1,70 @@
-"""What the scenes compute: a joint model by column. Two holders train together, a helper deals randomness."""
+"""What the scenes compute: a joint model by column. Two holders train with a helper that deals randomness, three alone."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from unseen.client.workflow import Workflow
 from unseen.scenes.partition import Holding
 
-PURPOSE = "screening"
 HELPER = "helper"
+_PAIR = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What can be chosen: share of rows held out, L2 penalty, Newton iterations, inputs bound to commitments."""
+    """What can be chosen.
 
+    Attributes
+    ----------
+    purpose
+        What the assets may be used for.
+    test_fraction
+        Share of rows held out.
+    penalty, iterations
+        L2 penalty, Newton iterations.
+    bound
+        Inputs are bound to commitments in the log.
+    show, at_least
+        Whether the evaluation shows the receiver the scores of the rows, or measures alone; then the least number of rows of
+        either class in a group that it tells.
+    """
+
+    purpose: str = "screening"
     test_fraction: float = 0.25
     penalty: float = 1.0
     iterations: int = 10
     bound: bool = False
+    show: Literal["measures", "scores"] = "scores"
+    at_least: int = 10
+
+
+def parties(holdings: Sequence[Holding]) -> tuple[str, ...]:
+    """Who takes part: the holders, and for two of them a helper."""
+    names = tuple(holding.party for holding in holdings)
+    return (*names, HELPER) if len(names) == _PAIR else names
 
 
 def workflow(holdings: Sequence[Holding], settings: Settings) -> Workflow:
     """Align, split, standardise, train, evaluate, predict: the main job.
 
-    `holdings[0]` has the label and is the receiver.
+    `holdings[0]` has the label and is the receiver, who gets the scores of the held-out rows in the last task.
     """
-    receiver, other = (holding.party for holding in holdings)
-    flow = Workflow(f"Joint model of {receiver} and {other}", purpose=PURPOSE, level="shared")
+    receiver, *others = holders = tuple(holding.party for holding in holdings)
+    flow = Workflow(
+        f"Joint model of {', '.join(holders[:-1])} and {holders[-1]}",
+        purpose=settings.purpose,
+        level="shared",
+    )
     flow.party(receiver, roles=("holder", "receiver"), title=receiver.capitalize())
-    flow.party(other, roles=("holder",), title=other.capitalize())
-    flow.party(HELPER, roles=("computer",), title="Helper")
+    for other in others:
+        flow.party(other, roles=("holder",), title=other.capitalize())
+    together: dict[str, str | tuple[str, ...]] = {"holders": holders}
+    if HELPER in parties(holdings):
+        flow.party(HELPER, roles=("computer",), title="Helper")
+        together["helper"] = HELPER
     references = {
         holding.party: flow.table(
             holding.asset,
@@ -42,7 +75,6 @@ def workflow(holdings: Sequence[Holding], settings: Settings) -> Workflow:
         )
         for holding in holdings
     }
-    holders = (receiver, other)
     rows = flow.task("align", "psi", roles={"holders": holders}, inputs={"table": references})
     halves = flow.task(
         "split",
@@ -58,7 +90,6 @@ def workflow(holdings: Sequence[Holding], settings: Settings) -> Workflow:
         inputs={"train": halves["train"], "test": halves["test"]},
         params={"commit": settings.bound},
     )
-    together = {"holders": holders, "helper": HELPER}
     model = flow.task(
         "train",
         "train-logistic",
@@ -73,9 +104,10 @@ def workflow(holdings: Sequence[Holding], settings: Settings) -> Workflow:
     )
     flow.task(
         "evaluate",
-        "evaluate-binary",
-        roles={**together, "receiver": receiver},
+        "evaluate",
+        roles={**together, "label_holder": receiver, "receiver": receiver},
         inputs={"model": model["model"], "table": scaled["test"]},
+        params={"show": settings.show, "at_least": settings.at_least},
     )
     flow.task(
         "predict",

@@ -1,11 +1,12 @@
-"""Data of a demonstration: one table cut by column between two holders, rows shuffled, overlapping in part.
+"""Data of a demonstration: what each holder brings, rows shuffled, overlapping in part.
 
 Either the breast-cancer set that scikit-learn ships (569 biopsies, 30 measurements, diagnosis; W. Wolberg,
-W. Street, O. Mangasarian, UCI Machine Learning Repository 1995) or two files of the user's own.
+W. Street, O. Mangasarian, UCI Machine Learning Repository 1995) or files of the user's own.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,7 @@ import pyarrow.parquet
 from unseen.core.errors import UsageError
 
 LABEL_NAMES = ("diagnosis", "label", "target", "y", "default", "class", "outcome")
+_WORDS = {2: "two", 3: "three"}
 KEY_NAMES = ("id", "patient", "patient_id", "customer_id", "user_id", "key", "uid")
 
 
@@ -76,33 +78,40 @@ def _some_rows(table: pa.Table, rng: np.random.Generator, *, share: float = 0.9)
     return table.take(pa.array(rng.permutation(table.num_rows)[: round(share * table.num_rows)]))
 
 
-def from_folder(folder: Path, *, label: str | None = None, key: str | None = None) -> tuple[Holding, Holding]:
-    """Two files (CSV or Parquet) of the user's own; the one with the label column is the first holder.
+def from_folder(
+    folder: Path, *, label: str | None = None, key: str | None = None, holders: Sequence[int] = (2,)
+) -> tuple[Holding, ...]:
+    """Files (CSV or Parquet) of the user's own, one for each holder; the one with the label column is the first holder.
+
+    Parameters
+    ----------
+    holders
+        How many files there may be.
 
     Raises
     ------
     UsageError
-        Not exactly two files, no key column in common, or the label in neither or both.
+        Another number of files, no key column in common, or the label in none or several.
     """
     paths = sorted(path for path in Path(folder).glob("*") if path.suffix in {".csv", ".gz", ".parquet"})
-    if len(paths) != 2:  # noqa: PLR2004
+    wanted = " or ".join(_WORDS[count] for count in holders)
+    if len(paths) not in holders:
         raise UsageError(
-            f"{folder} holds {len(paths)} tables where two are due.",
+            f"{folder} holds {len(paths)} tables where {wanted} are due.",
             why=", ".join(path.name for path in paths) or "no .csv, .csv.gz or .parquet file is in it",
-            mend="put two files into it, one per holder, with a key column in common",
+            mend=f"put {wanted} files into it, one per holder, with a key column in common",
         )
-    tables = [_read(path) for path in paths]
+    tables = [read(path) for path in paths]
     shared_key = _choose(key, KEY_NAMES, [set(table.column_names) for table in tables], "key")
     labelled = [index for index, table in enumerate(tables) if _label_of(table, label)]
     if len(labelled) != 1:
         raise UsageError(
-            f"The label column is in {len(labelled)} of the two files where it is due in one.",
+            f"The label column is in {len(labelled)} of the {_WORDS[len(paths)]} files where it is due in one.",
             why=f"looked for {label or ', '.join(LABEL_NAMES)}",
             mend="name it with --label",
         )
-    first = labelled[0]
-    order = (first, 1 - first)
-    holdings = [
+    order = (labelled[0], *(index for index in range(len(paths)) if index != labelled[0]))
+    return tuple(
         Holding(
             _party_name(paths[index], position),
             _asset_name(paths[index], position),
@@ -111,11 +120,17 @@ def from_folder(folder: Path, *, label: str | None = None, key: str | None = Non
             _label_of(tables[index], label),
         )
         for position, index in enumerate(order)
-    ]
-    return holdings[0], holdings[1]
+    )
 
 
-def _read(path: Path) -> pa.Table:
+def read(path: Path) -> pa.Table:
+    """A file of a table.
+
+    Raises
+    ------
+    UsageError
+        It cannot be read.
+    """
     try:
         return pyarrow.parquet.read_table(path) if path.suffix == ".parquet" else pyarrow.csv.read_csv(path)
     except (OSError, pa.ArrowInvalid) as error:
@@ -131,8 +146,8 @@ def _choose(asked: str | None, usual: tuple[str, ...], columns: list[set[str]], 
             if column.lower() == name.lower():
                 return column
     raise UsageError(
-        f"The two files have no {kind} column in common.",
-        why=f"looked for {asked or ', '.join(usual)}; both have: {', '.join(sorted(common)) or 'none'}",
+        f"The files have no {kind} column in common.",
+        why=f"looked for {asked or ', '.join(usual)}; all have: {', '.join(sorted(common)) or 'none'}",
         mend=f"name it with --{kind}",
     )
 
@@ -146,7 +161,7 @@ def _label_of(table: pa.Table, asked: str | None) -> str | None:
 
 
 def _party_name(path: Path, position: int) -> str:
-    return _slug(path.name.split(".")[0]) or ("first", "second")[position]
+    return _slug(path.name.split(".")[0]) or ("first", "second", "third")[position]
 
 
 def _asset_name(path: Path, position: int) -> str:

@@ -5,10 +5,10 @@ Only the public operations of a node are used (:class:`unseen.node.operations.No
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -16,14 +16,12 @@ import pyarrow.csv
 import pyarrow.ipc
 from numpy.typing import NDArray
 
-from unseen.node.models import ContractView, JobEvent, JobView
+from unseen.jobs.measures import Measured
+from unseen.node.models import ContractView, JobView
 from unseen.node.operations import Node
 from unseen.scenes.partition import Holding
 
 Nodes = Mapping[str, Node]
-Watch = Callable[[str, JobEvent], None]
-
-WAIT_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,24 +30,19 @@ class Result:
 
     Attributes
     ----------
-    metrics
-        AUC, KS, accuracy, log loss and row counts, as the receiver measured them.
-    scores, labels, ids
+    measured
+        What the evaluation under shares told the receiver.
+    scores, ids
         Of the held-out rows, in one order; at the receiver.
-    false_positive_rate, true_positive_rate
-        The ROC curve.
     columns, coefficients, owners
         Side by side over all holders: what each owner was told of its own columns.
     """
 
     job: JobView
     contract: ContractView
-    metrics: Mapping[str, float]
+    measured: Measured
     scores: NDArray[np.float64]
-    labels: NDArray[np.float64]
     ids: tuple[str, ...]
-    false_positive_rate: NDArray[np.float64]
-    true_positive_rate: NDArray[np.float64]
     columns: tuple[str, ...]
     owners: tuple[str, ...]
     coefficients: NDArray[np.float64]
@@ -74,16 +67,12 @@ def collect(nodes: Nodes, holdings: Sequence[Holding], job: str, folder: Path) -
         owners += [holding.party] * len(model["columns"])
         coefficients += model["known"].get("coefficients", [])
         intercept += sum(model["known"].get("intercept", [0.0]))
-    metrics = next(item for item in receiver.artefacts(job) if item.reference == "evaluate.metrics").meta
     return Result(
         job=view,
         contract=receiver.contract_show(view.contract),
-        metrics=metrics,
-        scores=_array(place, "predict.scores", "scores"),
-        labels=_array(place, "evaluate.metrics", "labels"),
+        measured=_measured(place / "evaluate.metrics"),
+        scores=np.load(place / "predict.scores" / "scores.npy", allow_pickle=False),
         ids=_ids(place, holdings[0].key),
-        false_positive_rate=_array(place, "evaluate.metrics", "false_positive_rate"),
-        true_positive_rate=_array(place, "evaluate.metrics", "true_positive_rate"),
         columns=tuple(columns),
         owners=tuple(owners),
         coefficients=np.array(coefficients),
@@ -91,9 +80,10 @@ def collect(nodes: Nodes, holdings: Sequence[Holding], job: str, folder: Path) -
     )
 
 
-def _array(place: Path, reference: str, name: str) -> NDArray[Any]:
-    array: NDArray[Any] = np.load(place / reference / f"{name}.npy", allow_pickle=False)
-    return array
+def _measured(place: Path) -> Measured:
+    meta = json.loads((place / "meta.json").read_text(encoding="utf-8"))
+    arrays = {path.stem: np.load(path, allow_pickle=False) for path in place.glob("*.npy")}
+    return Measured.of(meta, arrays)
 
 
 def _ids(place: Path, key: str) -> tuple[str, ...]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
 
 from unseen.core.cost import Cost
 from unseen.govern.audit import AuditReport
 from unseen.govern.contract import Contract
 from unseen.govern.report import Fact, Figure, Page, Section, Table
 from unseen.govern.summary import learns
+from unseen.learn.evaluate import plots as curves
+from unseen.learn.evaluate.plots import Picture
 from unseen.scenes import plots
 from unseen.scenes.comparison import Comparison
 from unseen.scenes.performance import Result
@@ -18,14 +20,74 @@ Measured = Mapping[str, Mapping[str, float]]
 """Task -> seconds, bytes_sent, rounds, memory_bytes."""
 
 
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """How a scene calls its business curve: low scores approved first, how many are approved against how many are bad.
+
+    Attributes
+    ----------
+    title
+        Of the section.
+    text
+        What is decided with it.
+    share, bad
+        The axes.
+    approved, bad_at
+        What the two readings of :meth:`unseen.scenes.comparison.Rankings.business` are called.
+    """
+
+    title: str
+    text: str
+    share: str
+    bad: str
+    approved: str
+    bad_at: str
+
+
+Pictures = Mapping[str, tuple[str, Picture]]
+"""Name -> caption and picture."""
+
+
+def pictures(
+    result: Result, comparison: Comparison, measured: Measured, costs: Mapping[str, Cost], curve: Curve | None
+) -> Pictures:
+    """All pictures of the receiver's page, by name."""
+    levels = {name: model.levels for name, model in comparison.rankings.items()}
+    groups = {name: model.groups for name, model in comparison.rankings.items()}
+    told = result.measured
+    names = [f"{name} ({owner})" for name, owner in zip(result.columns, result.owners, strict=True)]
+    drawn = {
+        "roc": ("ROC curve: joint, alone, pooled.", curves.roc(levels)),
+        "ks": ("How the joint scores separate the classes.", curves.ks(levels["joint"])),
+        "gain": ("Gain: how many positives the highest scores find.", curves.gain(levels)),
+        "lift": ("Lift of each tenth of the rows.", curves.lift(groups)),
+        "precision-recall": ("Precision and recall.", curves.precision_recall(levels)),
+        "calibration": ("Calibration: on the line is as it should be.", curves.calibration(groups)),
+        "agreement": ("Scores, row by row.", plots.agreement(result.scores, comparison.pooled.scores)),
+        "coefficients": (
+            "Coefficients: bars joint, ticks pooled.",
+            plots.coefficients(names, result.owners, result.coefficients, comparison.pooled.coefficients),
+        ),
+        "steps": ("Seconds per step.", _seconds(costs, measured)),
+    }
+    if told.distribution is not None:
+        caption = "How the scores of either class are spread."
+        drawn["distribution"] = (caption, curves.distribution(told.distribution))
+    if told.confusion is not None:
+        drawn["confusion"] = ("Right and wrong.", curves.confusion(told.confusion))
+    if curve is not None:
+        drawn["business"] = (curve.title, curves.approval(levels, share=curve.share, bad=curve.bad))
+    return drawn
+
+
 def receiver_page(
     contract: Contract,
     result: Result,
     comparison: Comparison,
-    costs: Mapping[str, Cost],
-    measured: Measured,
-    audit: AuditReport,
+    drawn: Pictures,
+    common: Sequence[Section],
     party: str,
+    curve: Curve | None,
 ) -> Page:
     """The page of the party that gets the results. The comparison is possible in a demonstration only."""
     agreement = comparison.agreement
@@ -39,9 +101,11 @@ def receiver_page(
         f"{contract.title}: report for {party}",
         f"{contract.id} · {result.job.id}",
         [
-            _quality(result, comparison),
-            _comparison(comparison, result),
-            *_common(contract, costs, measured, audit, party),
+            _quality(comparison, drawn),
+            *([] if curve is None else [_business(comparison, drawn, curve)]),
+            *([] if result.measured.levels is not None else [_shared(result, comparison)]),
+            _comparison(comparison, drawn),
+            *common,
         ],
         banner,
         "good" if good else "bad",
@@ -49,14 +113,7 @@ def receiver_page(
     )
 
 
-def other_page(
-    contract: Contract,
-    result: Result,
-    costs: Mapping[str, Cost],
-    measured: Measured,
-    audit: AuditReport,
-    party: str,
-) -> Page:
+def other_page(contract: Contract, result: Result, common: Sequence[Section], party: str) -> Page:
     """The page of a party that gets no results."""
     own = [index for index, owner in enumerate(result.owners) if owner == party]
     sections = []
@@ -74,7 +131,7 @@ def other_page(
     return Page(
         f"{contract.title}: report for {party}",
         f"{contract.id} · {result.job.id}",
-        [*sections, *_common(contract, costs, measured, audit, party)],
+        [*sections, *common],
         footer=_FOOTER,
     )
 
@@ -82,7 +139,11 @@ def other_page(
 _FOOTER = ("Made by unseen. This page stands alone: it loads nothing and runs no script.",)
 
 
-def _quality(result: Result, comparison: Comparison) -> Section:
+def _figures(drawn: Pictures, *names: str) -> list[Figure]:
+    return [Figure(drawn[name][0], drawn[name][1].svg()) for name in names if name in drawn]
+
+
+def _quality(comparison: Comparison, drawn: Pictures) -> Section:
     joint = comparison.joint
     return Section(
         "The joint model on the rows held out",
@@ -90,28 +151,61 @@ def _quality(result: Result, comparison: Comparison) -> Section:
         [
             Fact("AUC", f"{joint.auc:.4f}"),
             Fact("KS", f"{joint.ks:.4f}"),
+            Fact("Gini", f"{joint.gini:.4f}"),
+            Fact("average precision", f"{joint.average_precision:.4f}"),
             Fact("accuracy", f"{joint.accuracy:.4f}"),
             Fact("log loss", f"{joint.log_loss:.4f}"),
         ],
-        figures=[
-            Figure("ROC curve: joint, alone, pooled.", plots.roc(_curves(comparison))),
-            Figure("How the scores separate the classes.", plots.separation(result.scores, result.labels)),
-        ],
+        figures=_figures(
+            drawn, "roc", "ks", "gain", "lift", "precision-recall", "calibration", "distribution", "confusion"
+        ),
     )
 
 
-def _curves(comparison: Comparison) -> dict[str, Any]:
-    return {
-        name: (quality.false_positive_rate, quality.true_positive_rate, quality.auc)
-        for name, quality in (
-            ("joint", comparison.joint),
-            (comparison.alone.name, comparison.alone_quality),
-            ("pooled", comparison.pooled_quality),
+def _business(comparison: Comparison, drawn: Pictures, curve: Curve) -> Section:
+    rows = []
+    for name, model in comparison.rankings.items():
+        read = model.business()
+        rows.append(
+            (
+                name,
+                f"{read['approved_at_half_the_bad_rate']:.1%}",
+                f"{read['bad_rate_at_80_percent_approved']:.2%}",
+            )
         )
-    }
+    return Section(
+        curve.title,
+        [curve.text],
+        table=Table(("model", curve.approved, curve.bad_at), rows, (1, 2)),
+        figures=_figures(drawn, "business"),
+    )
 
 
-def _comparison(comparison: Comparison, result: Result) -> Section:
+def _shared(result: Result, comparison: Comparison) -> Section:
+    told, joint = result.measured.figures, comparison.joint
+    rows = [
+        (words, f"{told[name]:.4f}", f"{getattr(joint, name):.4f}")
+        for name, words in (
+            ("auc", "AUC"),
+            ("ks", "KS"),
+            ("accuracy", "accuracy"),
+            ("log_loss", "log loss"),
+            ("brier", "Brier score"),
+        )
+        if name in told
+    ]
+    text = (
+        "The step 'evaluate' measured the model while scores and labels were secret; groups with few rows of a class were "
+        "merged before they were told. Beside it the same from the scores that the step 'predict' gave to this party."
+    )
+    return Section(
+        "Measured without showing scores or labels",
+        [text],
+        table=Table(("measure", "under shares", "in clear"), rows, (1, 2)),
+    )
+
+
+def _comparison(comparison: Comparison, drawn: Pictures) -> Section:
     agreement = comparison.agreement
     rows = [
         (name, f"{quality.auc:.4f}", f"{quality.ks:.4f}", f"{quality.accuracy:.4f}")
@@ -124,7 +218,7 @@ def _comparison(comparison: Comparison, result: Result) -> Section:
     text = [
         (
             "Same rows, same split, same scaling, same penalty. Only a demonstration can make this comparison: it made the "
-            "data and holds both sides."
+            "data and holds all sides."
         ),
         (
             f"Largest score difference {agreement.largest_score_difference:.6f} (allowed 0.01); coefficients within "
@@ -134,24 +228,23 @@ def _comparison(comparison: Comparison, result: Result) -> Section:
     ]
     if comparison.verdict_on_alone:
         text.append(comparison.verdict_on_alone)
-    names = [f"{name} ({owner})" for name, owner in zip(result.columns, result.owners, strict=True)]
     return Section(
         "Beside the alternatives",
         text,
         table=Table(("model", "AUC", "KS", "accuracy"), rows, (1, 2, 3)),
-        figures=[
-            Figure("Scores, row by row.", plots.agreement(result.scores, comparison.pooled.scores)),
-            Figure(
-                "Coefficients: bars joint, ticks pooled.",
-                plots.coefficients(names, result.owners, result.coefficients, comparison.pooled.coefficients),
-            ),
-        ],
+        figures=_figures(drawn, "agreement", "coefficients"),
     )
 
 
-def _common(
-    contract: Contract, costs: Mapping[str, Cost], measured: Measured, audit: AuditReport, party: str
+def common_sections(
+    contract: Contract,
+    costs: Mapping[str, Cost],
+    measured: Measured,
+    audit: AuditReport,
+    drawn: Pictures,
+    party: str,
 ) -> Sequence[Section]:
+    """What every party's page ends with."""
     told = [(item.task, item.what) for item in learns(contract, party)]
     trust = [
         line.what.removeprefix("assumed, not shown: ")
@@ -164,7 +257,7 @@ def _common(
             [] if told else ["Nothing."],
             table=Table(("step", "what"), told) if told else None,
         ),
-        _steps(costs, measured),
+        _steps(costs, measured, drawn),
         Section("Whom this rests on", trust),
         Section(
             "Audit",
@@ -180,7 +273,14 @@ def _common(
     )
 
 
-def _steps(costs: Mapping[str, Cost], measured: Measured) -> Section:
+def _seconds(costs: Mapping[str, Cost], measured: Measured) -> Picture:
+    names = [name for name in costs if name in measured]
+    return plots.steps(
+        names, [costs[name].seconds for name in names], [measured[name]["seconds"] for name in names]
+    )
+
+
+def _steps(costs: Mapping[str, Cost], measured: Measured, drawn: Pictures) -> Section:
     names = [name for name in costs if name in measured]
     rows = [
         (
@@ -195,14 +295,11 @@ def _steps(costs: Mapping[str, Cost], measured: Measured) -> Section:
         for name in names
     ]
     head = ("step", "s estimated", "s measured", "MB estimated", "MB measured", "rounds", "memory MB")
-    drawing = plots.steps(
-        names, [costs[name].seconds for name in names], [measured[name]["seconds"] for name in names]
-    )
     return Section(
         "Steps: estimated and measured",
         [
             "Bytes are payload of all parties together; time, rounds and memory those of the slowest or largest party."
         ],
         table=Table(head, rows, (1, 2, 3, 4, 5, 6)),
-        figures=[Figure("Seconds per step.", drawing)],
+        figures=_figures(drawn, "steps"),
     )

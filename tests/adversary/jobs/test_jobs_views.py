@@ -112,8 +112,10 @@ def train() -> Scene:
     return Scene("train-logistic", roles, CREW, (tables(1), tables(2)), params)
 
 
-def scoring(name: str) -> Scene:
+def scoring(name: str, **params: Any) -> Scene:
     roles = {"holders": HOLDERS, "helper": ("helper",), "receiver": ("a",)}
+    if name == "evaluate":
+        roles["label_holder"] = ("a",)
     scene = train()
     given: list[Inputs] = []
     for which in (0, 1):
@@ -121,7 +123,7 @@ def scoring(name: str) -> Scene:
         given.append(
             {who: {"table": scaled(who, which + 1), "model": models[who]["model"]} for who in HOLDERS}
         )
-    return Scene(name, roles, CREW, (given[0], given[1]), {})
+    return Scene(name, roles, CREW, (given[0], given[1]), params)
 
 
 def function() -> Scene:
@@ -146,16 +148,18 @@ SCENES: dict[str, Callable[[], Scene]] = {
     "split": split,
     "standardise": standardise,
     "train-logistic": train,
-    "evaluate-binary": lambda: scoring("evaluate-binary"),
+    "evaluate": lambda: scoring("evaluate", show="scores"),
+    # every measure once, of few groups: scores and labels stay secret
+    "evaluate secretly": lambda: scoring("evaluate", groups=2, edges=(0.5,), at_least=1),
     "predict": lambda: scoring("predict"),
 }
 
 
 def test_every_step_there_is_has_a_scene() -> None:
-    assert set(SCENES) == set(registry.names(STEPS))
+    assert {name.partition(" ")[0] for name in SCENES} == set(registry.names(STEPS))
 
 
-SLOW = {"common-statistics", "run-function"}  # transfers are set up anew, or a hundred rounds
+SLOW = {"common-statistics", "run-function", "evaluate secretly"}  # transfers are set up anew, or a hundred rounds
 
 
 @pytest.mark.parametrize(

@@ -110,9 +110,10 @@ class World:
         )
         flow.task(
             "evaluate",
-            "evaluate-binary",
-            roles={**crew, "receiver": HOSPITAL},
+            "evaluate",
+            roles={**crew, "label_holder": HOSPITAL, "receiver": HOSPITAL},
             inputs={"model": model["model"], "table": scaled["test"]},
+            params={"show": "scores"},
         )
         return flow
 

@@ -31,7 +31,7 @@ TERMS = AssetTerms(
     holder="hospital",
     columns=(ColumnTerms(name="patient", type="text", role="id"), ColumnTerms(name="age", type="integer")),
     rows=500,
-    steps=("psi", "split", "standardise", "train-logistic", "evaluate-binary", "predict"),
+    steps=("psi", "split", "standardise", "train-logistic", "evaluate", "predict"),
     purposes=("screening",),
 )
 ASSET = m.AssetView(terms=TERMS, path="/data/diagnoses.csv", added_at=NOW)

@@ -119,12 +119,15 @@ def test_small_groups_are_merged_until_none_is_small(at_least: int) -> None:
     by_rank, by_edge = play(body, scores, labels).results["b"]
     expected = merged(ranking.by_rank(labels, scores, 10), at_least)
     assert list(zip(by_rank.rows, by_rank.positives, strict=True)) == expected
-    place = 3 - np.searchsorted([0.25, 0.5, 0.75], scores, side="right")
-    made = ranking.Ranking(np.bincount(place), np.bincount(place, labels), np.zeros(4))
-    assert list(zip(by_edge.rows, by_edge.positives, strict=True)) == merged(made, at_least)
+    edges = np.array([0.25, 0.5, 0.75])
+    made = ranking.between(labels, scores, edges)
+    downwards = ranking.Ranking(made.rows[::-1], made.positives[::-1], np.zeros(4))
+    assert list(zip(by_edge.rows, by_edge.positives, strict=True))[::-1] == merged(downwards, at_least)
+    again = ranking.between(labels, scores, by_edge.edges)
+    np.testing.assert_array_equal([again.rows, again.positives], [by_edge.rows, by_edge.positives])
+    assert (by_rank.rows * by_rank.scores).sum() == pytest.approx(scores.sum(), abs=1e-3)
     for one in (by_rank, by_edge):
-        assert min(one.positives.min(), one.negatives.min()) >= at_least or len(one.rows) == 1
-        assert (one.rows * one.scores).sum() == pytest.approx(scores.sum(), abs=1e-3)
+        assert min(one.positives.min(), (one.rows - one.positives).min()) >= at_least or len(one.rows) == 1
 
 
 def test_the_confusion_matrix_or_nothing() -> None:

@@ -19,7 +19,7 @@ MODEL = Baseline("hospital alone", np.zeros(4), np.array([1.0, -2.0, 0.0]), 0.0,
 def compared(**own: Any) -> Comparison:
     joint = replace(QUALITY, auc=0.9, ks=0.8, accuracy=0.7)
     alone = replace(QUALITY, **{"auc": 0.1, "ks": 0.1, "accuracy": 0.1, **own})
-    return Comparison(joint, MODEL, alone, MODEL, QUALITY, Agreement(0.0, 0.0, 0.0))
+    return Comparison(joint, MODEL, alone, MODEL, QUALITY, Agreement(0.0, 0.0, 0.0), {})
 
 
 @pytest.mark.parametrize(

@@ -104,6 +104,16 @@ class Ranking:
         taken = np.cumsum(self.rows[::-1])
         return taken / taken[-1], np.cumsum(self.positives[::-1]) / taken
 
+    def approved_within(self, bad: float) -> float:
+        """The largest share of the rows that can be approved with at most this rate of bad ones among them."""
+        share, rate = self.approval()
+        return float(share[rate <= bad].max(initial=0.0))
+
+    def bad_at(self, approved: float) -> float:
+        """The rate of bad ones where this share of the rows is approved (or the next larger one that a group's end gives)."""
+        share, rate = self.approval()
+        return float(rate[np.searchsorted(share, approved - 1e-12)])
+
 
 def by_level(labels: Floats, scores: Floats, weights: Floats | None = None) -> Ranking:
     """A group for each distinct score.
@@ -144,6 +154,37 @@ def by_rank(labels: Floats, scores: Floats, groups: int, weights: Floats | None 
         np.add.reduceat(values[order], starts) for values in (weights, weights * labels, weights * scores)
     )
     return Ranking(rows, positives, total / rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Distribution:
+    """How many rows, and positives among them, have their scores between edges: the first interval is below the first edge.
+
+    Attributes
+    ----------
+    edges
+        Ascending, shape (intervals - 1,); a score equal to an edge is above it.
+    rows, positives
+        Shape (intervals,).
+    """
+
+    edges: Floats
+    rows: Floats
+    positives: Floats
+
+
+def between(labels: Floats, scores: Floats, edges: Floats, weights: Floats | None = None) -> Distribution:
+    """The distribution of scores between ascending edges.
+
+    Raises
+    ------
+    UsageError
+        As :func:`by_level`.
+    """
+    weights = _weights(labels, scores, weights)
+    places = np.searchsorted(edges, scores, side="right")
+    rows, positives = (np.bincount(places, one, len(edges) + 1) for one in (weights, weights * labels))
+    return Distribution(edges, rows.astype(np.float64), positives.astype(np.float64))
 
 
 def cuts(rows: int, groups: int) -> NDArray[np.int64]:

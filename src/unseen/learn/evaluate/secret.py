@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 
 from unseen.core.errors import UsageError
 from unseen.learn.evaluate.binary import Confusion
-from unseen.learn.evaluate.ranking import Ranking, cuts
+from unseen.learn.evaluate.ranking import Distribution, Ranking, cuts
 from unseen.learn.evaluate.regression import Fit
 from unseen.mpc import SecretArray
 from unseen.mpc.functions.compare import below, equal, logical_and, logical_not, where
@@ -145,13 +145,18 @@ def groups(
 
 def distribution(
     scores: SecretArray, labels: SecretArray, edges: Sequence[float], *, at_least: int, to: Sequence[str]
-) -> Ranking | None:
-    """Rows and positives between ascending edges, highest first, small groups merged; with the mean score of each.
+) -> Distribution | None:
+    """:func:`unseen.learn.evaluate.ranking.between`, small groups merged: only the edges between large ones are left.
 
-    As many groups as edges and one more, before merging. None at others than the receivers.
+    None at others than the receivers.
     """
     descending = tuple(sorted(edges, reverse=True))
-    return _ranking(_reaching(DISTRIBUTION, scores, labels, descending, at_least=at_least, to=to))
+    told = _reaching(DISTRIBUTION, scores, labels, descending, at_least=at_least, to=to)
+    if told is None:
+        return None
+    kept = told[:, 0] > 0
+    steps = np.diff(told[kept][:, 1:3], axis=0, prepend=0.0)[::-1]
+    return Distribution(np.array(descending)[kept[:-1]][::-1], steps[:, 0], steps[:, 1])
 
 
 def confusion(
@@ -272,8 +277,7 @@ def _ranking(told: Floats | None) -> Ranking | None:
     if told is None:
         return None
     steps = np.diff(told[told[:, 0] > 0][:, 1:], axis=0, prepend=0.0)
-    full = steps[steps[:, 0] > 0]
-    return Ranking(full[:, 0], full[:, 1], full[:, 2] / full[:, 0])
+    return Ranking(steps[:, 0], steps[:, 1], steps[:, 2] / steps[:, 0])
 
 
 def _kept(rows: SecretArray, positives: SecretArray, at_least: int) -> SecretArray:

@@ -1,0 +1,102 @@
+"""What an evaluation told, as artefact of kind "metrics", and as pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unseen.core.errors import UsageError
+from unseen.jobs.artefacts import Artefact
+from unseen.learn.evaluate import plots
+from unseen.learn.evaluate.binary import Confusion
+from unseen.learn.evaluate.ranking import Distribution, Ranking
+
+_LEVELS, _GROUPS, _EDGES, _BETWEEN = "levels", "groups", "edges", "between"
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Measures on one set of rows, as far as the contract lets them be told.
+
+    Attributes
+    ----------
+    figures
+        Plain numbers by name: rows, positives, auc, ks, … and of several classes lists of them.
+    levels
+        A group for each distinct score: only where the receiver saw the scores.
+    groups
+        Groups by rank.
+    distribution
+        Rows and positives between scores.
+    confusion
+        The confusion matrix at a threshold.
+    arrays
+        What else the receiver has: `scores` and `labels` of the rows, where it saw them.
+    """
+
+    figures: Mapping[str, Any]
+    levels: Ranking | None = None
+    groups: Ranking | None = None
+    distribution: Distribution | None = None
+    confusion: Confusion | None = None
+    arrays: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+
+    def to_artefact(self) -> Artefact:
+        """As artefact; figures that are no numbers (NaN) are left out."""
+        arrays = dict(self.arrays)
+        for name, ranking in ((_LEVELS, self.levels), (_GROUPS, self.groups)):
+            if ranking is not None:
+                arrays[name] = np.column_stack([ranking.rows, ranking.positives, ranking.scores])
+        if self.distribution is not None:
+            arrays[_EDGES] = self.distribution.edges
+            arrays[_BETWEEN] = np.column_stack([self.distribution.rows, self.distribution.positives])
+        meta = {
+            name: value
+            for name, value in self.figures.items()
+            if not (isinstance(value, float) and np.isnan(value))
+        }
+        if self.confusion is not None:
+            meta["confusion"] = asdict(self.confusion)
+        return Artefact("metrics", arrays, meta)
+
+    @classmethod
+    def of(cls, meta: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Measured:
+        """From the plain data and the arrays of an artefact.
+
+        Raises
+        ------
+        UsageError
+            They are those of something else.
+        """
+        if "rows" not in meta:
+            raise UsageError(
+                "These are no measures of an evaluation.", mend="name the output of a step 'evaluate'"
+            )
+        figures = {name: value for name, value in meta.items() if name not in {"confusion", "kind"}}
+        levels, groups = (Ranking(*arrays[name].T) if name in arrays else None for name in (_LEVELS, _GROUPS))
+        distribution = Distribution(arrays[_EDGES], *arrays[_BETWEEN].T) if _EDGES in arrays else None
+        confusion = Confusion(**meta["confusion"]) if "confusion" in meta else None
+        rest = {name: item for name, item in arrays.items() if name in {"scores", "labels"}}
+        return cls(figures, levels, groups, distribution, confusion, rest)
+
+    def pictures(self, name: str = "model") -> dict[str, plots.Picture]:
+        """Every picture that can be drawn of it, by name. Curves are exact where scores were seen, else of groups."""
+        drawn: dict[str, plots.Picture] = {}
+        curve = self.levels or self.groups
+        if curve is not None:
+            drawn["roc"] = plots.roc({name: curve})
+            drawn["ks"] = plots.ks(curve)
+            drawn["precision-recall"] = plots.precision_recall({name: curve})
+            drawn["gain"] = plots.gain({name: curve})
+        if self.groups is not None:
+            drawn["lift"] = plots.lift({name: self.groups})
+            drawn["calibration"] = plots.calibration({name: self.groups})
+        if self.distribution is not None:
+            drawn["distribution"] = plots.distribution(self.distribution)
+        if self.confusion is not None:
+            drawn["confusion"] = plots.confusion(self.confusion)
+        return drawn

@@ -1,0 +1,347 @@
+"""Score held-out rows with a joint model and measure how good it is, with or without showing the scores (联合模型评估)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field, model_validator
+
+from unseen.core.cost import Cost, Network
+from unseen.core.errors import UsageError
+from unseen.jobs import engines
+from unseen.jobs.artefacts import Artefact
+from unseen.jobs.measures import Measured
+from unseen.jobs.shared_models import SCORES, Scored, score, scoring_cost, shape_disclosure
+from unseen.jobs.step import Roles, Sizes, StepParams
+from unseen.learn.evaluate import binary, multiclass, ranking, regression, secret
+from unseen.mpc import SecretArray
+from unseen.party import Disclosure, Door, Party
+
+VERSION = 1
+SUMMARY = "Score the held-out rows with the joint model and measure it against the labels."
+ROLES = {
+    "holders": "bring columns and hold the shares of the model",
+    "label_holder": "the holder that has the labels of the held-out rows",
+    "receiver": "the holder that gets the measures",
+    "helper": engines.ROLE_OF_HELPER,
+}
+OPTIONAL_ROLES = engines.OPTIONAL_ROLES
+INPUTS = {"model": "shares of a model", "table": "held-out columns, prepared as in training"}
+OUTPUTS = {"metrics": "the measures and what curves are drawn from, at the receiver"}
+LEVELS = ("shared",)
+TRUST = engines.TRUST
+trust = engines.trust
+
+_EDGES = tuple(place / 10 for place in range(1, 10))
+_NAMES = Literal["ranking", "groups", "distribution", "confusion", "losses"]
+
+
+class Params(StepParams):
+    """How to measure, and what is told.
+
+    Attributes
+    ----------
+    kind
+        What the labels are: 0 and 1, classes numbered from 0, or numbers.
+    show
+        `measures`: nobody sees a score or another's label, the receiver gets the measures. `scores`: the receiver, who must be
+        the label holder, gets the scores of the held-out rows and measures itself, exactly.
+    measures
+        Of labels 0 and 1, which ones: AUC and KS (`ranking`), by rank (`groups`), between scores (`distribution`), at a
+        threshold (`confusion`), log loss and Brier score (`losses`).
+    groups, edges, threshold
+        How many groups by rank; the scores between which is counted; the threshold.
+    at_least
+        The least number of rows of either class in a group that is told; smaller ones are merged.
+    classes
+        How many classes there are; only with `kind` multiclass.
+    matrix
+        Of several classes, tell the whole confusion matrix, small cells too.
+    """
+
+    kind: Literal["binary", "multiclass", "regression"] = "binary"
+    show: Literal["measures", "scores"] = "measures"
+    measures: tuple[_NAMES, ...] = ("ranking", "groups", "distribution", "confusion", "losses")
+    groups: Annotated[int, Field(ge=2, le=1000)] = 10
+    edges: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = _EDGES
+    threshold: Annotated[float, Field(gt=0, lt=1)] = 0.5
+    at_least: Annotated[int, Field(ge=0)] = 10
+    classes: Annotated[int, Field(ge=0, le=100)] = 0
+    matrix: bool = False
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if (self.kind == "multiclass") != (self.classes > 1):
+            raise ValueError("two classes or more are named where `kind` is multiclass, and only there")
+        if self.matrix and self.kind != "multiclass":
+            raise ValueError("`matrix` is for several classes; of two see `confusion`")
+        if list(self.edges) != sorted(set(self.edges)):
+            raise ValueError("`edges` ascend")
+        return self
+
+
+def disclosures(params: Params, roles: Roles) -> tuple[Disclosure, ...]:
+    """The shape; what the receiver is told; to all, whether there are rows enough."""
+    shape = shape_disclosure(roles)
+    to = (roles.one("receiver"),)
+    if params.show == "scores":
+        return (shape, Disclosure(SCORES, "the model's score for each held-out row", to, Door.REVEAL))
+    told = [shape]
+    if params.kind != "regression":
+        words = f"whether each class has at least {max(params.at_least, 1)} held-out rows"
+        told.append(Disclosure(secret.ENOUGH, words, shape.to, Door.REVEAL, max_elements=1))
+        words = "how many held-out rows each class has"
+        sizes = max(2, params.classes)
+        told.append(Disclosure(secret.SIZES, words, to, Door.REVEAL, max_elements=sizes))
+    for name, (words, elements, times) in _told(params).items():
+        told.append(Disclosure(name, words, to, Door.REVEAL, max_elements=elements, times=times))
+    return tuple(told)
+
+
+def _told(params: Params) -> dict[str, tuple[str, int, int]]:
+    """Name -> words, numbers, times."""
+    if params.kind == "regression":
+        return {secret.ERRORS: ("RMSE, MAE and R² on the held-out rows", 3, 1)}
+    if params.kind == "multiclass":
+        words = "accuracy and log loss on the held-out rows"
+        words += ", and the whole confusion matrix" if params.matrix else ""
+        return {
+            secret.RANKING: ("AUC of each class against the rest", 2, params.classes),
+            secret.CLASSES: (words, 2 + (params.classes**2 if params.matrix else 0), 1),
+        }
+    few = f"groups with fewer than {params.at_least} rows of either class are merged"
+    edges = ", ".join(f"{edge:g}" for edge in params.edges)
+    known = {
+        secret.RANKING: ("AUC and KS on the held-out rows", 2, 1),
+        secret.GROUPS: (
+            f"number of rows and of positives and mean score of {params.groups} groups by score; {few}",
+            4 * params.groups,
+            1,
+        ),
+        secret.DISTRIBUTION: (
+            f"number of rows and of positives with scores between {edges}; {few}",
+            4 * (len(params.edges) + 1),
+            1,
+        ),
+        secret.CONFUSION: (
+            f"the confusion matrix at score {params.threshold:g}, if each cell has {params.at_least} rows",
+            8,
+            1,
+        ),
+        secret.LOSSES: ("log loss and Brier score on the held-out rows", 2, 1),
+    }
+    return {name: known[name] for name in known if name in params.measures}
+
+
+def estimate(params: Params, roles: Roles, sizes: Sizes, network: Network) -> Cost:
+    """Scoring; and where scores stay secret a sort, comparisons and sums. Calibrated for three parties on two cores."""
+    cost = scoring_cost(roles, sizes, network)
+    if params.show == "scores":
+        return cost
+    rows = min((sizes.rows.get(holder, 0) for holder in roles.all("holders")), default=0) // 4
+    each, rounds = _work(params)
+    measuring = engines.scaled(
+        Cost(each * rows * 1e-8 + rounds * (network.latency_s + 1e-4), each * rows, rounds, each * rows),
+        roles,
+    )
+    return Cost(
+        cost.seconds + measuring.seconds + measuring.bytes / network.bytes_per_s,
+        cost.bytes + measuring.bytes,
+        cost.rounds + measuring.rounds,
+        cost.memory_bytes + measuring.memory_bytes,
+    )
+
+
+def _work(params: Params) -> tuple[int, int]:
+    """Bytes a row of all parties, and rounds."""
+    sort = (1500, 90)
+    if params.kind == "regression":
+        return 300, 20
+    if params.kind == "multiclass":
+        return params.classes * (sort[0] + 1500), params.classes * sort[1] + 100
+    merging = 18 if params.at_least else 0
+    parts = {
+        secret.RANKING: (600, 90),
+        secret.GROUPS: (0, 4 + merging * params.groups),
+        secret.DISTRIBUTION: (100 + 60 * len(params.edges), 14 + merging * (1 + len(params.edges))),
+        secret.CONFUSION: (150, 14 + merging),
+        secret.LOSSES: (1500, 60),
+    }
+    asked = [parts[name] for name in params.measures]
+    if {secret.RANKING, secret.GROUPS} & set(params.measures):
+        asked.append(sort)
+    return sum(part[0] for part in asked), 10 + sum(part[1] for part in asked)
+
+
+def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Roles) -> dict[str, Any]:
+    """At holders and helper."""
+    label_holder, receiver = roles.one("label_holder"), roles.one("receiver")
+    named = {label_holder, receiver}
+    if not named <= set(roles.all("holders")) or (params.show == "scores" and len(named) > 1):
+        raise UsageError(
+            f"{label_holder} is to bring the labels and {receiver} to get the measures.",
+            why="both must be holders, and who sees the scores must have the labels",
+            mend="name holders, or show: measures",
+        )
+    made = score(party, inputs, roles)
+    labels = None
+    if party.name == label_holder:
+        labels = _checked(made, params, label_holder)
+    if params.show == "scores":
+        shown = made.engine.reveal(SCORES, made.scores, to=(receiver,))
+        found = None if shown is None or labels is None else _in_clear(labels, shown, params)
+    else:
+        found = _hidden(made, labels, params, roles)
+    return {} if found is None else {"metrics": found.to_artefact()}
+
+
+def _checked(made: Scored, params: Params, me: str) -> NDArray[np.float64]:
+    """The label holder's labels."""
+    labels = None if made.own is None else made.own.label
+    if labels is None:
+        raise UsageError(
+            f"{me} is to bring the labels, but its table has none.",
+            mend="mark the label column when adding the asset (--label)",
+        )
+    several = made.scores.ndim > 1
+    if several != (params.kind == "multiclass") or (several and made.scores.shape[1] != params.classes):
+        raise UsageError(
+            f"The model gives scores of shape {made.scores.shape}, which are none of kind {params.kind}.",
+            mend="set `kind` (and `classes`) to what the model was trained for",
+        )
+    if params.kind == "binary":
+        ranking.check_labels(labels)
+    if params.kind == "multiclass":
+        multiclass.check_classes(labels, made.scores.shape)
+    return labels
+
+
+def _in_clear(labels: NDArray[np.float64], scores: NDArray[np.float64], params: Params) -> Measured:
+    arrays = {"scores": scores, "labels": labels}
+    if params.kind == "regression":
+        fit = regression.measure(labels, scores)
+        return Measured({"rows": fit.rows, "rmse": fit.rmse, "mae": fit.mae, "r2": fit.r2}, arrays=arrays)
+    if params.kind == "multiclass":
+        several = multiclass.measure(labels, scores)
+        figures = {
+            "rows": several.rows,
+            "accuracy": several.accuracy,
+            "macro_auc": several.macro_auc,
+            "log_loss": several.log_loss,
+            "aucs": several.aucs.tolist(),
+            "matrix": several.confusion.tolist(),
+        }
+        return Measured(figures, arrays=arrays)
+    quality = binary.measure(labels, scores)
+    figures = {
+        name: getattr(quality, name)
+        for name in [
+            "rows",
+            "positives",
+            "auc",
+            "gini",
+            "ks",
+            "average_precision",
+            "accuracy",
+            "log_loss",
+            "brier",
+        ]
+    }
+    return Measured(
+        figures,
+        ranking.by_level(labels, scores),
+        ranking.by_rank(labels, scores, min(params.groups, len(labels))),
+        ranking.between(labels, scores, np.array(params.edges)),
+        binary.confusion(labels, scores, params.threshold),
+        arrays,
+    )
+
+
+def _hidden(
+    made: Scored, labels: NDArray[np.float64] | None, params: Params, roles: Roles
+) -> Measured | None:
+    """The same of secret scores; None at others than the receiver."""
+    engine, owner = made.engine, roles.one("label_holder")
+    to = (roles.one("receiver"),)
+    rows = made.scores.shape[0]
+    if params.kind == "regression":
+        numbers = engine.share(labels, owner=owner, shape=(rows,))
+        fit = secret.errors(made.scores, numbers, to=to)
+        return (
+            None if fit is None else Measured({"rows": rows, "rmse": fit.rmse, "mae": fit.mae, "r2": fit.r2})
+        )
+    if params.kind == "multiclass":
+        return _hidden_classes(made, labels, params, owner, to)
+    secrets = engine.share(labels, owner=owner, shape=(rows,), dtype=int)
+    both = secret.class_sizes(secrets)
+    secret.require_enough(both, params.at_least)
+    sizes = engine.reveal(secret.SIZES, both, to=to)
+    found = _yes_or_no(made.scores, secrets, sizes, params, to)
+    if sizes is None:
+        return None
+    return Measured({"rows": rows, "positives": int(sizes[1]), **found.figures}, *_parts(found))
+
+
+def _parts(found: Measured) -> tuple[Any, ...]:
+    return found.levels, found.groups, found.distribution, found.confusion
+
+
+def _yes_or_no(
+    scores: SecretArray,
+    labels: SecretArray,
+    sizes: NDArray[np.float64] | None,
+    params: Params,
+    to: tuple[str, ...],
+) -> Measured:
+    figures: dict[str, Any] = {}
+    groups = spread = cells = None
+    asked = set(params.measures)
+    if asked & {secret.RANKING, secret.GROUPS}:
+        ordered = secret.sorted_by_score(scores, labels)
+        if secret.RANKING in asked:
+            order = secret.ranking(ordered, to=to, sizes=sizes)
+            figures |= {} if order is None else {"auc": order.auc, "gini": 2 * order.auc - 1, "ks": order.ks}
+        if secret.GROUPS in asked:
+            count = min(params.groups, len(scores))
+            groups = secret.groups(ordered, count, at_least=params.at_least, to=to)
+    if secret.DISTRIBUTION in asked:
+        spread = secret.distribution(scores, labels, params.edges, at_least=params.at_least, to=to)
+    if secret.CONFUSION in asked:
+        cells = secret.confusion(scores, labels, params.threshold, at_least=params.at_least, to=to)
+        figures |= {} if cells is None else {"accuracy": cells.accuracy}
+    if secret.LOSSES in asked:
+        lost = secret.losses(scores, labels, to=to)
+        figures |= {} if lost is None else {"log_loss": lost[0], "brier": lost[1]}
+    return Measured(figures, None, groups, spread, cells)
+
+
+def _hidden_classes(
+    made: Scored, labels: NDArray[np.float64] | None, params: Params, owner: str, to: tuple[str, ...]
+) -> Measured | None:
+    engine, shape = made.engine, made.scores.shape
+    mine = None if labels is None else np.eye(params.classes)[labels.astype(np.int64)]
+    hot = engine.share(mine, owner=owner, shape=shape, dtype=int)
+    each = hot.sum(axis=0)
+    secret.require_enough(each, params.at_least)
+    sizes = engine.reveal(secret.SIZES, each, to=to)
+    aucs = []
+    for place in range(params.classes):
+        ordered = secret.sorted_by_score(made.scores[:, place], hot[:, place])
+        two = None if sizes is None else np.array([sizes.sum() - sizes[place], sizes[place]])
+        order = secret.ranking(ordered, to=to, sizes=two)
+        aucs += [] if order is None else [order.auc]
+    told = secret.classes(made.scores, hot, matrix=params.matrix, to=to)
+    if told is None:
+        return None
+    accuracy, log_loss, matrix = told
+    figures: dict[str, Any] = {
+        "rows": shape[0],
+        "accuracy": accuracy,
+        "macro_auc": float(np.mean(aucs)),
+        "log_loss": log_loss,
+        "aucs": aucs,
+    }
+    return Measured(figures | ({} if matrix is None else {"matrix": matrix.tolist()}))
