@@ -48,7 +48,7 @@ def ours(
     count: int, protocol: str, security: str, *, wire: Wire = "lan", wan: bool = False, memory_mib: int = 2048
 ) -> Sample:
     """One intersection, file to file."""
-    inputs = dict(zip(SIDES, files.pair(count), strict=True))
+    inputs = dict(zip(SIDES, files.several(count), strict=True))
 
     def program(links: Mapping[str, Link]) -> dict[str, Any]:
         ((peer, link),) = links.items()
@@ -85,13 +85,13 @@ def theirs(
     """The rival's mode as a measurement."""
     if spu is None:
         return None
-    inputs = files.pair(count)
+    inputs = files.several(count)
 
     def measure(*, network: Mapping[str, float] | None = WAN if wan else None) -> Sample:
         with ExitStack() as stack:
             target = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="unseen-bench-spu-")))
             shaper = stack.enter_context(Shaper(**network)) if network is not None else None
-            sample = spu.run(mode, inputs, target, shaper)
+            sample, _ = spu.run(mode, inputs, target, shaper)
         if network is None and count <= MILLION and (count, mode) not in _COUNTED:
             _COUNTED[count, mode] = measure(network={}).bytes
         return sample if shaper else replace(sample, bytes=_COUNTED.get((count, mode)))

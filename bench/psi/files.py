@@ -1,4 +1,4 @@
-"""Two CSV files of string ids of which half are in common: made once, kept under build/bench."""
+"""CSV files of string ids of which half are common to all: made once, kept under build/bench."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ import numpy as np
 PLACE = Path(__file__).parent.parent.parent / "build" / "bench" / "psi"
 
 
-def pair(count: int) -> tuple[Path, Path]:
-    """Paths of a file each for two parties: `count` distinct ids of twelve digits in random order, column `id`."""
+def several(count: int, parties: int = 2) -> tuple[Path, ...]:
+    """Paths of a file for each party: `count` distinct ids of twelve digits in random order, column `id`; half are common to all."""
     PLACE.mkdir(parents=True, exist_ok=True)
-    places = (PLACE / f"left-{count}.csv", PLACE / f"right-{count}.csv")
-    for place, start in zip(places, (0, count // 2), strict=True):
+    starts = [count // 2 * party // (parties - 1) for party in range(parties)]
+    places = tuple(PLACE / f"from-{start}-{count}.csv" for start in starts)
+    for place, start in zip(places, starts, strict=True):
         if not place.exists():
             numbers = (
                 np.arange(start, start + count, dtype=np.uint64)

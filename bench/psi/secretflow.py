@@ -1,9 +1,11 @@
-"""The rival's two parties, as processes that stay up, and one intersection of theirs as a measurement."""
+"""The rival's parties, as processes that stay up, and one intersection of theirs as a measurement."""
 
 from __future__ import annotations
 
 import socket
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -23,7 +25,7 @@ def _free_port() -> int:
 
 
 class Spu:
-    """Both parties, as fresh processes for every run, as ours are: memory that an earlier run left warm helps neither."""
+    """All parties, as fresh processes for every run, as ours are: memory that an earlier run left warm helps neither."""
 
     def __enter__(self) -> Self:
         with self._party():  # RivalMissingError if it cannot be had
@@ -37,24 +39,31 @@ class Spu:
     def _party(self) -> Rival:
         return python_rival("spu", _REQUIREMENTS, Path(__file__).with_name("spu_party.py"))
 
-    def run(self, mode: str, inputs: tuple[Path, Path], target: Path, shaper: Shaper | None = None) -> Sample:
-        """One intersection of two CSV files with a column `id`, result to both, aligned.
+    def run(
+        self, mode: str, inputs: Sequence[Path], target: Path, shaper: Shaper | None = None
+    ) -> tuple[Sample, int]:
+        """One intersection of CSV files with a column `id`, one a party, result to all, aligned; and how many ids are common.
 
         Parameters
         ----------
         shaper
-            The network between them; what it carried is counted. Without one, nothing is counted.
+            The network between any two; what it carried is counted. Without one, nothing is counted.
         """
-        ports = (_free_port(), _free_port())
-        addresses = [[f"127.0.0.1:{port}" for port in ports] for _ in ports]
+        ranks = range(len(inputs))
+        ports = [_free_port() for _ in ranks]
+        addresses = [[f"127.0.0.1:{port}" for port in ports] for _ in ranks]
         before = shaper.carried() if shaper else (0, 0)
         if shaper:
-            addresses[0][1] = f"127.0.0.1:{shaper.way(to=ports[1])}"
-            addresses[1][0] = f"127.0.0.1:{shaper.way(to=ports[0], backward=True)}"
-        with self._party() as first, self._party() as second, ThreadPoolExecutor(2) as both:
-            parties = (first, second)
+            for me in ranks:
+                for peer in ranks:
+                    if peer != me:
+                        way = shaper.way(to=ports[peer], backward=peer < me)
+                        addresses[me][peer] = f"127.0.0.1:{way}"
+        with ExitStack() as stack:
+            parties = [stack.enter_context(self._party()) for _ in ranks]
+            together = stack.enter_context(ThreadPoolExecutor(len(parties)))
             told = list(
-                both.map(
+                together.map(
                     lambda rank: parties[rank].ask(
                         rank=rank,
                         addresses=addresses[rank],
@@ -62,12 +71,13 @@ class Spu:
                         input=str(inputs[rank]),
                         output=str(target / f"spu-{rank}.csv"),
                     ),
-                    range(2),
+                    ranks,
                 )
             )
         carried = sum(shaper.carried()) - sum(before) if shaper else None
-        return Sample(
+        sample = Sample(
             seconds=max(item["seconds"] for item in told),
             bytes=carried,
             peak_mib=max(item["peak_mib"] for item in told),
         )
+        return sample, told[0]["common"]

@@ -1,6 +1,6 @@
 """One party of the rival, SecretFlow's `spu` wheel, in its own interpreter: one JSON line asked, one answered.
 
-Asked: {"rank", "addresses": [party 0's, party 1's], "mode", "input", "output"}; answered: {"seconds", "common", "peak_mib",
+Asked: {"rank", "addresses": [one a party], "mode", "input", "output"}; answered: {"seconds", "common", "peak_mib",
 "cpu_s"}. Imports and connecting are not timed. The rival writes its log to standard output, so that is led elsewhere first.
 """
 
@@ -32,6 +32,15 @@ MODES = {
         "protocol": _ECDH,
         "ecdh_params": psi.EcdhParams(curve=psi.EllipticCurveType.CURVE_25519_ELLIGATOR2),
     },
+    "ecdh-3pc": {
+        "protocol": psi.PsiProtocol.PROTOCOL_ECDH_3PC,
+        "ecdh_params": psi.EcdhParams(curve=psi.EllipticCurveType.CURVE_25519),
+    },
+    "ecdh-npc": {
+        "protocol": psi.PsiProtocol.PROTOCOL_ECDH_NPC,
+        "ecdh_params": psi.EcdhParams(curve=psi.EllipticCurveType.CURVE_25519),
+    },
+    "kkrt-npc": {"protocol": psi.PsiProtocol.PROTOCOL_KKRT_NPC},
     "ecdh-fourq": {
         "protocol": _ECDH,
         "ecdh_params": psi.EcdhParams(curve=psi.EllipticCurveType.CURVE_FOURQ),
@@ -40,7 +49,7 @@ MODES = {
 
 
 def run(asked: dict) -> dict:
-    """One intersection, result to both."""
+    """One intersection, result to all."""
     description = lib.link.Desc()
     description.recv_timeout_ms = description.http_timeout_ms = 3_600_000
     for rank, address in enumerate(asked["addresses"]):

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import math
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Generic, TypeAlias, TypeVar, get_args, get_origin, get_type_hints
 
@@ -31,6 +32,7 @@ from numpy.typing import NDArray
 from unseen.core.errors import LocalProtocolError, RemoteProtocolError
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 Array: TypeAlias = NDArray[Any]
 
@@ -71,6 +73,10 @@ class Released(Generic[T]):
     def value(self) -> T:
         """The value."""
         return self._value
+
+    def part(self, take: Callable[[T], R]) -> Released[R]:
+        """What `take` makes of the value: let out with it."""
+        return Released(take(self._value), Released._maker)
 
 
 _DTYPES = {

@@ -1,4 +1,4 @@
-"""The only way to spread local work: `party.pool.map`, and `aside` for what can go on beside the rest.
+"""The only way to spread local work: `party.pool.map`, and `aside` for what can go on beside the rest; `talk` for conversations.
 
 Threads by default: kernels release the GIL. A cluster pool can take its place because work items are plain
 function calls on values.
@@ -7,8 +7,8 @@ function calls on values.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -40,3 +40,16 @@ class Pool:
         result = executor.submit(function).result
         executor.shutdown(wait=False)
         return result
+
+    def talk(self, conversations: Iterable[Callable[[], R]], *, most: int) -> Iterator[R]:
+        """Conversations with several peers side by side, each on a stream of its own: their results as they come.
+
+        `most` at once, begun in order, whatever the number of workers, since they mostly wait. If the peers begin those that they
+        have in common in one order, nobody waits in a circle. The first error is raised at once: the others end with their links.
+        """
+        executor = ThreadPoolExecutor(most, thread_name_prefix="unseen-talk")
+        try:
+            for done in as_completed([executor.submit(conversation) for conversation in conversations]):
+                yield done.result()
+        finally:
+            executor.shutdown(wait=False, cancel_futures=True)

@@ -14,11 +14,11 @@ from unseen.psi.ids import checked
 from unseen.psi.plan import AUTO, choose
 from unseen.psi.protocol import Aligned, Mode, protocol
 
-_PARTIES = 2
+_FEWEST = 2
 
 
 class SetSize(Message, frozen=True, tag="psi.set-size/1"):
-    """How many ids the sender brings: the one thing about a set that its peer always learns."""
+    """How many ids the sender brings: the one thing about a set that the other holders always learn."""
 
     count: Public[int]
 
@@ -36,14 +36,14 @@ def intersect(
     allow_empty: bool = False,
     distinct: bool = False,
 ) -> Aligned | None:
-    """Find the rows that both holders have. Everyone calls it alike; None at parties without a result.
+    """Find the rows that all holders have. Everyone calls it alike; None at parties without a result.
 
     Parameters
     ----------
     ids
         Unique identifiers, uint8 of shape (rows, 32), see :func:`unseen.data.identifiers.identifiers`.
     holders
-        The parties that bring ids.
+        The parties that bring ids: two or more.
     to
         The holders that learn the result: disclosure "intersection".
     method
@@ -51,7 +51,7 @@ def intersect(
     sizes
         Public size of each holder's set, or a bound that hides it; None: the holders tell each other how many they have.
     network
-        What "auto" assumes of the network; the same at both holders.
+        What "auto" assumes of the network; the same at all holders.
     allow_empty
         Whether no common rows are a result rather than an error.
     distinct
@@ -64,24 +64,32 @@ def intersect(
     DeniedError
         The contract does not list the disclosure.
     """
-    if len(holders) != _PARTIES or not set(to) <= set(holders):
+    if len(set(holders)) != len(holders) or len(holders) < _FEWEST or not set(to) <= set(holders):
         raise UsageError(
-            f"An intersection is for two holders, one or both of whom get the result, not {len(holders)}.",
-            mend="intersect pair by pair",
+            "An intersection is for two holders or more, some or all of whom get the result.",
+            why=f"holders are {', '.join(holders) or 'nobody'}; the result is for {', '.join(to) or 'nobody'}",
         )
     if party.name not in holders:
         return None
     ours = checked(ids, distinct=distinct)
-    peer = next(name for name in holders if name != party.name)
-    public = dict(sizes) if sizes is not None else _tell_sizes(party, peer, len(ours))
+    public = dict(sizes) if sizes is not None else _tell_sizes(party, holders, len(ours))
+    if set(public) != set(holders):
+        raise UsageError(
+            "An intersection takes the public size of each holder's set.",
+            why=f"holders are {', '.join(holders)}; sizes are given of {', '.join(public)}",
+        )
     if len(ours) > public[party.name]:
         raise UsageError(f"There are {len(ours)} ids where {public[party.name]} are the agreed bound.")
     asked = mode or Mode()
-    pair = (public[holders[0]], public[holders[1]])
     if method == AUTO:
-        choice = choose(pair, asked, network or Network())
+        choice = choose(tuple(public[name] for name in holders), asked, network or Network())
         method, asked = choice.method, choice.mode
     chosen = protocol(method)
+    if len(holders) not in chosen.HOLDERS:
+        raise UsageError(
+            f"The protocol '{method}' is for {_words(chosen.HOLDERS)} holders, not {len(holders)}.",
+            mend="choose another one, or leave it to auto",
+        )
     if asked.security not in chosen.SECURITIES:
         raise UsageError(f"The protocol '{method}' is not secure against {asked.security} parties.")
     aligned = chosen.intersect(party, ours, sizes=public, to=tuple(to), mode=asked)
@@ -93,8 +101,14 @@ def intersect(
     return aligned
 
 
-def _tell_sizes(party: Party, peer: str, count: int) -> dict[str, int]:
-    theirs = party.exchange(SetSize(count), SetSize, peers=(peer,))[peer].count
-    if theirs < 0:
-        raise RemoteProtocolError(f"{peer} has {theirs} ids, it says.", party=peer)
-    return {party.name: count, peer: theirs}
+def _tell_sizes(party: Party, holders: Sequence[str], count: int) -> dict[str, int]:
+    others = tuple(name for name in holders if name != party.name)
+    told = party.exchange(SetSize(count), SetSize, peers=others)
+    for peer, said in told.items():
+        if said.count < 0:
+            raise RemoteProtocolError(f"{peer} has {said.count} ids, it says.", party=peer)
+    return {name: count if name == party.name else told[name].count for name in holders}
+
+
+def _words(count: range) -> str:
+    return str(count.start) if len(count) == 1 else f"{count.start} to {count.stop - 1}"

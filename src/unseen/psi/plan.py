@@ -24,12 +24,12 @@ class Choice:
     reason: str
 
 
-def options(sizes: tuple[int, int], mode: Mode, network: Network) -> tuple[Choice, ...]:
-    """Every protocol and mode that gives the asked security, cheapest in seconds first."""
+def options(sizes: tuple[int, ...], mode: Mode, network: Network) -> tuple[Choice, ...]:
+    """Every protocol and mode for so many holders that gives the asked security, cheapest in seconds first."""
     found: dict[tuple[str, Mode], Choice] = {}
     for name in registry.names(PROTOCOLS):
         candidate = protocol(name)
-        if mode.security not in candidate.SECURITIES:
+        if mode.security not in candidate.SECURITIES or len(sizes) not in candidate.HOLDERS:
             continue
         for compact in (False, True) if not mode.compact else (True,):
             asked = replace(mode, compact=compact)
@@ -42,7 +42,7 @@ def options(sizes: tuple[int, int], mode: Mode, network: Network) -> tuple[Choic
     )
 
 
-def choose(sizes: tuple[int, int], mode: Mode, network: Network) -> Choice:
+def choose(sizes: tuple[int, ...], mode: Mode, network: Network) -> Choice:
     """The protocol and mode expected to be fastest for sets of these sizes on this network.
 
     A `mode` that asks for `compact` gets it; one that does not gets it where it is faster.
@@ -50,16 +50,20 @@ def choose(sizes: tuple[int, int], mode: Mode, network: Network) -> Choice:
     Raises
     ------
     UsageError
-        No protocol gives the asked security.
+        No protocol gives the asked security among so many holders.
     """
     ranked = options(sizes, mode, network)
     if not ranked:
-        raise UsageError(f"No intersection protocol is secure against {mode.security} parties.")
+        raise UsageError(
+            f"No intersection protocol of {len(sizes)} holders is secure against {mode.security} parties.",
+            mend="intersect two holders' sets, or take fewer holders or security 'semi-honest'",
+        )
     best = ranked[0]
     others = {item.method: item for item in reversed(ranked) if item.method != best.method}
     compared = "; ".join(item.reason for item in sorted(others.values(), key=lambda item: item.cost.seconds))
     speed = f"{network.bytes_per_s * 8 / 1e6:,.0f} Mbit/s and {network.latency_s * 1e3:g} ms"
-    reason = f"{best.reason}, the least for {sizes[0]:,} x {sizes[1]:,} ids at {speed}"
+    ids = " x ".join(f"{size:,}" for size in sizes)
+    reason = f"{best.reason}, the least for {ids} ids at {speed}"
     return replace(best, reason=f"{reason}; {compared}" if compared else reason)
 
 

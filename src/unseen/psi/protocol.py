@@ -63,14 +63,16 @@ class Protocol(_Protocol):
     SUMMARY: str
     """One line for a person who chooses."""
     SECURITIES: tuple[Security, ...]
+    HOLDERS: range
+    """How many holders it can be run among."""
     LEAKS: str
     """What who learns besides the declared result, in plain words."""
 
     def assumption(self, mode: Mode) -> str:
         """What its security rests on in that mode."""
 
-    def estimate(self, sizes: tuple[int, int], mode: Mode, network: Network) -> Cost:
-        """What a run on sets of these sizes is expected to cost (both holders get the result)."""
+    def estimate(self, sizes: tuple[int, ...], mode: Mode, network: Network) -> Cost:
+        """What a run on sets of these sizes is expected to cost (all holders get the result)."""
 
     def intersect(
         self,
@@ -81,14 +83,14 @@ class Protocol(_Protocol):
         to: tuple[str, ...],
         mode: Mode,
     ) -> Aligned | None:
-        """Run at one of two holders.
+        """Run at one of the holders.
 
         Parameters
         ----------
         ids
             Distinct identifiers, uint8 of shape (rows, 32), C-contiguous; rows may be fewer than this party's size.
         sizes
-            Holder -> public size of its set, or a bound on it: two entries, the same at both.
+            Holder -> public size of its set, or a bound on it: the same at all.
         to
             The holders that learn the result; the others return None.
         """

@@ -7,6 +7,8 @@ first words nearly always decide, so the second are looked at only where first o
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,14 +20,14 @@ MOST_BYTES = 16
 STATISTICAL_BITS = 40
 
 
-def length(sizes: tuple[int, int], *, compact: bool) -> int:
-    """Bytes of a tag for sets of n and m: 16, or so many that a false match has probability 2^-40 at most.
+def length(sizes: tuple[int, ...], *, compact: bool) -> int:
+    """Bytes of a tag for two sets of n and m: 16, or so many that a false match has probability 2^-40 at most.
 
     Tags of t bytes of different ids agree with probability at most n m / 2^(8t).
     """
     if not compact:
         return MOST_BYTES
-    return min(-(-(STATISTICAL_BITS + max(sizes[0] * sizes[1] - 1, 0).bit_length()) // 8), MOST_BYTES)
+    return min(-(-(STATISTICAL_BITS + max(math.prod(sizes) - 1, 0).bit_length()) // 8), MOST_BYTES)
 
 
 def as_words(tags: NDArray[np.uint8]) -> Words:

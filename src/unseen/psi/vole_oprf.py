@@ -35,17 +35,20 @@ import math
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from unseen.core.errors import LocalProtocolError, RemoteProtocolError
+from unseen.core.errors import LocalProtocolError, RemoteProtocolError, UsageError
 from unseen.kernels import blocks, okvs, oprf, rows
 from unseen.ot.vole import DeltaSide, VectorSide
 from unseen.party import Masked, Message, Party, Pool, Public, require
 from unseen.psi.protocol import Mode
 
 Blocks = NDArray[np.uint8]
+Prepared: TypeAlias = tuple[Blocks, Blocks]
+"""The public seed of a store, shape (16,), and the store, shape (slots, 16)."""
 
 BLOCK_BYTES = 16
 _NARROW_BYTES = 12
@@ -107,7 +110,14 @@ class OprfKey:
 
 
 def evaluate(
-    party: Party, peer: str, ids: Blocks, *, size: int, mode: Mode, width: int = BLOCK_BYTES
+    party: Party,
+    peer: str,
+    ids: Blocks,
+    *,
+    size: int,
+    mode: Mode,
+    width: int = BLOCK_BYTES,
+    prepared: Prepared | None = None,
 ) -> Blocks:
     """F of each of the own ids, under the key that `peer` gets from its :func:`hold_key`.
 
@@ -119,6 +129,8 @@ def evaluate(
         The public size of the set, the same at both ends.
     width
         How many bytes of each value are wanted.
+    prepared
+        The store of these ids from :func:`prepare`, if several peers get it; else one is made here.
 
     Returns
     -------
@@ -131,21 +143,34 @@ def evaluate(
     """
     malicious = mode.security == "malicious"
     shape = shape_of(size, mode)
-    keys = keys_of(ids)
     commitment = party.recv(peer, SaltCommitment).digest if malicious else b""
     side = VectorSide(party, peer, security=mode.security, field=shape.field, assumption=mode.assumption)
-    stored = begin_store(party, shape, keys, lambda seed: okvs.hash_to_field(seed, keys, field=shape.field))
+    stored = _begin_store(party, shape, keys_of(ids)) if prepared is None else lambda: prepared
     vector = side.expand(shape.slots)
     seed, encoded = stored()
     ours = secrets.token_bytes(_SALT_BYTES) if malicious else b""
-    np.bitwise_xor(encoded, vector.a, out=encoded)
-    party.send(peer, Encoding(seed.tobytes(), ours, np.ascontiguousarray(encoded[:, : slot_bytes(mode)])))
+    masked = np.bitwise_xor(encoded, vector.a, out=encoded if prepared is None else None)
+    party.send(peer, Encoding(seed.tobytes(), ours, np.ascontiguousarray(masked[:, : slot_bytes(mode)])))
     salt = _both(ours, _opened(party, peer, commitment)) if malicious else b""
 
     def of(piece: Blocks) -> Blocks:
         return _finish(okvs.decode(shape, seed, vector.c, keys_of(piece)), piece, salt)
 
     return _piece_by_piece(of, ids, width, party.pool)
+
+
+def prepare(party: Party, ids: Blocks, *, size: int, mode: Mode) -> Prepared:
+    """The store of a set: for :func:`evaluate` with several key holders, each of whom gets it under a mask of its own.
+
+    Raises
+    ------
+    UsageError
+        The mode is not semi-honest: a salt is due between the store and the key then.
+    """
+    if mode.security != "semi-honest":
+        raise UsageError("One store for several key holders is secure against semi-honest parties only.")
+    shape, keys = shape_of(size, mode), keys_of(ids)
+    return store(party, shape, keys, _targets(shape, keys))
 
 
 def hold_key(party: Party, peer: str, *, size: int, mode: Mode) -> OprfKey:
@@ -200,14 +225,17 @@ def _narrow(mode: Mode) -> bool:
     return mode.compact and mode.security == "semi-honest"
 
 
-def begin_store(
-    party: Party, shape: okvs.OkvsShape, keys: Blocks, values: Callable[[Blocks], Blocks]
-) -> Callable[[], tuple[Blocks, Blocks]]:
-    """:func:`store` beside what follows: calling what is returned waits for the result."""
-    draw = _draw(party)
+def _targets(shape: okvs.OkvsShape, keys: Blocks) -> Callable[[Blocks], Blocks]:
+    """What the evaluator's store holds at its ids, of the seed."""
+    return lambda seed: okvs.hash_to_field(seed, keys, field=shape.field)
+
+
+def _begin_store(party: Party, shape: okvs.OkvsShape, keys: Blocks) -> Callable[[], Prepared]:
+    """The evaluator's store, made beside what follows: calling what is returned waits for the result."""
+    values, draw = _targets(shape, keys), _draw(party)
     first_try = party.pool.aside(lambda: _encoded(shape, keys, values, draw))
 
-    def finish() -> tuple[Blocks, Blocks]:
+    def finish() -> Prepared:
         with contextlib.suppress(okvs.OkvsFailedError):
             return first_try()
         return store(party, shape, keys, values)

@@ -163,7 +163,7 @@ def test_three_holders_are_refused() -> None:
     def program(party: Party) -> Any:
         return intersect(party, ids([1]), holders=("a", "b", "c"), to=("a", "b", "c"), method="dh")
 
-    with pytest.raises(UsageError, match="for two holders"):
+    with pytest.raises(UsageError, match="for 2 holders"):
         run(program, ("a", "b", "c"), disclosures=TOLD)
 
 

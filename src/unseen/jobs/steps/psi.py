@@ -16,15 +16,15 @@ from unseen.psi import Mode, choose, intersect
 from unseen.psi.plan import AUTO
 from unseen.psi.protocol import protocol
 
-VERSION = 3
+VERSION = 4
 SUMMARY = (
-    "Find the rows that the holders have in common; nobody learns anything about the others' other rows."
+    "Find the rows that all holders have in common; nobody learns anything about the others' other rows."
 )
 ROLES = {"holders": "bring a table with an id column each"}
 INPUTS = {"table": "a table with an id column"}
 OUTPUTS = {"table": "the common rows of the own table, in the same order at every holder"}
 LEVELS = ("shared",)
-TRUST = "Semi-honest holders; no third party."
+TRUST = "Semi-honest holders, of whom all but one may collude; no third party."
 
 
 class Params(StepParams):
@@ -56,10 +56,10 @@ def disclosures(_params: Params, roles: Roles) -> tuple[Disclosure, ...]:
 
 def estimate(params: Params, roles: Roles, sizes: Sizes, network: Network) -> Cost:
     """That of the protocol."""
-    left, right = (sizes.rows.get(holder, 0) for holder in roles.all("holders"))
+    counts = tuple(sizes.rows.get(holder, 0) for holder in roles.all("holders"))
     if params.method == AUTO:
-        return choose((left, right), Mode(), network).cost
-    return protocol(params.method).estimate((left, right), Mode(), network)
+        return choose(counts, Mode(), network).cost
+    return protocol(params.method).estimate(counts, Mode(), network)
 
 
 def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Roles) -> dict[str, Any]:

@@ -64,6 +64,7 @@ _PIECE = 1 << 14  # ids in one message: both sides must cut alike
 
 SUMMARY = "Diffie-Hellman: slow, few bytes, easy to audit"
 SECURITIES: tuple[Security, ...] = ("semi-honest",)
+HOLDERS = range(2, 3)
 LEAKS = "each holder learns the size of the other's set, and which of its own ids the other has too if it gets the result"
 
 # Measured, per id of both sets together, at each holder: two multiplications, half of a hash and of a check.
@@ -100,7 +101,7 @@ def assumption(_mode: Mode) -> str:
     return "decisional Diffie-Hellman in curve25519; SHA-512 as a random oracle"
 
 
-def estimate(sizes: tuple[int, int], mode: Mode, network: Network) -> Cost:
+def estimate(sizes: tuple[int, ...], mode: Mode, network: Network) -> Cost:
     """Two multiplications per id at each holder; a list of points each way, and the comparer's tags."""
     ids, fewer = sum(sizes), min(sizes)
     returned = fewer * tags.length(sizes, compact=mode.compact)

@@ -56,6 +56,7 @@ _TABLE_PIECE = 1 << 22
 
 SUMMARY = "oblivious PRF: for a small set against a large one"
 SECURITIES: tuple[Security, ...] = ("semi-honest",)
+HOLDERS = range(2, 3)
 LEAKS = "each holder learns the size of the other's set, and which of its own ids the other has too if it gets the result"
 
 # Measured: hash, multiplication and hash of an id; blinding and unblinding one, and answering it.
@@ -120,7 +121,7 @@ def assumption(_mode: Mode) -> str:
     return "one-more gap Diffie-Hellman in ristretto255; SHA-512 as a random oracle"
 
 
-def estimate(sizes: tuple[int, int], mode: Mode, network: Network) -> Cost:
+def estimate(sizes: tuple[int, ...], mode: Mode, network: Network) -> Cost:
     """The smaller set is queried; the larger one travels as tags."""
     small, large = min(sizes), max(sizes)
     listed = large * tags.length(sizes, compact=mode.compact)

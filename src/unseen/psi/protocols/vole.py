@@ -39,6 +39,7 @@ from unseen.psi.tags import length
 
 SUMMARY = "vector OLE: the fastest for sets of like size"
 SECURITIES: tuple[Security, ...] = ("semi-honest", "malicious")
+HOLDERS = range(2, 3)
 LEAKS = "each holder learns the (bound on the) size of the other's set; who gets the result learns which of its ids the other has"
 
 _CODE_BITS = 1.5  # of a difference in Golomb-Rice code, beyond the tag's length less log2 of their number
@@ -73,7 +74,7 @@ def assumption(mode: Mode) -> str:
     return f"{noise}, {oracle}; computational Diffie-Hellman in ristretto255 for the base transfers"
 
 
-def estimate(sizes: tuple[int, int], mode: Mode, network: Network) -> Cost:
+def estimate(sizes: tuple[int, ...], mode: Mode, network: Network) -> Cost:
     """See :class:`unseen.psi.protocol.Protocol`; constants measured on one core a party."""
     few, many = sorted(sizes)
     slots = vole_oprf.shape_of(few, mode).slots
