@@ -16,6 +16,7 @@ ROWS = 600
 SILENT = 0.1
 """Share of customers whose income the bank does not know."""
 BANK, TELECOM = "bank", "telecom"
+AT_LEAST = 5
 RULES = (
     {"do": "impute", "by": "median", "flag": True, "of": BANK, "columns": ("income",)},
     {"do": "clip", "low": 0.01, "high": 0.99},
@@ -93,3 +94,11 @@ def _ready(flow: Workflow, cut: TaskHandle) -> None:
         params={"rules": RULES},
     )
     flow.task("again", "transform", roles=roles, inputs={"rules": ready["rules"], "table": cut["test"]})
+    weighed = flow.task(
+        "bin",
+        "bin",
+        roles={**roles, "label_holder": BANK},
+        inputs={"table": cut["train"]},
+        params={"at_least": AT_LEAST, "fine": 10, "tell": "both", "merge": "monotone"},
+    )
+    flow.task("weights", "transform", roles=roles, inputs={"rules": weighed["rules"], "table": cut["test"]})

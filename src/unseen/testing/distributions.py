@@ -156,7 +156,8 @@ def distinguished(first: Sample, second: Sample) -> list[str]:
         moves = (chance > 0) & (chance < 1)
         if not moves.any():
             continue
-        spread = chance * (1 - chance) * (1 / len(left) + 1 / len(right))
+        runs = len(left) + len(right)
+        spread = chance * (1 - chance) * (1 / len(left) + 1 / len(right)) * runs / (runs - 1)
         squares = (left.mean(axis=0) - right.mean(axis=0))[moves] ** 2 / spread[moves]
         if (sigmas := _too_large(float(squares.sum()), int(moves.sum()))) > SIGMAS:
             found.append(f"{place}: tells the inputs apart ({sigmas:.1f} sigma)")

@@ -25,6 +25,8 @@ from unseen.crypto.prg import Prg
 from unseen.crypto.rlwe import slots, torus
 from unseen.crypto.rlwe.params import PLAIN
 from unseen.kernels import ntt
+from unseen.learn.prepare import joint_bins
+from unseen.mpc.array import SecretArray
 from unseen.mpc.protocols.dealer.dealing import Correction, Dealing
 from unseen.mpc.protocols.dealer.sharing import Dealer
 from unseen.party import Party
@@ -38,6 +40,7 @@ Flaw = Literal[
     "order shows",
     "noise shows",
     "not re-randomised",
+    "small groups told",
 ]
 Ring = NDArray[np.uint64]
 
@@ -181,6 +184,23 @@ def _bare(_parameters: Any, _public: Any, product: Ring, _rng: Any) -> Ring:
     return product
 
 
+# ---------------------------------------------------------------------- bins against another holder's labels
+
+
+def _every_bin(positives: SecretArray, negatives: SecretArray, *, at_least: int) -> SecretArray:
+    _ = at_least
+    engine = positives.engine
+    ends = engine.lift(np.ones(positives.shape), 0)
+    return engine.concatenate([part.reshape(*part.shape, 1) for part in (ends, positives, negatives)], axis=2)
+
+
+def _any_two_rows(positives: SecretArray, negatives: SecretArray, *, at_least: int) -> SecretArray:
+    """Bins of one class are told: whoever knows who is in one knows their labels."""
+    _ = at_least
+    return _SAFE(positives, negatives + 2, at_least=2)
+
+
+_SAFE = joint_bins.safe_counts
 _SLOT_MASK, _FLOOD = slots.mask, torus.uniform
 _RLWE = "unseen.crypto.rlwe"
 
@@ -204,6 +224,20 @@ MUTANTS: Mapping[str, tuple[Mutant, ...]] = {
         Mutant("no flood", "noise shows", f"{_RLWE}.torus:uniform", _no_flood),
         Mutant("half a flood", "noise shows", f"{_RLWE}.torus:uniform", _half_flood),
         Mutant("no encryption of zero", "not re-randomised", f"{_RLWE}.scheme:rerandomised", _bare),
+    ),
+    "bin": (
+        Mutant(
+            "every bin is told",
+            "small groups told",
+            "unseen.learn.prepare.joint_bins:safe_counts",
+            _every_bin,
+        ),
+        Mutant(
+            "bins of one class are told",
+            "small groups told",
+            "unseen.learn.prepare.joint_bins:safe_counts",
+            _any_two_rows,
+        ),
     ),
     "psi-dh": (
         Mutant("one exponent for ever", "reused mask", "unseen.psi.protocols.dh:_exponent", _seven),

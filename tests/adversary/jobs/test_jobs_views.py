@@ -105,6 +105,45 @@ def standardise() -> Scene:
     return Scene("standardise", {"holders": HOLDERS}, HOLDERS, (given(0), given(7)), {})
 
 
+def prepare() -> Scene:
+    def given(shift: int) -> Inputs:
+        rows = {part: patients([1, 2, 3], x=[1.0 + shift, 2.0, 4.0]) for part in ("train", "test")}
+        return dict.fromkeys(HOLDERS, rows)
+
+    params = {"rules": ({"do": "clip"}, {"do": "scale"})}
+    return Scene("prepare", {"holders": HOLDERS}, HOLDERS, (given(0), given(7)), params)
+
+
+def transform() -> Scene:
+    first = prepare()
+    given: list[Inputs] = []
+    for which in (0, 1):
+        made = run(first.program(which), HOLDERS).results
+        given.append(
+            {who: {"rules": made[who]["rules"], "table": first.inputs[which][who]["test"]} for who in HOLDERS}
+        )
+    return Scene("transform", {"holders": HOLDERS}, HOLDERS, (given[0], given[1]), {})
+
+
+def weigh() -> Scene:
+    # other values, other labels and other counts, of which none may be told: there are never as many of either class
+    def given(seed: int) -> Inputs:
+        rng = np.random.default_rng(seed)
+        x, y = (
+            rng.normal(size=20).tolist(),
+            rng.permutation([0.0] * (6 + seed) + [1.0] * (14 - seed)).tolist(),
+        )
+        ids = {"patient": [f"p{row}" for row in range(20)]}
+        holds = Table.of(pa.table({**ids, "y": y}), id_columns=("patient",), label_columns=("y",))
+        return {
+            "a": {"table": from_table(holds)},
+            "b": {"table": from_table(Table.of(pa.table({**ids, "x": x}), id_columns=("patient",)))},
+        }
+
+    roles = {"holders": HOLDERS, "label_holder": ("a",)}
+    return Scene("bin", roles, HOLDERS, (given(1), given(2)), {"fine": 2, "at_least": 15, "tell": "both"})
+
+
 def train() -> Scene:
     roles = {"holders": HOLDERS, "helper": ("helper",), "label_holder": ("a",)}
     # few rounds, every kind of message: a high penalty makes the inverse quick
@@ -147,6 +186,9 @@ SCENES: dict[str, Callable[[], Scene]] = {
     "run-function": function,
     "split": split,
     "standardise": standardise,
+    "prepare": prepare,
+    "transform": transform,
+    "bin": weigh,
     "train-logistic": train,
     "evaluate": lambda: scoring("evaluate", show="scores"),
     # every measure once, of few groups: scores and labels stay secret
@@ -159,14 +201,15 @@ def test_every_step_there_is_has_a_scene() -> None:
     assert {name.partition(" ")[0] for name in SCENES} == set(registry.names(STEPS))
 
 
-SLOW = {"common-statistics", "run-function", "evaluate secretly"}  # transfers are set up anew, or a hundred rounds
+FEWER = {"bin": 24}  # half a megabyte each of ciphertexts and transfers, whose every bit is looked at
+SLOW = {"common-statistics", "run-function", "evaluate secretly", "bin"}  # transfers are set up anew, or a hundred rounds
 
 
 @pytest.mark.parametrize(
     "name", [pytest.param(name, marks=[pytest.mark.long] if name in SLOW else []) for name in SCENES]
 )
 def test_nothing_shows(name: str) -> None:
-    assert SCENES[name]().leaks() == []
+    assert SCENES[name]().leaks(runs=FEWER.get(name, 200)) == []
 
 
 @pytest.mark.parametrize(
@@ -178,6 +221,23 @@ def test_nothing_shows(name: str) -> None:
 def test_mutants_of_secret_sharing_are_found(mutant: Any) -> None:
     with mutant.applied():
         assert train().leaks(runs=60)
+
+
+def told_of_bins(which: int) -> list[Any]:
+    """What the label holder is told of the other's columns, and that one of its own."""
+    scene = weigh()
+    reports = run(scene.program(which), HOLDERS, disclosures=scene.told).results
+    return [reports["a"]["report"].meta["others"], reports["b"]["report"].meta["iv"]]
+
+
+def test_small_bins_are_not_told() -> None:
+    assert told_of_bins(0) == told_of_bins(1)
+
+
+@pytest.mark.parametrize("mutant", mutants("bin"), ids=lambda mutant: mutant.name)
+def test_mutants_of_the_bins_are_found(mutant: Any) -> None:
+    with mutant.applied():
+        assert told_of_bins(0) != told_of_bins(1)
 
 
 @pytest.mark.parametrize("mutant", mutants("psi-dh"), ids=lambda mutant: mutant.name)

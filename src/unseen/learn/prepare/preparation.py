@@ -9,10 +9,11 @@ from pydantic import TypeAdapter
 
 from unseen.core.errors import LocalProtocolError, UsageError
 from unseen.data.table import Table
+from unseen.learn.prepare.bins import Woe
 from unseen.learn.prepare.columns import empty, family, type_of
 from unseen.learn.prepare.rules import AnyRule, Rule
 
-_RULES: TypeAdapter[AnyRule] = TypeAdapter(AnyRule)
+_RULES: TypeAdapter[AnyRule | Woe] = TypeAdapter(AnyRule | Woe)
 
 
 class Preparation:
@@ -52,6 +53,14 @@ class Preparation:
             learnt.append(rule.model_copy().fit(train))
             train = learnt[-1].transform(train)
         self.rules_ = tuple(learnt)
+        return self
+
+    def learnt(self, train: Table, states: Sequence[Mapping[str, Any]]) -> Self:
+        """The rules with states that were learnt elsewhere, jointly with other holders: one for each rule."""
+        self.schema_ = {name: family(type_of(train, name)) for name in train.features}
+        self.rules_ = tuple(
+            rule.restored(dict(state)) for rule, state in zip(self.rules, states, strict=True)
+        )
         return self
 
     def transform(self, table: Table) -> Table:

@@ -1,0 +1,137 @@
+"""The steps of data preparation on two holders: what comes out is what pooled data give, and bad input is one clear error."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from unseen.core.errors import UnseenError, UsageError
+from unseen.data.table import Table
+from unseen.jobs.artefacts import Artefact
+from unseen.jobs.step import Roles, parse_params, step
+from unseen.jobs.tables import Matrix, from_table, to_table
+from unseen.learn.prepare import woe
+from unseen.testing.simulate import run
+
+HOLDERS = ("bank", "telecom")
+ROLES = {"holders": HOLDERS, "label_holder": ("bank",)}
+ROWS = 400
+RNG = np.random.default_rng(4)
+X = RNG.normal(size=ROWS)
+Y = (RNG.random(ROWS) < 1 / (1 + np.exp(-X))).astype(int)
+IDS = [f"c{row}" for row in range(ROWS)]
+
+
+def bank(**columns: Any) -> Artefact:
+    made = pa.table({"id": IDS, "y": Y, **columns})
+    return from_table(Table.of(made, id_columns=("id",), label_columns=("y",)))
+
+
+def telecom(**columns: Any) -> Artefact:
+    return from_table(Table.of(pa.table({"id": IDS, **columns}), id_columns=("id",)))
+
+
+def play(
+    name: str,
+    inputs: Mapping[str, Mapping[str, Artefact]],
+    roles: Mapping[str, tuple[str, ...]] = ROLES,
+    **params: Any,
+) -> dict[str, Any]:
+    installed, who = step(name), Roles({role: roles[role] for role in step(name).ROLES if role in roles})
+    parsed = parse_params(name, params)
+    return run(
+        lambda party: installed.run(party, inputs.get(party.name, {}), parsed, who),
+        who.everyone,
+        disclosures=installed.disclosures(parsed, who),
+        timeout_s=60,
+    ).results
+
+
+def counts(values: np.ndarray, cuts: list[float]) -> tuple[np.ndarray, np.ndarray]:
+    codes = np.searchsorted(cuts, values, side="right")
+    positives = np.bincount(codes, weights=Y, minlength=len(cuts) + 1)
+    return positives, np.bincount(codes, minlength=len(cuts) + 1) - positives
+
+
+@pytest.mark.parametrize("tell", ["owner", "both", "nobody"])
+def test_bins_of_another_holder_are_those_of_pooled_data(tell: str) -> None:
+    inputs = {"bank": {"table": bank(own=X)}, "telecom": {"table": telecom(other=X)}}
+    made = play("bin", inputs, tell=tell, fine=6, merge="none", at_least=1)
+    own, other = (made[name]["report"].meta for name in HOLDERS)
+    if tell == "nobody":
+        assert np.isclose(own["iv"][0], other["iv"][0], atol=1e-2)  # empty bins are smoothed too
+        assert "others" not in own or own["others"] == {}
+        assert made["telecom"]["rules"].meta["rules"] == []
+        return
+    assert own["bins"]["own"] == other["bins"]["other"]
+    cuts = made["telecom"]["rules"].meta["rules"][0]["state"]["other"]["cuts"]
+    found = woe.evidence(*counts(X, cuts))
+    assert np.allclose([item["woe"] for item in other["bins"]["other"]], found.woe)
+    assert np.isclose(other["iv"][0], found.iv)
+    assert ("telecom" in own["others"]) == (tell == "both")
+    table = play("transform", {who: {"rules": made[who]["rules"], **inputs[who]} for who in HOLDERS})
+    weights = Matrix.of(table["telecom"]["table"]).values[:, 0]
+    assert np.allclose(weights, found.woe[np.searchsorted(cuts, X, side="right")])
+
+
+@pytest.mark.parametrize("merge", ["chi2", "optimal", "monotone"])
+def test_every_bin_that_is_told_has_rows_of_both_classes(merge: str) -> None:
+    word = np.where(X > 1, "high", np.where(X > 0.9, "rare", "low"))
+    gaps = np.where(RNG.random(ROWS) < 0.2, np.nan, X)
+    inputs = {
+        "bank": {"table": bank(own=X)},
+        "telecom": {"table": telecom(x=pa.array(gaps, from_pandas=True), word=word, same=np.ones(ROWS))},
+    }
+    made = play("bin", inputs, merge=merge, most=4, at_least=15)["telecom"]["report"].meta
+    for name, bins in made["bins"].items():
+        assert len(bins) <= 5
+        assert name == "same" or min(min(b["positives"], b["negatives"]) for b in bins) >= 15
+        assert sum(b["positives"] for b in bins) in (0, Y.sum())
+    assert made["bins"]["x"][-1]["values"] == "missing"
+    assert made["iv"][2] == 0  # a constant says nothing
+    weights = [b["woe"] for b in made["bins"]["x"][:-1]]
+    assert merge != "monotone" or weights == sorted(weights)
+
+
+def test_what_training_had_not_has_no_weight() -> None:
+    word = np.where(X > 0, "high", "low")
+    inputs = {"bank": {"table": bank(own=X)}, "telecom": {"table": telecom(word=word, x=X)}}
+    rules = play("bin", inputs)["telecom"]["rules"]
+    new = Table.of(pa.table({"word": ["high", "new", None], "x": [0.0, np.inf, None]}))
+    (row, other, missing) = to_table(
+        step("transform").run(None, {"rules": rules, "table": from_table(new)}, None, None)["table"]  # type: ignore[arg-type]
+    ).numeric(("word", "x"))
+    assert row[0] > 0
+    assert other[0] == missing[0] == missing[1] == 0
+    assert other[1] > 0
+
+
+def test_bins_that_cannot_be_made() -> None:
+    whole = {"bank": {"table": bank(own=X)}, "telecom": {"table": telecom(x=X)}}
+    with pytest.raises(UsageError, match="parameters"):
+        play("bin", whole, tell="nobody", merge="chi2")
+    unlabelled = {"bank": {"table": telecom(own=X)}, "telecom": {"table": telecom(x=X)}}
+    with pytest.raises(UsageError, match="label"):
+        play("bin", unlabelled)
+    empty = {
+        "bank": {"table": bank(own=X)},
+        "telecom": {"table": telecom(x=pa.array([None] * ROWS, pa.float64()))},
+    }
+    with pytest.raises(UsageError, match="cannot be cut") as caught:
+        play("bin", empty)
+    assert "'x'" in caught.value.problems[0]
+    shorter = to_table(whole["telecom"]["table"]).take(np.arange(10))
+    with pytest.raises(UnseenError, match="10 rows where bank has 400"):
+        play("bin", {"bank": whole["bank"], "telecom": {"table": from_table(shorter)}})
+    with pytest.raises(UsageError, match="cannot be cut"):
+        play("bin", whole, columns={"telecom": ("nope",)})
+
+
+def test_rules_of_who_is_no_holder_are_refused() -> None:
+    inputs = {who: {"train": telecom(x=X), "test": telecom(x=X)} for who in HOLDERS}
+    with pytest.raises(UsageError, match="stranger"):
+        play("prepare", inputs, rules=({"do": "scale", "of": "stranger"},))
