@@ -201,6 +201,24 @@ def _any_two_rows(positives: SecretArray, negatives: SecretArray, *, at_least: i
 
 
 _SAFE = joint_bins.safe_counts
+
+
+# ---------------------------------------------------------------------- additive encryption
+
+
+def _as_they_are(_key: Any, rows: Ring, _exponents: Ring) -> Ring:
+    return rows
+
+
+def _no_exponents(key: Any, _rng: Any, count: int) -> Ring:
+    return np.zeros((count, -(-key.shape.full_bits // 64)), np.uint64)
+
+
+def _one_exponent(key: Any, _rng: Any, count: int) -> Ring:
+    return np.full((count, -(-key.shape.short_bits // 64)), 7, np.uint64)
+
+
+_ADDITIVE = "unseen.crypto.additive.public:PublicKey"
 _SLOT_MASK, _FLOOD = slots.mask, torus.uniform
 _RLWE = "unseen.crypto.rlwe"
 
@@ -238,6 +256,11 @@ MUTANTS: Mapping[str, tuple[Mutant, ...]] = {
             "unseen.learn.prepare.joint_bins:safe_counts",
             _any_two_rows,
         ),
+    ),
+    "trees-federated": (
+        Mutant("sums as they are", "not re-randomised", f"{_ADDITIVE}.rerandomise", _as_they_are),
+        Mutant("sums with h to the 0", "not re-randomised", f"{_ADDITIVE}.draw_full", _no_exponents),
+        Mutant("one exponent for all rows", "reused mask", f"{_ADDITIVE}.draw_short", _one_exponent),
     ),
     "psi-dh": (
         Mutant("one exponent for ever", "reused mask", "unseen.psi.protocols.dh:_exponent", _seven),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import random
+from collections.abc import Iterator
 from functools import cache
 
 import msgspec
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 
 from unseen.core.errors import LocalProtocolError, RemoteProtocolError, UsageError
-from unseen.crypto.additive import PublicKey, SecretKey, generate
+from unseen.crypto.additive import PublicKey, SecretKey, fixed_base, generate
 from unseen.crypto.additive.fixed_base import FixedBases
 from unseen.crypto.additive.public import shape
 from unseen.crypto.prg import Prg
@@ -20,6 +21,14 @@ from unseen.kernels import montgomery
 DICE = random.Random(3)
 BITS = 70
 SCHEMES = ("ou", "paillier")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def small_tables() -> Iterator[None]:
+    """Large ones take long to make."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fixed_base, "TABLE_BYTES", 1 << 20)
+        yield
 
 
 @cache

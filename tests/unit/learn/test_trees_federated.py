@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-import warnings
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 
 from unseen.core.errors import DeniedError, RemoteProtocolError, UsageError
-from unseen.crypto.additive import generate
+from unseen.crypto.additive import SecretKey, fixed_base, generate
 from unseen.crypto.prg import Prg
 from unseen.kernels import montgomery
 from unseen.learn.vertical.trees import federated, plain, search
@@ -34,6 +35,21 @@ NAMES = (
 )
 
 
+@pytest.fixture(scope="module", autouse=True)
+def one_key() -> Iterator[None]:
+    """The same keys in all tests, and small tables: making them takes longer than the rest."""
+
+    @cache
+    def made_once(scheme: str, bits: int) -> SecretKey:
+        with pytest.warns(UserWarning, match="112 bits"):
+            return generate(scheme, bits)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fixed_base, "TABLE_BYTES", 1 << 20)  # large ones take long to make
+        patch.setattr(federated, "generate", made_once)
+        yield
+
+
 def told(holders: tuple[str, ...]) -> list[Disclosure]:
     return [Disclosure(name, name, holders, Door.RELEASE, times=10_000) for name in NAMES]
 
@@ -48,19 +64,17 @@ def program(
     def body(party: Party) -> Grown:
         mine = parts[holders.index(party.name)]
         leads = party.name == "a"
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return federated.fit(
-                party,
-                codes[mine],
-                [bins[column] for column in mine],
-                labels if leads else None,
-                settings,
-                holders=holders,
-                label_holder="a",
-                key_bits=2048,
-                **({name: value for name, value in options.items() if leads or name == "scheme"}),
-            )
+        return federated.fit(
+            party,
+            codes[mine],
+            [bins[column] for column in mine],
+            labels if leads else None,
+            settings,
+            holders=holders,
+            label_holder="a",
+            key_bits=2048,
+            **({name: value for name, value in options.items() if leads or name == "scheme"}),
+        )
 
     return body, holders
 
@@ -195,9 +209,7 @@ def test_labels_and_monotone_columns_are_checked() -> None:
 
 
 def packing_of(rows: int) -> Packing:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return Packing.of(rows, generate("ou", 2048).public)
+    return Packing.of(rows, federated.generate("ou", 2048).public)
 
 
 @pytest.mark.parametrize("rows", [1, 45_211, (1 << 30) - 1])
