@@ -41,6 +41,15 @@ Out<std::uint64_t> lifted(const Words& dealt, const Bits& opened, bool leads) {
     return out;
 }
 
+Out<std::uint64_t> chosen(const Words& x, const Words& rho, const Words& product, const Words& e, const Bits& v) {
+    const std::size_t n = x.shape(0);
+    require(rho.shape(0) == n && product.shape(0) == n && e.shape(0) == n && fits(v, n), "the parts have another length");
+    auto out = make<std::uint64_t>({n});
+    const nb::gil_scoped_release release;
+    UNSEEN_CHOOSE(selected)(x.data(), rho.data(), product.data(), e.data(), v.data(), out.data(), n);
+    return out;
+}
+
 nb::tuple tops(const Words& share, const Words& offset, const Bits& mask, bool leads) {
     const std::size_t n = share.shape(0);
     require(offset.shape(0) == n && fits(mask, n), "offset and mask have another length");
@@ -71,6 +80,8 @@ void bind_additive(nb::module_& module) {
     module.def("beaver_product", &product, "Beaver's product of additive shares.");
     module.def("beaver_and", &conjunction, "The same of bits.");
     module.def("lifted_bits", &lifted, "Bits as numbers, from opened bits and dealt numbers.");
+    module.def("selected", &chosen, nb::arg("x"), nb::arg("rho"), nb::arg("product"), nb::arg("e"), nb::arg("v"),
+               "Words where secret bits are 1, else 0.");
     module.def("moved_tops", &tops, "Shares moved by a common offset, and their top bits under a mask.");
     module.def("without_wrap", &wrapped, "Quotients of moved shares, less their wrap.");
 }

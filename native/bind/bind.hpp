@@ -62,6 +62,7 @@ void bind_tags(nb::module_& module);
 void bind_tally(nb::module_& module);
 void bind_transfers(nb::module_& module);
 void bind_partition(nb::module_& module);
+void bind_powers(nb::module_& module);
 
 }  // namespace unseen::bind
 

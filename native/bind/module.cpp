@@ -38,4 +38,5 @@ NB_MODULE(_native, module) {
     unseen::bind::bind_tally(module);
     unseen::bind::bind_transfers(module);
     unseen::bind::bind_partition(module);
+    unseen::bind::bind_powers(module);
 }

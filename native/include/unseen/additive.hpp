@@ -22,6 +22,9 @@ namespace unseen {
     /* v ^ rho as a number, where `opened` holds the bits v and `dealt` shares of the numbers rho */                 \
     void lifted_bits(const std::uint64_t* dealt, const std::uint8_t* opened, bool leads, std::uint64_t* out,         \
                      std::size_t n);                                                                                 \
+    /* x where a secret bit is 1, else 0: v has the bit ^ rho, `product` shares of rho a, and e is x - a */          \
+    void selected(const std::uint64_t* x, const std::uint64_t* rho, const std::uint64_t* product,                    \
+                  const std::uint64_t* e, const std::uint8_t* v, std::uint64_t* out, std::size_t n);                 \
     /* The share moved by `offset` (and by 2^62 where this party leads), and its top bits under `mask` */            \
     void moved_tops(const std::uint64_t* share, const std::uint64_t* offset, const std::uint8_t* mask, bool leads,   \
                     std::uint64_t* moved, std::uint8_t* hidden, std::size_t n);                                      \

@@ -34,6 +34,18 @@ void lifted_bits(const std::uint64_t* dealt, const std::uint8_t* opened, bool le
     }
 }
 
+void selected(const std::uint64_t* x, const std::uint64_t* rho, const std::uint64_t* product, const std::uint64_t* e,
+              const std::uint8_t* v, std::uint64_t* out, std::size_t n) {
+    for (std::size_t first = 0; first < n; first += kByte) {
+        const std::size_t count = n - first < kByte ? n - first : kByte;
+        for (std::size_t i = 0; i < count; ++i) {
+            const std::size_t j = first + i;
+            const std::uint64_t flip = 0 - static_cast<std::uint64_t>(bit(v, j));
+            out[j] = ((rho[j] * e[j] + product[j]) ^ flip) - flip + (x[j] & flip);
+        }
+    }
+}
+
 void moved_tops(const std::uint64_t* share, const std::uint64_t* offset, const std::uint8_t* mask, bool leads,
                 std::uint64_t* moved, std::uint8_t* hidden, std::size_t n) {
     const std::uint64_t sign = leads ? 1 : ~std::uint64_t{0}, half = leads ? kHalf : 0;

@@ -20,14 +20,7 @@ inline std::size_t smaller(std::size_t a, std::size_t b) { return a < b ? a : b;
 
 void aes_ctr(const std::uint8_t* key, std::uint64_t stream, std::uint64_t first, std::uint8_t* out,
              std::size_t blocks) {
-    const AesKey schedule = expand(load(key));
-    Block batch[kAtOnce];
-    for (std::size_t done = 0; done < blocks; done += kAtOnce) {
-        const std::size_t count = smaller(kAtOnce, blocks - done);
-        for (std::size_t i = 0; i < count; ++i) batch[i] = make_block(first + done + i, stream);
-        encrypt(schedule, batch, count);
-        for (std::size_t i = 0; i < count; ++i) store(out + 16 * (done + i), batch[i]);
-    }
+    encrypt_counters(expand(load(key)), first, stream, out, blocks);
 }
 
 void hash(const std::uint8_t* in, std::uint8_t* out, std::size_t blocks) {

@@ -37,15 +37,12 @@ void gf_combine(const std::uint8_t* seed, std::uint64_t first, const std::uint8_
                 std::size_t blocks) {
     constexpr std::size_t kAtOnce = 64;
     const AesKey schedule = expand(load(seed));
-    Block batch[kAtOnce];
     std::uint8_t coefficients[16 * kAtOnce];
     WideLanes sum = zero_wide_lanes();
     Wide rest = zero_wide();
     for (std::size_t done = 0; done < blocks; done += kAtOnce) {
         const std::size_t count = blocks - done < kAtOnce ? blocks - done : kAtOnce;
-        for (std::size_t i = 0; i < count; ++i) batch[i] = make_block(first + done + i, 0);
-        encrypt(schedule, batch, count);
-        for (std::size_t i = 0; i < count; ++i) store(coefficients + 16 * i, batch[i]);
+        encrypt_counters(schedule, first + done, 0, coefficients, count);
         add_products(a + 16 * done, coefficients, count, sum, rest);
     }
     store(out, sum_lanes(reduce(sum)) ^ reduce(rest));

@@ -15,13 +15,7 @@ class Pad {
 
     // The next kWords words, of which the caller takes what it needs.
     void next(std::uint64_t* out) {
-        Block batch[kBlocks];
-        for (std::size_t i = 0; i < kBlocks; ++i) batch[i] = make_block(first_ + i, use_);
-        encrypt(schedule_, batch, kBlocks);
-        for (std::size_t i = 0; i < kBlocks; ++i) {
-            out[2 * i] = low(batch[i]);
-            out[2 * i + 1] = high(batch[i]);
-        }
+        encrypt_counters(schedule_, first_, use_, reinterpret_cast<std::uint8_t*>(out), kBlocks);
         first_ += kBlocks;
     }
 

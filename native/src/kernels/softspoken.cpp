@@ -125,10 +125,7 @@ void softspoken_fold(const std::uint8_t* seed, std::uint64_t first, const std::u
     for (Block& sum : sums) sum = zero_block();
     for (std::size_t at = 0; at < blocks; at += kAtOnce) {
         const std::size_t count = smaller(kAtOnce, blocks - at);
-        Block batch[kAtOnce];
-        for (std::size_t i = 0; i < kAtOnce; ++i) batch[i] = make_block(first + at + i, 0);
-        encrypt(schedule, batch, kAtOnce);
-        for (std::size_t i = 0; i < kAtOnce; ++i) store(coefficients + 16 * i, batch[i]);
+        encrypt_counters(schedule, first + at, 0, coefficients, kAtOnce);
         std::size_t wide = 0;
         for (; wide * kLaneBlocks < count; ++wide) {
             const std::uint8_t* from = rows + 16 * kSide * (at + wide * kLaneBlocks);

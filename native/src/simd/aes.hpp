@@ -86,3 +86,34 @@ inline void encrypt(const AesKey& key, Block* data, std::size_t count) {
 }  // namespace unseen::UNSEEN_ISA
 
 #endif
+
+namespace unseen::UNSEEN_ISA {
+
+// AES of (first, high), (first + 1, high), ..., lower halves first: 16 bytes each to `out`.
+inline void encrypt_counters(const AesKey& key, std::uint64_t first, std::uint64_t high, std::uint8_t* out,
+                             std::size_t count) {
+    std::size_t done = 0;
+#ifdef UNSEEN_AVX512
+    constexpr int kVectors = 8;
+    const auto upper = static_cast<long long>(high), lower = static_cast<long long>(first);
+    __m512i counter = _mm512_add_epi64(_mm512_set_epi64(upper, lower, upper, lower, upper, lower, upper, lower),
+                                       _mm512_set_epi64(0, 3, 0, 2, 0, 1, 0, 0));
+    const __m512i step = _mm512_set_epi64(0, 4, 0, 4, 0, 4, 0, 4);
+    for (; done + 4 * kVectors <= count; done += 4 * kVectors) {
+        __m512i wide[kVectors];
+        for (int j = 0; j < kVectors; ++j, counter = _mm512_add_epi64(counter, step)) wide[j] = counter;
+        encrypt_wide<kVectors>(key, wide);
+        for (int j = 0; j < kVectors; ++j) _mm512_storeu_si512(out + 16 * done + 64 * j, wide[j]);
+    }
+#endif
+    constexpr std::size_t kAtOnce = 32;
+    Block batch[kAtOnce];
+    for (; done < count; done += kAtOnce) {
+        const std::size_t here = count - done < kAtOnce ? count - done : kAtOnce;
+        for (std::size_t i = 0; i < here; ++i) batch[i] = make_block(first + done + i, high);
+        encrypt(key, batch, here);
+        for (std::size_t i = 0; i < here; ++i) store(out + 16 * (done + i), batch[i]);
+    }
+}
+
+}  // namespace unseen::UNSEEN_ISA

@@ -43,6 +43,16 @@ def lifted_bits(dealt: Words, opened: Bits, *, leads: bool) -> Words:
     return out
 
 
+def selected(x: Words, rho: Words, product: Words, e: Words, v: Bits) -> Words:
+    """This party's share of x where a secret bit is 1, else 0, shape (n,): v x + (1 - 2 v) (rho e + product).
+
+    `v` is the bit ^ rho and `e` is x less a, both opened; `rho` and `product` are shares of the bits rho and of rho a.
+    """
+    compute = reference.selected if _native is None else _native.selected
+    out: Words = compute(x, rho, product, e, v)
+    return out
+
+
 def moved_tops(share: Words, offset: Words, mask: Bits, *, leads: bool) -> tuple[Words, Bits]:
     """The share moved up (`leads`: also by 2^62) or down by `offset`, and its top bits under `mask`, packed."""
     compute = reference.moved_tops if _native is None else _native.moved_tops

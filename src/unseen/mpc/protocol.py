@@ -102,6 +102,12 @@ class Masked(Interface):
     def harmonics(self, period_bits: int, sine: NDArray[np.float64], bits: int) -> Share:
         """Shares of sum over k of sine[k-1] * sin(2 pi k x / 2^period_bits), with `bits` fraction bits."""
 
+    def powers(self, fraction: int) -> tuple[Share, Share, int] | None:
+        """2^y of y = x / 2^fraction as a product, or None where the protocol has no way of its own.
+
+        For 8 <= y < 44: (2^whole, 2^rest, the fraction bits of the latter), where 0 <= rest < 16.
+        """
+
 
 class Protocol(Interface):
     """A way to hold and multiply secrets. See the module."""
@@ -201,9 +207,3 @@ class Protocol(Interface):
 
     def select(self, bits: Bits, values: Share) -> Share | None:
         """The values where the bits are 1, else 0 (equal shapes), or None where that is best done with the bits as numbers."""
-
-    def powers(self, values: Share, fraction: int) -> tuple[Share, Share, int] | None:
-        """2^x of x = values / 2^fraction as a product, or None where the protocol has no way of its own.
-
-        For 8 <= x < 44: (2^whole, 2^rest, the fraction bits of the latter), where 0 <= rest < 2.
-        """

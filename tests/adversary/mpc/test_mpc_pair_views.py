@@ -54,7 +54,7 @@ def operations(party: Party) -> list[Any]:
             *protocol.adder(x, 64),
             masked.less_than([0]),
             masked.harmonics(20, np.array([0.5, 0.25]), 44),
-            *protocol.powers(x, 10)[:2],
+            *masked.powers(10)[:2],
             *protocol.shuffle(x[..., None]),
             *protocol.shuffle(np.repeat(x[..., None], 3, axis=2), np.repeat(bits[..., None], 9, axis=2)),
         ]

@@ -38,6 +38,7 @@ def test_equals_the_definition(count: int, drop: int, leads: bool, seed: int) ->
     np.testing.assert_array_equal(
         additive.lifted_bits(five[0], mask, leads=leads), reference.lifted_bits(five[0], mask, leads)
     )
+    np.testing.assert_array_equal(additive.selected(*five[:4], mask), reference.selected(*five[:4], mask))
     for one, other in zip(
         additive.moved_tops(five[0], five[1], mask, leads=leads),
         reference.moved_tops(five[0], five[1], mask, leads),

@@ -81,7 +81,7 @@ def test_powers_of_two() -> None:
     x = RNG.uniform(8, 43.9, 500)
     values = np.rint(x * 2.0**25).astype(np.uint64)
     parts = shared(values)
-    made, _ = both(lambda protocol, me: np.stack(protocol.powers(parts[me], 25)[:2]))
+    made, _ = both(lambda protocol, me: np.stack(protocol.mask(parts[me]).powers(25)[:2]))
     bits = 40
     whole, rest = made[0, 0].astype(float), made[1, 0].astype(float) / 2.0**bits
     np.testing.assert_allclose(whole * rest, np.exp2(values / 2.0**25), rtol=3e-6)

@@ -34,6 +34,13 @@ def lifted_bits(dealt: Words, opened: Bits, leads: bool) -> Words:  # noqa: FBT0
     return out
 
 
+def selected(x: Words, rho: Words, product: Words, e: Words, v: Bits) -> Words:
+    """See :func:`unseen.kernels.additive.selected`."""
+    bit = np.unpackbits(v, count=len(x), bitorder="little").astype(np.uint64)
+    out: Words = bit * x + (np.uint64(1) - np.uint64(2) * bit) * (rho * e + product)
+    return out
+
+
 def moved_tops(share: Words, offset: Words, mask: Bits, leads: bool) -> tuple[Words, Bits]:  # noqa: FBT001
     """See :func:`unseen.kernels.additive.moved_tops`."""
     moved = share + offset + np.uint64(1 << 62) if leads else share - offset

@@ -36,27 +36,23 @@ def exp(x: SecretArray) -> SecretArray:
     engine, protocol = x.engine, x.engine.protocol
     x = engine.as_real(x)
     shape, x = x.shape, x.ravel()
-    scaled = engine.number(
-        x.share * np.uint64(round(np.log2(np.e) * 2.0**_FACTOR_BITS)), x.bits + _FACTOR_BITS
-    )
-    y = engine.truncate(scaled, _FRACTION).share
-    lifted = y + protocol.public(np.full(x.shape, x.bits << _FRACTION, np.uint64))  # 2^this is e^x in units
-    below = protocol.to_ring(protocol.mask(lifted).less_than((0,)))[:, 0]
-    more = protocol.public(np.full(x.shape, _MORE << _FRACTION, np.uint64))
-    own = protocol.powers(lifted + more, _FRACTION)
-    if own is None:
-        whole, power = _by_bits(engine, lifted)
-    else:  # 2^_MORE too much, which the fewer bits of the power make good
-        whole, rest, rest_bits = own
-        power = engine.truncate(engine.number(rest, rest_bits), _FRACTION - _MORE).share
-    one = protocol.public(np.ones(x.size, np.uint64))
-    whole = protocol.multiply(whole, one - below)  # nothing at all below the format
-    return engine.number(protocol.multiply(whole, power, drop=_FRACTION), x.bits).reshape(shape)
+    fraction = x.bits + _FACTOR_BITS
+    y = x.share * np.uint64(round(np.log2(np.e) * 2.0**_FACTOR_BITS))
+    # 2^this is e^x in units, and 2^_MORE too much, which the fewer bits of the power make good
+    lifted = y + protocol.public(np.full(x.shape, (x.bits + _MORE) << fraction, np.uint64))
+    masked = protocol.mask(lifted)
+    there = ~engine.boolean(masked.less_than((_MORE << fraction,))[:, 0])
+    own = masked.powers(fraction)
+    whole, rest, rest_bits = _by_bits(engine, lifted, fraction) if own is None else own
+    power = engine.truncate(engine.number(rest, rest_bits), _FRACTION - _MORE)
+    whole = engine.select(there, engine.number(whole, 0)).share  # nothing at all below the format
+    return engine.number(protocol.multiply(whole, power.share, drop=_FRACTION), x.bits).reshape(shape)
 
 
-def _by_bits(engine: Engine, y: Share) -> tuple[Share, Share]:
+def _by_bits(engine: Engine, lifted: Share, fraction: int) -> tuple[Share, Share, int]:
     """2^whole as a product of powers, one for each of six bits; 2^fraction as a polynomial."""
-    protocol, count = engine.protocol, y.shape[1]
+    protocol, count = engine.protocol, lifted.shape[1]
+    y = engine.truncate(engine.number(lifted, fraction), _FRACTION).share
     bits = planes.bits_of(protocol, y, _FRACTION + _WHOLE)[:, _FRACTION:]
     whole: Share = protocol.to_ring(planes.unpack(bits, (count,)))
     steps = np.uint64(1) << np.arange(_FRACTION, _FRACTION + _WHOLE, dtype=np.uint64)
@@ -69,7 +65,7 @@ def _by_bits(engine: Engine, y: Share) -> tuple[Share, Share]:
         halves = (np.ascontiguousarray(factors[:, first : 2 * pairs : 2]) for first in (0, 1))
         factors = np.concatenate([protocol.multiply(*halves), factors[:, 2 * pairs :]], axis=1)
     power = polynomial(engine.number(rest, _FRACTION), tables.POWER)
-    return np.ascontiguousarray(factors[:, 0]), np.ascontiguousarray(power.share)
+    return np.ascontiguousarray(factors[:, 0]), np.ascontiguousarray(power.share), power.bits
 
 
 def softmax(x: SecretArray, axis: int = -1) -> SecretArray:

@@ -145,9 +145,6 @@ class Plain:
     def select(self, bits: Bits, values: Share) -> None:
         """With the bits as numbers."""
 
-    def powers(self, values: Share, fraction: int) -> None:
-        """No way of its own."""
-
     def to_ring(self, bits: Bits, dtype: type[Any] = np.uint64) -> NDArray[Any]:
         """The same numbers."""
         return bits.astype(dtype)
@@ -192,3 +189,6 @@ class Whole:
             if size:
                 total += size * np.sin((place + 1) * angle)
         return encode(total, bits, limit=2.0 ** (62 - bits))[None]
+
+    def powers(self, fraction: int) -> None:
+        """No way of its own."""

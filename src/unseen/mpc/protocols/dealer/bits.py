@@ -10,9 +10,16 @@ from numpy.typing import NDArray
 from unseen.kernels import additive as kernels
 from unseen.mpc.protocols.dealer.dealing import Dealing, U
 from unseen.mpc.shares import Planes
-from unseen.party import Party
+from unseen.party import Masked, Message, Party, require
 
 _BITS_OF_BYTE = 8
+
+
+class Choice(Message, frozen=True, tag="mpc.dealer2.choice/1"):
+    """The sender's part of bits, eight to the byte, and of words, each under masks that nobody knows."""
+
+    bits: Masked
+    words: Masked
 
 
 class BitGates:
@@ -56,6 +63,30 @@ class BitGates:
         v = _unpacked(opened, count).astype(dtype)
         narrow: NDArray[U] = dealt - dtype(2) * v * dealt
         return (narrow + v if self.leads else narrow).reshape(bits.shape)
+
+    def select(self, bits: NDArray[np.uint8], values: NDArray[np.uint64]) -> NDArray[np.uint64]:
+        """Additive shares of values where bits are 1, else 0, in one round.
+
+        With b = v ^ rho, v opened: b x = v x + (1 - 2 v) rho x, and rho x = rho (x - a) + rho a, x - a opened.
+        """
+        deal, count = self._dealing, bits.size
+        rho = deal.uniform_bits((-(-count // _BITS_OF_BYTE),), np.uint8)
+        a = deal.uniform((count,))
+        dealt = deal.dealt((2, count), lambda: _with_product(_unpacked(rho, count).astype(np.uint64), a))
+        if not self.holds:
+            return np.zeros(bits.shape, np.uint64)
+        x = np.ascontiguousarray(values).reshape(-1)
+        hidden = Choice(np.packbits((bits & 1).reshape(-1), bitorder="little") ^ rho, x - a)
+        v, e = hidden.bits, hidden.words
+        for peer, theirs in self._party.exchange(hidden, Choice, peers=self._peers).items():
+            require(theirs.bits, shape=v.shape, dtype=np.uint8, sender=peer)
+            require(theirs.words, shape=e.shape, dtype=np.uint64, sender=peer)
+            v, e = v ^ theirs.bits, e + theirs.words
+        return kernels.selected(x, dealt[0], dealt[1], e, v).reshape(bits.shape)
+
+
+def _with_product(rho: NDArray[np.uint64], a: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    return np.stack([rho, rho * a])
 
 
 def _unpacked(packed: NDArray[np.uint8], count: int) -> NDArray[np.uint8]:

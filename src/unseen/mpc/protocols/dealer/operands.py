@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from unseen.kernels import matmul
 from unseen.kernels import shares as kernels
+from unseen.kernels.powers import ROWS, power_factors, power_products
 from unseen.mpc import planes
 from unseen.mpc.fixed import Ring
 from unseen.mpc.shares import Bits, Share
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 
 _PLACES = 64
 _ONE = 30
+_PART = 20  # fraction bits of each factor of 2^fraction
+_PIECE = 1 << 14
 
 
 class FixedOperand:
@@ -111,3 +115,17 @@ class MaskedOperand:
         negative = np.stack([np.uint64(0) - dealt[0], dealt[1]])  # the sine of -r
         total = kernels.wave_products(c, period_bits, weights, bits - half, negative)
         return total.reshape(1, *self.shape)
+
+    def powers(self, fraction: int) -> tuple[Share, Share, int]:
+        """2^(c - r) from factors that the helper deals of r: public times dealt, no round. In pieces, dealt as they are used."""
+        dealer, made = self._dealer, np.zeros((2, self._r.size), np.uint64)
+        r, c = (np.ascontiguousarray(word).reshape(-1) for word in (self._r, self._c))
+        for begin in range(0, r.size, _PIECE):
+            piece = slice(begin, min(begin + _PIECE, r.size))
+            factors = dealer.dealing.dealt(
+                (ROWS, piece.stop - begin), partial(power_factors, r[piece], fraction, _PART)
+            )
+            if dealer.holds:
+                made[:, piece] = power_products(c[piece], fraction, _PART, factors)
+        whole, rest = made.reshape(2, 1, *self.shape)
+        return whole, rest, 2 * _PART + 1

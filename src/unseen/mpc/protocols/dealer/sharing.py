@@ -219,11 +219,9 @@ class Dealer:
         half = masked ^ self._lead(known)
         return masked & ~known, half ^ self._lead(~np.zeros_like(known)), half
 
-    def select(self, bits: Bits, values: Share) -> None:
-        """With the bits as numbers."""
-
-    def powers(self, values: Share, fraction: int) -> None:
-        """No way of its own."""
+    def select(self, bits: Bits, values: Share) -> Share:
+        """With bits that the helper deals in both ways, and their products with what masks the values."""
+        return self.gates.select(bits, values)
 
     def to_ring(self, bits: Bits, dtype: type[Any] = np.uint64) -> NDArray[Any]:
         """By bits that the helper deals in both ways."""

@@ -164,12 +164,6 @@ class Pair2:
         own = (np.ascontiguousarray(bits).reshape(-1) & np.uint8(1)).astype(np.uint64)
         return split.select(self.wires, own, flat).reshape(values.shape)
 
-    def powers(self, values: Share, fraction: int) -> tuple[Share, Share, int] | None:
-        """From the split of the value: eight products of bits and one of eight bits for the whole places, one for the rest."""
-        flat = np.ascontiguousarray(values).reshape(-1)
-        whole, rest = split.powers(self.wires, flat, fraction)
-        return whole.reshape(values.shape), rest.reshape(values.shape), 2 * split.PART
-
     # ------------------------------------------------------------------ order
 
     def shuffle(self, *columns: NDArray[Any]) -> tuple[NDArray[Any], ...]:
@@ -197,3 +191,10 @@ class SplitOperand:
         flat = np.ascontiguousarray(self._mine).reshape(-1)
         wave = split.harmonics(self._protocol.wires, flat, period_bits, sine, bits)
         return wave.reshape(1, *self._mine.shape)
+
+    def powers(self, fraction: int) -> tuple[Share, Share, int]:
+        """Of sums: eight products of bits and one of eight bits for the whole places, one for the rest."""
+        flat = np.ascontiguousarray(self._mine).reshape(-1)
+        whole, rest = split.powers(self._protocol.wires, flat, fraction)
+        shape = (1, *self._mine.shape)
+        return whole.reshape(shape), rest.reshape(shape), 2 * split.PART

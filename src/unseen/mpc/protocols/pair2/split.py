@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unseen.kernels import shares as kernels
+from unseen.kernels.powers import powers_of_fraction
 from unseen.mpc import planes
 from unseen.mpc.fixed import Ring
-from unseen.mpc.powers import power_of_fraction
 from unseen.mpc.protocols.pair2.carry import carry
 from unseen.mpc.protocols.pair2.products import halves, in_order, products, roles
 from unseen.mpc.protocols.pair2.wires import Wires
@@ -69,7 +69,7 @@ def sign(protocol: Pair2, mine: Ring) -> Bits:
 
 
 def powers(wires: Wires, mine: Ring, fraction: int) -> tuple[Ring, Ring]:
-    """2^whole and 2^fraction of (a + b) / 2^fraction, for values from 8 on; see :mod:`unseen.mpc.powers`.
+    """2^whole and 2^fraction of (a + b) / 2^fraction, for values from 8 on; see :mod:`unseen.kernels.powers`.
 
     With a and b whole places modulo 64, b = 8 u + v: u chooses 2^((a + 8 u) mod 64) among eight, as a sum of products of
     bits. Times 2^v, which the chooser knows and is a number of eight bits, nothing wraps, as the value is below 44. The
@@ -91,9 +91,7 @@ def _powers(wires: Wires, mine: Ring, fraction: int) -> tuple[Ring, Ring]:
     given, taken = products(wires, steps[0][:, None], rest, bits=8)
     whole = in_order(wires, given[:, 0], taken[:, 0] + steps[1] * rest)
     # of powers below 2, the 1 is multiplied locally
-    offering, choosing = roles(
-        wires, power_of_fraction(mine & np.uint64((1 << fraction) - 1), fraction, PART)
-    )
+    offering, choosing = roles(wires, powers_of_fraction(mine, fraction, PART))
     given, taken = products(wires, offering[:, None], choosing - np.uint64(1 << PART), bits=PART)
     return whole, in_order(wires, given[:, 0] + (offering << np.uint64(PART)), taken[:, 0])
 

@@ -115,11 +115,6 @@ class Replicated3(Replicated):
     def select(self, bits: Bits, values: Share) -> None:
         """With the bits as numbers."""
 
-    def powers(self, values: Share, fraction: int) -> tuple[Share, Share, int] | None:
-        """From the split of the value: eight products for the whole places, one for the fraction."""
-        known = split.known_part(self.wires, values)
-        return *split.powers(self.wires, known, fraction), 2 * split.PART
-
     # ------------------------------------------------------------------ order
 
     def shuffle(self, *columns: NDArray[Any]) -> tuple[NDArray[Any], ...]:
@@ -151,3 +146,7 @@ class SplitOperand:
     def harmonics(self, period_bits: int, sine: NDArray[np.float64], bits: int) -> Share:
         """Sines of sums."""
         return split.harmonics(self._protocol.wires, self._known, period_bits, sine, bits)
+
+    def powers(self, fraction: int) -> tuple[Share, Share, int]:
+        """Of sums: eight products for the whole places, one for the fraction."""
+        return *split.powers(self._protocol.wires, self._known, fraction), 2 * split.PART

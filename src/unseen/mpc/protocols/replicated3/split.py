@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unseen.kernels import shares as kernels
+from unseen.kernels.powers import powers_of_fraction
 from unseen.mpc.fixed import Ring
-from unseen.mpc.powers import power_of_fraction
 from unseen.mpc.protocols.replicated3.wires import U, Wires
 from unseen.mpc.shares import Bits, Planes, Share
 
@@ -176,7 +176,7 @@ def to_ring(wires: Wires, bits: Bits, dtype: type[U]) -> NDArray[U]:
 
 
 def powers(wires: Wires, known: Ring, fraction: int) -> tuple[Share, Share]:
-    """2^whole and 2^fraction of (a + b) / 2^fraction, for values from 8 on; see :mod:`unseen.mpc.powers`.
+    """2^whole and 2^fraction of (a + b) / 2^fraction, for values from 8 on; see :mod:`unseen.kernels.powers`.
 
     With a = 8 u + v and b whole places modulo 64, 2^whole is 2^v (which of eight is u) times 2^((8 u + b) mod 64), of
     which b's holders know all eight. The fractions of a and b are added in the exponent: a product of powers. In pieces,
@@ -207,7 +207,7 @@ def _factors(one_hot: bool, x: Ring, fraction: int) -> Ring:  # noqa: FBT001 - w
         )
     else:
         np.left_shift(np.uint64(1), (eight * np.uint64(_EIGHT) + whole) & np.uint64(63), out=given[:_EIGHT])
-    given[_EIGHT] = power_of_fraction(x & np.uint64((1 << fraction) - 1), fraction, PART)
+    given[_EIGHT] = powers_of_fraction(x, fraction, PART)
     return given
 
 

@@ -166,9 +166,6 @@ class Replicated3Malicious(Replicated):
     def select(self, bits: Bits, values: Share) -> None:
         """With the bits as numbers."""
 
-    def powers(self, values: Share, fraction: int) -> None:
-        """No way of its own."""
-
     # ------------------------------------------------------------------ order
 
     def shuffle(self, *columns: NDArray[Any]) -> tuple[NDArray[Any], ...]:
@@ -276,3 +273,6 @@ class Operand:
     def harmonics(self, period_bits: int, sine: NDArray[np.float64], bits: int) -> Share:
         """Sines of sums."""
         return words.harmonics(self._protocol, self._values, period_bits, sine, bits)
+
+    def powers(self, fraction: int) -> None:
+        """No way of its own."""
