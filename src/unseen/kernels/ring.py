@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from unseen.kernels import gpu
 from unseen.kernels.native import native
 from unseen.kernels.reference import ring as reference
 
@@ -12,7 +13,11 @@ _native = native()
 
 
 def matmul(left: NDArray[np.uint64], right: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """Matrix product mod 2^64 of shapes (n, k) and (k, m); any strides."""
+    """Matrix product mod 2^64 of shapes (n, k) and (k, m); any strides. Large ones on a GPU, where there is one."""
+    if gpu.worthwhile(left.shape[0], left.shape[1], right.shape[1]):
+        there = gpu.matmul(left, right)
+        if there is not None:
+            return there
     if _native is None:
         return reference.matmul(left, right)
     if right.shape[1] == 1 and left.flags.f_contiguous and not left.flags.c_contiguous:
