@@ -131,6 +131,27 @@ class Table:
         by_name = {column.name: column for column in self.schema}
         return Table(tuple(by_name[name] for name in names), self.data.select(list(names)))
 
+    def with_other(self, name: str, values: NDArray[np.int64]) -> Table:
+        """The table with one more column of role "other", whole numbers of shape (rows,), which takes the place of one of that name.
+
+        Raises
+        ------
+        UsageError
+            A column of that name has another role.
+        """
+        kept = [column for column in self.schema if column.name != name]
+        if any(column.name == name and column.role != "other" for column in self.schema):
+            raise UsageError(f"There is a column '{name}' already.", mend="rename it in the data")
+        data = self.data.select([column.name for column in kept]).append_column(name, pa.array(values))
+        return Table((*kept, Column(name, "integer", "other")), data)
+
+    def values(self, name: str) -> NDArray[np.float64]:
+        """One column as numbers, shape (rows,); see :meth:`numeric`."""
+        if name not in self.names:
+            raise UsageError(f"There is no column '{name}'.", why=f"columns: {', '.join(self.names)}")
+        only: NDArray[np.float64] = self.numeric((name,))[:, 0]
+        return only
+
     def numeric(self, names: Sequence[str]) -> NDArray[np.float64]:
         """Columns as numbers, shape (rows, len(names)); booleans become 0 and 1.
 

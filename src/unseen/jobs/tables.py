@@ -13,8 +13,10 @@ from unseen.data.canonical import KindOf
 from unseen.data.identifiers import identifiers
 from unseen.data.table import Table
 from unseen.jobs.artefacts import COMMITTED, Artefact
+from unseen.jobs.step import Roles
 from unseen.learn.prepare.preparation import Preparation
 from unseen.mpc.binding import Commitment, commit
+from unseen.party import Party
 
 
 def from_table(table: Table) -> Artefact:
@@ -115,6 +117,38 @@ class Matrix:
             made,
             meta.get("prepared", ""),
         )
+
+
+def labels_at(party: Party, table: Table, wanted: bool, roles: Roles) -> dict[str, Any]:  # noqa: FBT001
+    """`label_holder` and `labels` for a choice of rows by labels; nothing where none is wanted.
+
+    Raises
+    ------
+    UsageError
+        Nobody has the role, or its table has no label.
+    """
+    if not wanted:
+        return {}
+    holder = roles.one("label_holder")
+    if party.name != holder:
+        return {"label_holder": holder}
+    return {"label_holder": holder, "labels": label_of(table, holder)}
+
+
+def label_of(table: Table, holder: str) -> NDArray[np.float64]:
+    """The label of who is to bring it, 0 and 1, shape (rows,).
+
+    Raises
+    ------
+    UsageError
+        There is none, or it has other than two classes.
+    """
+    if not table.labels:
+        raise UsageError(
+            f"{holder} is to bring the label, but its table has none.",
+            mend="mark the label column when adding the asset (--label)",
+        )
+    return table.label(table.labels[0])
 
 
 def from_preparation(fitted: Preparation) -> Artefact:

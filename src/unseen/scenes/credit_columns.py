@@ -79,7 +79,17 @@ def study(tables: dict[str, pa.Table] | None = None) -> Workflow:
         for name, table in tables.items()
     }
     aligned = flow.task("align", "psi", roles={"holders": holders}, inputs={"table": references})
-    cut = flow.task("split", "split", roles={"holders": holders}, inputs={"table": aligned["table"]})
+    by_label = {"holders": holders, "label_holder": BANK}
+    folds = flow.task(
+        "folds",
+        "folds",
+        roles=by_label,
+        inputs={"table": aligned["table"]},
+        params={"folds": 4, "stratify": True},
+    )
+    cut = flow.task(
+        "split", "split", roles={"holders": holders}, inputs={"table": folds["table"]}, params={"fold": 0}
+    )
     _ready(flow, cut)
     return flow
 

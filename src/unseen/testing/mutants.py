@@ -262,6 +262,11 @@ MUTANTS: Mapping[str, tuple[Mutant, ...]] = {
         Mutant("sums with h to the 0", "not re-randomised", f"{_ADDITIVE}.draw_full", _no_exponents),
         Mutant("one exponent for all rows", "reused mask", f"{_ADDITIVE}.draw_short", _one_exponent),
     ),
+    "split": (
+        Mutant(
+            "rows are chosen in order", "order shows", "unseen.learn.prepare.rows:_shuffled", _as_it_stands
+        ),
+    ),
     "psi-dh": (
         Mutant("one exponent for ever", "reused mask", "unseen.psi.protocols.dh:_exponent", _seven),
         Mutant("exponent one", "constant mask", "unseen.kernels.curve:x25519", _one),

@@ -97,6 +97,22 @@ def split() -> Scene:
     return Scene("split", {"holders": HOLDERS}, HOLDERS, (one, other), {})
 
 
+def strata(name: str) -> Scene:
+    # other labels, as many of either class, so that what is told is drawn from the same distribution
+    def given(seed: int) -> Inputs:
+        y = np.random.default_rng(seed).permutation([0.0, 1.0] * 40).tolist()
+        ids = {"patient": [f"p{row}" for row in range(80)]}
+        holds = Table.of(pa.table({**ids, "y": y}), id_columns=("patient",), label_columns=("y",))
+        return {
+            "a": {"table": from_table(holds)},
+            "b": {"table": from_table(Table.of(pa.table(ids), id_columns=("patient",)))},
+        }
+
+    sizes = {"folds": 2} if name == "folds" else {"test_fraction": 0.5}
+    roles = {"holders": HOLDERS, "label_holder": ("a",)}
+    return Scene(name, roles, HOLDERS, (given(1), given(2)), {"stratify": True, **sizes})
+
+
 def standardise() -> Scene:
     def given(shift: int) -> Inputs:
         rows = {part: patients([1, 2, 3], x=[1.0 + shift, 2.0, 4.0]) for part in ("train", "test")}
@@ -185,6 +201,8 @@ SCENES: dict[str, Callable[[], Scene]] = {
     "common-statistics": statistics,
     "run-function": function,
     "split": split,
+    "split by label": lambda: strata("split"),
+    "folds": lambda: strata("folds"),
     "standardise": standardise,
     "prepare": prepare,
     "transform": transform,
@@ -202,7 +220,12 @@ def test_every_step_there_is_has_a_scene() -> None:
 
 
 FEWER = {"bin": 24}  # half a megabyte each of ciphertexts and transfers, whose every bit is looked at
-SLOW = {"common-statistics", "run-function", "evaluate secretly", "bin"}  # transfers are set up anew, or a hundred rounds
+SLOW = {
+    "common-statistics",
+    "run-function",
+    "evaluate secretly",
+    "bin",
+}  # transfers are set up anew, or a hundred rounds
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from unseen.core.errors import RemoteProtocolError, UsageError
 from unseen.data.table import Table
 from unseen.jobs.artefacts import Artefact
 from unseen.jobs.step import Roles, Sizes, StepParams
-from unseen.jobs.tables import from_preparation, to_table
+from unseen.jobs.tables import from_preparation, label_of, to_table
 from unseen.learn.prepare import bins, joint_bins, woe
 from unseen.learn.prepare.bins import Coding, Woe
 from unseen.learn.prepare.preparation import Preparation
@@ -143,7 +143,7 @@ def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Rol
     codings, codes = _coded(table, names, params)
     report: dict[str, Any] = {"columns": list(names)}
     if me == label_holder:
-        labels = _labels(table, me)
+        labels = label_of(table, me)
         others = {
             owner: _told(party, owner, label_holder, None, labels, table.rows, 0, params)
             for owner in _owners(roles)
@@ -182,15 +182,6 @@ def _coded(
             problems=tuple(problems),
         )
     return codings, codes
-
-
-def _labels(table: Table, me: str) -> NDArray[np.float64]:
-    if not table.labels:
-        raise UsageError(
-            f"{me} is to bring the label, but its table has none.",
-            mend="mark the label column when adding the asset (--label)",
-        )
-    return table.label(table.labels[0])
 
 
 def _told(

@@ -1,74 +1,88 @@
-"""Cut the common rows into training and test rows, the same at every holder, by a coin that both tossed."""
+"""Cut the common rows into training and test rows, the same at every holder."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from unseen.core.cost import Cost, Network
-from unseen.core.errors import RemoteProtocolError, UsageError
-from unseen.crypto.prg import Prg
+from unseen.core.errors import UsageError
 from unseen.jobs.artefacts import Artefact
 from unseen.jobs.step import Roles, Sizes, StepParams
-from unseen.jobs.tables import from_table, to_table
-from unseen.party import Disclosure, Message, Party, Public
+from unseen.jobs.tables import from_table, labels_at, to_table
+from unseen.learn.prepare import rows as common
+from unseen.party import Disclosure, Party
 
-VERSION = 1
+VERSION = 2
 SUMMARY = "Cut the common rows at random into training rows and test rows, the same rows at every holder."
-ROLES = {"holders": "have the common rows"}
+ROLES = {
+    "holders": "have the common rows",
+    "label_holder": "has the label, and chooses rows if `stratify` is set",
+}
+OPTIONAL_ROLES = frozenset({"label_holder"})
 INPUTS = {"table": "common rows, in the same order at every holder"}
 OUTPUTS = {"train": "training rows", "test": "rows held out"}
 LEVELS = ("shared",)
-TRUST = "Semi-honest holders; no third party. The holders toss the coin together."
+TRUST = "Semi-honest holders; no third party. The holders toss the coin together, or the label holder draws alone."
 
 
 class Params(StepParams):
-    """`test_fraction`: the share of rows held out."""
+    """`test_fraction`: the share of rows held out. `stratify`: each part has the overall rate of the label.
+
+    `fold`: hold out this fold of those that the step `folds` made, instead.
+    """
 
     test_fraction: Annotated[float, Field(gt=0, lt=1)] = 0.25
+    stratify: bool = False
+    fold: Annotated[int, Field(ge=0)] | None = None
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if self.stratify and self.fold is not None:
+            raise ValueError("folds are stratified by the step `folds`, not here")
+        return self
 
 
-class Coin(Message, frozen=True, tag="split.coin/1"):
-    """The sender's part of the coin, and how many rows it has, so that all cut alike."""
-
-    part: Public[bytes]
-    rows: Public[int]
+def disclosures(params: Params, roles: Roles) -> tuple[Disclosure, ...]:
+    """Nothing of a cut at random: the number of rows is known since the intersection."""
+    return common.disclosures(roles.all("holders"), roles.one("label_holder") if params.stratify else None)
 
 
-def disclosures(_params: Params, _roles: Roles) -> tuple[Disclosure, ...]:
-    """Nothing: the coin is random, and the number of rows is known since the intersection."""
-    return ()
-
-
-def estimate(_params: Params, roles: Roles, sizes: Sizes, network: Network) -> Cost:
-    """One message each."""
-    rows = max((sizes.rows.get(holder, 0) for holder in roles.all("holders")), default=0)
-    return Cost(0.01 + network.latency_s, 200, 1, 400 * rows)
+def estimate(params: Params, roles: Roles, sizes: Sizes, network: Network) -> Cost:
+    """One message each, or one that names all rows."""
+    holders = roles.all("holders")
+    rows = max((sizes.rows.get(holder, 0) for holder in holders), default=0)
+    if params.fold is not None:
+        return Cost(0.01, 0, 0, 400 * rows)
+    sent = 2 * rows * (len(holders) - 1) if params.stratify else 100 * len(holders)
+    return Cost(0.01 + network.latency_s + sent / network.bytes_per_s, sent, 1, 400 * rows)
 
 
 def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Roles) -> dict[str, Any]:
-    """At every holder. The coin is output randomness: after a crash it falls the same way again."""
+    """At every holder."""
     table = to_table(inputs["table"])
-    mine = Coin(party.output_rng.bytes(32), table.rows)
-    coins = {party.name: mine, **party.exchange(mine, Coin, peers=party.peers)}
-    for name, coin in coins.items():
-        if coin.rows != table.rows or len(coin.part) != len(mine.part):
-            raise RemoteProtocolError(
-                f"{name} has {coin.rows} common rows where {party.name} has {table.rows}.",
-                mend="align the tables first (step psi)",
-                party=name,
-            )
-    seed = hashlib.sha256(b"".join(coins[name].part for name in sorted(roles.all("holders")))).digest()
-    order = Prg(seed).permutation(table.rows)
-    held_out = round(params.test_fraction * table.rows)
-    if not 0 < held_out < table.rows:
+    if params.fold is not None:
+        held_out = table.values(common.FOLD) == params.fold
+        sizes = [int((~held_out).sum()), int(held_out.sum())]
+    else:
+        test = round(params.test_fraction * table.rows)
+        sizes = [table.rows - test, test]
+    if not all(sizes):
         raise UsageError(
             f"{table.rows} common rows cannot be cut into training and test rows.",
+            why="" if params.fold is None else f"there is no fold {params.fold}, or nothing else",
             mend="bring more common rows, or hold out another part",
         )
-    test, train = np.sort(order[:held_out]), np.sort(order[held_out:])
-    return {"train": from_table(table.take(train)), "test": from_table(table.take(test))}
+    if params.fold is None:
+        held_out = common.parts(
+            party,
+            table.rows,
+            sizes,
+            holders=roles.all("holders"),
+            **labels_at(party, table, params.stratify, roles),
+        ).astype(bool)
+    train, test_rows = np.flatnonzero(~held_out), np.flatnonzero(held_out)
+    return {"train": from_table(table.take(train)), "test": from_table(table.take(test_rows))}

@@ -1,0 +1,70 @@
+"""Give each common row a fold for cross-validation, the same at every holder (交叉验证)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import numpy as np
+from pydantic import Field
+
+from unseen.core.cost import Cost, Network
+from unseen.core.errors import UsageError
+from unseen.jobs.artefacts import Artefact
+from unseen.jobs.step import Roles, Sizes, StepParams
+from unseen.jobs.tables import from_table, labels_at, to_table
+from unseen.learn.prepare import rows as common
+from unseen.party import Disclosure, Party
+
+VERSION = 1
+SUMMARY = (
+    "Give each common row one of several folds, the same at every holder; `split` then holds out one of them."
+)
+ROLES = {
+    "holders": "have the common rows",
+    "label_holder": "has the label, and chooses rows if `stratify` is set",
+}
+OPTIONAL_ROLES = frozenset({"label_holder"})
+INPUTS = {"table": "common rows, in the same order at every holder"}
+OUTPUTS = {"table": "the same rows with the fold of each"}
+LEVELS = ("shared",)
+TRUST = "Semi-honest holders; no third party. The holders toss the coin together, or the label holder draws alone."
+
+
+class Params(StepParams):
+    """`folds`: how many, of equal size up to one row. `stratify`: each has the overall rate of the label."""
+
+    folds: Annotated[int, Field(ge=2, le=1000)] = 5
+    stratify: bool = False
+
+
+def disclosures(params: Params, roles: Roles) -> tuple[Disclosure, ...]:
+    """Nothing of folds at random."""
+    return common.disclosures(roles.all("holders"), roles.one("label_holder") if params.stratify else None)
+
+
+def estimate(params: Params, roles: Roles, sizes: Sizes, network: Network) -> Cost:
+    """One message each, or one that names all rows."""
+    holders = roles.all("holders")
+    rows = max((sizes.rows.get(holder, 0) for holder in holders), default=0)
+    sent = 2 * rows * (len(holders) - 1) if params.stratify else 100 * len(holders)
+    return Cost(0.01 + network.latency_s + sent / network.bytes_per_s, sent, 1, 400 * rows)
+
+
+def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Roles) -> dict[str, Any]:
+    """At every holder."""
+    table = to_table(inputs["table"])
+    if table.rows < params.folds:
+        raise UsageError(
+            f"{table.rows} common rows are too few for {params.folds} folds.", mend="take fewer folds"
+        )
+    least, more = divmod(table.rows, params.folds)
+    sizes = [least + (fold < more) for fold in range(params.folds)]
+    made = common.parts(
+        party,
+        table.rows,
+        sizes,
+        holders=roles.all("holders"),
+        **labels_at(party, table, params.stratify, roles),
+    )
+    return {"table": from_table(table.with_other(common.FOLD, made.astype(np.int64)))}
