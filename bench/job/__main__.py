@@ -32,7 +32,8 @@ from bench.report import Report, Sample
 from bench.rivals import Rival, present, python_rival
 from unseen.client import together
 from unseen.client.loopback import Loopback
-from unseen.learn.vertical import layout, logistic
+from unseen.learn.vertical import layout, linear
+from unseen.learn.vertical.linear import newton
 from unseen.mpc import Engine
 from unseen.party import Disclosure, Door, Party
 from unseen.scenes import performance
@@ -119,8 +120,10 @@ def train(wire: Wire, blocks: Sequence[NDArray[np.float64]], labels: NDArray[np.
         engine = Engine(party, holders=PARTIES[:2], helper="helper")
         columns = layout.share_blocks(engine, sizes, mine)
         label = engine.share(labels if party.name == "a" else None, owner="a", shape=(sizes.rows,))
-        weights = logistic.fit(engine, columns, label, penalty=PENALTY, iterations=ITERATIONS)
-        return engine.reveal("scores", logistic.predict(engine, columns, weights), to=("a",))
+        weights = newton.fit(engine, columns, label, newton.Newton(l2=PENALTY, iterations=ITERATIONS))
+        return engine.reveal(
+            "scores", linear.expected(engine, columns, weights, family="logistic"), to=("a",)
+        )
 
     played = play(program, PARTIES, wire=wire, disclosures=TOLD)
     return played.sample(

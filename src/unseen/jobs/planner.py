@@ -18,6 +18,7 @@ from unseen.jobs.step import (
     Sizes,
     Step,
     fingerprint,
+    optional_inputs,
     optional_roles,
     parse_params,
     pinned,
@@ -180,7 +181,9 @@ def _pin(sketch: TaskSketch, installed: Step, level: Level) -> TaskTerms:
             f"The step '{sketch.step}' has other roles.",
             why=f"missing: {', '.join(missing) or 'none'}; unknown: {', '.join(unknown) or 'none'}",
         )
-    lacking = sorted(set(installed.INPUTS) ^ set(sketch.inputs))
+    lacking = sorted(
+        (set(installed.INPUTS) ^ set(sketch.inputs)) - (optional_inputs(installed) - set(sketch.inputs))
+    )
     if lacking:
         raise UsageError(
             f"The step '{sketch.step}' has other inputs.",

@@ -1,6 +1,6 @@
 """What a step is: one file in `jobs/steps/`, a module with the names of :class:`Step`.
 
-A step whose roles need not all be taken names those in `OPTIONAL_ROLES` (:func:`optional_roles`); one whose trust depends on
+A step whose roles need not all be taken names those in `OPTIONAL_ROLES` (:func:`optional_roles`; likewise `OPTIONAL_INPUTS`); one whose trust depends on
 who takes which role has a function `trust(roles)` (:func:`trust_of`), which `TRUST` sums up; one whose parameters name other
 installed code has a function `pin(params)` that adds its version and fingerprint (:func:`pinned`).
 
@@ -121,6 +121,12 @@ def step(name: str) -> Step:
 def optional_roles(installed: Step) -> frozenset[str]:
     """Roles of the step that nobody need take."""
     found: frozenset[str] = getattr(installed, "OPTIONAL_ROLES", frozenset())
+    return found
+
+
+def optional_inputs(installed: Step) -> frozenset[str]:
+    """Inputs of the step that may be left out."""
+    found: frozenset[str] = getattr(installed, "OPTIONAL_INPUTS", frozenset())
     return found
 
 

@@ -167,6 +167,26 @@ def train() -> Scene:
     return Scene("train-logistic", roles, CREW, (tables(1), tables(2)), params)
 
 
+def descend(**params: Any) -> Scene:
+    roles = {"holders": HOLDERS, "helper": ("helper",), "label_holder": ("a",)}
+    # the exact sigmoid, for the quick one tells all whether it was right: parts that add up to what is declared
+    settings = {"method": "sgd", "epochs": 1, "batch": ROWS, "exact_sigmoid": True, **params}
+    return Scene("train-linear", roles, CREW, (tables(1), tables(2)), settings)
+
+
+def card() -> Scene:
+    roles = {"holders": HOLDERS, "helper": ("helper",), "label_holder": ("a",), "receiver": ("a",)}
+    scene = descend(coefficients_to_owners=True)
+    given: list[Inputs] = []
+    for which in (0, 1):
+        made = run(scene.program(which), CREW, disclosures=scene.told).results
+        table = {who: scaled(who, which + 1) for who in HOLDERS}
+        given.append(
+            {who: {"train": table[who], "table": table[who], "model": made[who]["model"]} for who in HOLDERS}
+        )
+    return Scene("scorecard", roles, CREW, (given[0], given[1]), {})
+
+
 def scoring(name: str, **params: Any) -> Scene:
     roles = {"holders": HOLDERS, "helper": ("helper",), "receiver": ("a",)}
     if name == "evaluate":
@@ -208,6 +228,8 @@ SCENES: dict[str, Callable[[], Scene]] = {
     "transform": transform,
     "bin": weigh,
     "train-logistic": train,
+    "train-linear": descend,
+    "scorecard": card,
     "evaluate": lambda: scoring("evaluate", show="scores"),
     # every measure once, of few groups: scores and labels stay secret
     "evaluate secretly": lambda: scoring("evaluate", groups=2, edges=(0.5,), at_least=1),

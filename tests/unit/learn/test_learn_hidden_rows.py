@@ -9,7 +9,7 @@ import pytest
 from sklearn.datasets import load_breast_cancer
 from sklearn.linear_model import LogisticRegression
 
-from unseen.learn.vertical import logistic
+from unseen.learn.vertical.linear import newton
 from unseen.mpc import Engine
 from unseen.party import Disclosure, Door, Party
 from unseen.psi.circuit import hidden
@@ -50,9 +50,8 @@ def test_the_model_is_that_of_the_joined_table(protocol: str, iterations: int) -
         )
         named = {**found.columns["a"], **found.columns["b"]}
         columns = engine.concatenate([named[f"c{place}"].reshape(-1, 1) for place in range(6)], axis=1)
-        weights = logistic.fit(
-            engine, columns, named["label"], penalty=1.0, iterations=iterations, counted=found.member
-        )
+        how = newton.Newton(l2=1.0, iterations=iterations)
+        weights = newton.fit(engine, columns, named["label"], how, counted=found.member)
         return engine.reveal("weights", weights, to=("a",))
 
     names = ("a", "b", "helper") if protocol == "dealer2" else ("a", "b")

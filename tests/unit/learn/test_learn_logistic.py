@@ -10,7 +10,8 @@ from sklearn.datasets import load_breast_cancer, make_classification
 from sklearn.linear_model import LogisticRegression
 
 from unseen.core.errors import RemoteProtocolError, UsageError
-from unseen.learn.vertical import layout, logistic
+from unseen.learn.vertical import layout, linear
+from unseen.learn.vertical.linear import newton
 from unseen.mpc import Engine
 from unseen.party import Disclosure, Door, Party
 from unseen.testing.simulate import Run, run, simulate
@@ -33,8 +34,8 @@ def train(
         engine = Engine(party, holders=holders, helper="helper")
         columns = layout.share_blocks(engine, sizes, own)
         label = engine.share(labels if party.name == "a" else None, owner="a", shape=(sizes.rows,))
-        weights = logistic.fit(engine, columns, label, penalty=penalty, iterations=iterations)
-        scores = logistic.predict(engine, columns, weights)
+        weights = newton.fit(engine, columns, label, newton.Newton(l2=penalty, iterations=iterations))
+        scores = linear.expected(engine, columns, weights, family="logistic")
         return engine.reveal("weights", weights, to=("a",)), engine.reveal("scores", scores, to=("a",))
 
     return run(program, (*holders, "helper"), disclosures=TOLD, timeout_s=60)
@@ -88,7 +89,7 @@ def test_a_column_without_variation_gets_no_weight() -> None:
 
 def test_columns_must_be_standardised() -> None:
     with pytest.raises(UsageError, match="not standardised"):
-        logistic.check_standardised(np.full((10, 2), 3.0))
+        newton.check_standardised(np.full((10, 2), 3.0))
 
 
 def test_different_numbers_of_rows_are_found() -> None:

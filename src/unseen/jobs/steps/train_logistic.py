@@ -16,7 +16,8 @@ from unseen.jobs.artefacts import BOUND, Artefact
 from unseen.jobs.shared_models import SharedModel, shape_disclosure
 from unseen.jobs.step import Roles, Sizes, StepParams
 from unseen.jobs.tables import Matrix
-from unseen.learn.vertical import layout, linear, logistic
+from unseen.learn.vertical import layout, linear
+from unseen.learn.vertical.linear import newton
 from unseen.learn.vertical.models import Model, Shares
 from unseen.mpc import Engine, SecretArray
 from unseen.party import Disclosure, Door, Party
@@ -91,7 +92,7 @@ def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Rol
     holders, label_holder = roles.all("holders"), roles.one("label_holder")
     own = Matrix.of(inputs["table"]) if party.name in holders else None
     if own is not None:
-        logistic.check_standardised(own.values)
+        newton.check_standardised(own.values)
     if own is not None and party.name == label_holder and own.label is None:
         raise UsageError(
             f"{party.name} is to bring the label, but its table has none.",
@@ -106,12 +107,11 @@ def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Rol
         columns = layout.share_blocks(engine, sizes, None if own is None else own.values)
         label = own.label if own is not None and party.name == label_holder else None
         labels = engine.share(label, owner=label_holder, shape=(sizes.rows,))
-    weights = logistic.fit(
+    weights = newton.fit(
         engine,
         columns,
         labels,
-        penalty=params.penalty,
-        iterations=params.iterations,
+        newton.Newton(l2=params.penalty, iterations=params.iterations),
         report=lambda done, total: party.progress(done, total, "Newton iterations"),
     )
     known: dict[str, list[float]] = {}

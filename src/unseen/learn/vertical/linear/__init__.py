@@ -1,6 +1,7 @@
 """Linear models in shares: scores are a function of columns times weights; a kind of :mod:`unseen.learn.vertical.models`.
 
-Public part: `family`, one of :data:`FAMILIES`. Shares: `weights`, shape (width + 1,), the intercept last.
+Public part: `family`, a name in :data:`.families.NAMES`, and `classes` of the multinomial one. Shares: `weights`, the intercept
+last, shape (width + 1,), or (width + 1, classes). Private, of newer models: how this holder's columns are scaled. Trained by :mod:`.newton`, :mod:`.multinomial` or :mod:`.sgd`.
 """
 
 from __future__ import annotations
@@ -12,24 +13,45 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unseen.core.errors import UsageError
-from unseen.learn.vertical import layout, logistic
+from unseen.learn.vertical import layout
 from unseen.learn.vertical.layout import Layout
+from unseen.learn.vertical.linear.families import FAMILIES, MULTINOMIAL, NAMES
+from unseen.learn.vertical.linear.scaling import Scaling
 from unseen.learn.vertical.models import Model
 from unseen.mpc import Engine, SecretArray
 from unseen.mpc.fixed import FRACTION_BITS
+from unseen.mpc.functions.exponential import softmax
 
 MODEL_FORMAT = 1
-FAMILIES = ("logistic",)
 
 
 def shapes(public: Mapping[str, Any], sizes: Layout) -> dict[str, tuple[tuple[int, ...], int]]:
     """The weights, and the intercept last."""
-    if public.get("family") not in FAMILIES:
-        raise UsageError(f"There is no family '{public.get('family')}' of linear models.")
-    return {"weights": ((sizes.width + 1,), FRACTION_BITS)}
+    family = public.get("family")
+    if family not in NAMES:
+        raise UsageError(
+            f"There is no family '{family}' of linear models.", why=f"there are: {', '.join(NAMES)}"
+        )
+    classes = (int(public["classes"]),) if family == MULTINOMIAL else ()
+    return {"weights": ((sizes.width + 1, *classes), FRACTION_BITS)}
 
 
 def predict(engine: Engine, model: Model, own: NDArray[np.float64] | None, sizes: Layout) -> SecretArray:
-    """Probabilities of 1, shape (rows,)."""
-    columns = layout.share_blocks(engine, sizes, own)
-    return logistic.predict(engine, columns, model.secret(engine, "weights"))
+    """Expected labels of the rows, shape (rows,): probabilities of 1, numbers, counts; of classes, shape (rows, classes)."""
+    scaling = Scaling.of(model.private)
+    columns = layout.share_blocks(
+        engine, sizes, own if own is None or scaling is None else scaling.apply(own)
+    )
+    return expected(engine, columns, model.secret(engine, "weights"), family=str(model.public["family"]))
+
+
+def linear_scores(engine: Engine, columns: SecretArray, weights: SecretArray) -> SecretArray:
+    """Columns times weights plus intercept."""
+    ones = engine.lift(np.ones((columns.shape[0], 1)))
+    return engine.concatenate([columns, ones], axis=1) @ weights
+
+
+def expected(engine: Engine, columns: SecretArray, weights: SecretArray, *, family: str) -> SecretArray:
+    """:func:`predict` of columns that are shared already, scaled as in training."""
+    scores = linear_scores(engine, columns, weights)
+    return softmax(scores) if family == MULTINOMIAL else FAMILIES[family].mean(scores)

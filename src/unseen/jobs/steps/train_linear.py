@@ -1,0 +1,232 @@
+"""Train a linear model on columns of several holders, in secret shares: logistic, of several classes, linear, Poisson (纵向广义线性模型)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field, model_validator
+
+from unseen.core.cost import Cost, Network
+from unseen.core.errors import UsageError
+from unseen.jobs import engines, linear_training
+from unseen.jobs.artefacts import Artefact
+from unseen.jobs.shared_models import SharedModel, shape_disclosure
+from unseen.jobs.step import Roles, Sizes, StepParams
+from unseen.jobs.tables import Matrix, to_table
+from unseen.learn.vertical import layout
+from unseen.learn.vertical.linear.families import MULTINOMIAL
+from unseen.party import Disclosure, Door, Party
+
+VERSION = 1
+SUMMARY = "Train a linear model (logistic, of several classes, linear, Poisson) on the columns of all holders; it stays in secret shares."
+ROLES = {
+    "holders": "bring columns and hold the shares",
+    "label_holder": "the holder that has the label",
+    "helper": engines.ROLE_OF_HELPER,
+    "weight_holder": "the holder that has weights of the rows, if there are any",
+}
+INPUTS = {
+    "table": "training columns, of any scale",
+    "weights": "a table of the same rows with the weights as a column (optional)",
+    "start": "a model of the same columns to begin with (optional)",
+}
+OUTPUTS = {"model": "this holder's part of the model"}
+LEVELS = ("shared",)
+OPTIONAL_ROLES = engines.OPTIONAL_ROLES | {"weight_holder"}
+OPTIONAL_INPUTS = frozenset({"weights", "start"})
+TRUST, trust = engines.TRUST, engines.trust
+
+_SECONDS_PER_BYTE = 9e-9
+Amount = Annotated[float, Field(ge=0, le=1e6)]
+
+
+class Params(StepParams):
+    """What is trained and how.
+
+    Attributes
+    ----------
+    family
+        `logistic` (label 0 or 1), `multinomial` (0 to `classes` - 1), `linear`, `poisson` (counts).
+    l2, l1
+        Penalties beside the sum of the losses of all rows: l2 / 2 * |coefficients|^2 + l1 * |coefficients|, on standardised columns
+        (and label, in the linear family); the intercept is free. scikit-learn's C is 1 / l2.
+    method
+        `newton`, or `sgd` (mini-batches; logistic and linear, no l1).
+    iterations
+        Of Newton's method.
+    epochs, batch, rate, momentum, exact_sigmoid
+        Of mini-batches. The quick sigmoid is right for scores up to 24 in size; whether one was beyond is told at the end, and then
+        there is no model: set `exact_sigmoid`.
+    stop_every, stop_below
+        Every so many epochs all are told whether no weight has moved by more than `stop_below` since, and training ends if so.
+        0: never.
+    class_weights
+        By class; or `balanced`: rows / (classes * rows of the class), which the label holder works out.
+    weight_column
+        Of the input `weights` at the weight holder: numbers from 0 to 64.
+    warm_start
+        Begin with the model of the input `start`, which scaled the columns too.
+    coefficients_to_owners
+        Tell each holder the coefficients of its own columns, in their units (the label holder the intercept too). Otherwise nobody
+        learns them.
+    certainty
+        Tell each owner the variances of those too: standard errors, p-values, 95 % intervals. Needs `l1` 0, and means most without a
+        penalty. Whether the columns are linearly dependent is told to all; then there is no model.
+    """
+
+    family: Literal["logistic", "multinomial", "linear", "poisson"] = "logistic"
+    classes: Annotated[int, Field(ge=2, le=50)] = 2
+    l2: Amount = 1.0
+    l1: Amount = 0.0
+    method: Literal["newton", "sgd"] = "newton"
+    iterations: Annotated[int, Field(ge=1, le=100)] = 10
+    epochs: Annotated[int, Field(ge=1, le=1000)] = 10
+    batch: Annotated[int, Field(ge=1, le=4096)] = 1024
+    rate: Annotated[float, Field(gt=0, le=8)] = 0.5
+    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    exact_sigmoid: bool = False
+    stop_every: Annotated[int, Field(ge=0)] = 0
+    stop_below: Annotated[float, Field(gt=0)] = 1e-3
+    class_weights: tuple[Annotated[float, Field(ge=0, le=64)], ...] | Literal["balanced"] = ()
+    weight_column: str = ""
+    warm_start: bool = False
+    coefficients_to_owners: bool = False
+    certainty: bool = False
+
+    @model_validator(mode="after")
+    def _fitting(self) -> Self:
+        if self.method == "sgd" and (self.family not in {"logistic", "linear"} or self.l1 or self.certainty):
+            raise ValueError(
+                "mini-batches are for the logistic and the linear family, without l1 and certainty"
+            )
+        if self.stop_every and self.method != "sgd":
+            raise ValueError("`stop_every` is for mini-batches; Newton's iterations are few and fixed")
+        if self.family == MULTINOMIAL and (self.l1 or not self.l2 or self.certainty):
+            raise ValueError("several classes need l2, and take no l1 and no certainty")
+        if self.certainty and (self.l1 or not self.coefficients_to_owners):
+            raise ValueError("`certainty` needs `coefficients_to_owners`, and no l1")
+        if isinstance(self.class_weights, tuple) and len(self.class_weights) not in (0, self.labels):
+            raise ValueError(f"there are {self.labels} classes: one weight for each")
+        if self.class_weights and not self.labels:
+            raise ValueError("numbers and counts have no classes")
+        return self
+
+    @property
+    def labels(self) -> int:
+        """Number of classes; 0 if the label is none."""
+        return {"logistic": 2, "multinomial": self.classes}.get(self.family, 0)
+
+    @property
+    def checks_rank(self) -> bool:
+        """Whether all are told that columns are linearly dependent, where that would go unnoticed."""
+        return self.method == "newton" and not self.l1 and (self.certainty or not self.l2)
+
+    @property
+    def checks_range(self) -> bool:
+        """Whether all are told that a score went beyond the quick sigmoid."""
+        return self.method == "sgd" and self.family == "logistic" and not self.exact_sigmoid
+
+
+def disclosures(params: Params, roles: Roles) -> tuple[Disclosure, ...]:
+    """The shape; what ends the training; on demand each owner's coefficients and how sure they are."""
+    everyone, names = roles.everyone, linear_training
+    told = [shape_disclosure(roles)]
+    if params.stop_every:
+        times = params.epochs // params.stop_every
+        what = (
+            f"whether all weights have moved by less than {params.stop_below:g} in {params.stop_every} epochs"
+        )
+        told.append(Disclosure(names.STILL, what, everyone, Door.REVEAL, 1, times=max(1, times)))
+    if params.checks_range:
+        what = "whether the score of any row is over 24 in size"
+        told.append(Disclosure(names.RANGE, what, everyone, Door.REVEAL, max_elements=1))
+    if params.checks_rank:
+        what = "whether the columns are linearly dependent"
+        told.append(Disclosure(names.RANK, what, everyone, Door.REVEAL, max_elements=1))
+    if not params.coefficients_to_owners:
+        return tuple(told)
+    label_holder, per_class = roles.one("label_holder"), params.classes if params.family == MULTINOMIAL else 1
+    for owner in roles.all("holders"):
+        what = f"the coefficients of {owner}'s own columns"
+        told.append(Disclosure(names.of_owner(names.COEFFICIENTS, owner), what, (owner,), Door.REVEAL))
+        if params.certainty:
+            what = f"the variances of the coefficients of {owner}'s own columns"
+            told.append(Disclosure(names.of_owner(names.VARIANCES, owner), what, (owner,), Door.REVEAL))
+    told.append(
+        Disclosure(names.INTERCEPT, "the intercept", (label_holder,), Door.REVEAL, max_elements=per_class)
+    )
+    if params.family == "linear":
+        what = "the standard deviation of the label, in which the coefficients are computed"
+        told.append(Disclosure(names.UNIT, what, everyone, Door.REVEAL, max_elements=1))
+    return tuple(told)
+
+
+def estimate(params: Params, roles: Roles, sizes: Sizes, network: Network) -> Cost:
+    """Counted for two holders and a helper, calibrated on two cores for three parties."""
+    holders = roles.all("holders")
+    rows = min((sizes.rows.get(holder, 0) for holder in holders), default=0)
+    width = 1 + sum(sizes.columns.get(holder, 0) for holder in holders)
+    sent, rounds = 16.0 * rows * width, 2.0
+    if params.method == "sgd":
+        batches = params.epochs * math.ceil(rows / params.batch)
+        each = (30 if params.family == "linear" else 230) + (550 if params.exact_sigmoid else 0)
+        sent += params.epochs * rows * each + batches * (150 + 40 * width)
+        rounds += batches * (14 if params.exact_sigmoid else 5)
+        sent, rounds = (sent + 120 * rows, rounds + 20) if params.checks_range else (sent, rounds)
+    else:
+        copies = params.classes if params.family == MULTINOMIAL else 1
+        largest = 1 + rows * width / (4 * params.l2) if params.l2 else 1e7
+        steps = math.ceil(math.log2(7 * largest))
+        mean = {"linear": 0, "logistic": 690, "poisson": 1500, "multinomial": 3000}[params.family]
+        chain = {"linear": 0, "logistic": 20, "poisson": 110, "multinomial": 80}[params.family]
+        once = rows * copies * (mean + 110) + 30 * rows * width * copies * (copies + 1) / 2
+        once += 88 * steps * (width * copies) ** 2 + (params.l1 > 0) * 40 * 200 * width
+        turns = params.iterations + params.checks_rank
+        sent += turns * once
+        rounds += turns * (chain + 4 * steps + (params.l1 > 0) * 40 * 14)
+    seconds = sent * _SECONDS_PER_BYTE + rounds * (network.latency_s + 1e-4) + sent / network.bytes_per_s
+    return engines.scaled(Cost(seconds, round(sent), round(rounds), rows * (64 * width + 1700)), roles)
+
+
+def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Roles) -> dict[str, Any]:
+    """At holders and helper."""
+    holders = roles.all("holders")
+    own = Matrix.of(inputs["table"]) if party.name in holders else None
+    start = SharedModel.of(inputs["start"]) if "start" in inputs and party.name in holders else None
+    if own is not None and start is not None and start.columns != own.columns:
+        raise UsageError(
+            f"The model to begin with has other columns than {party.name} brings.",
+            why=f"it has: {', '.join(start.columns)}; here: {', '.join(own.columns)}",
+        )
+    sizes = layout.agree(party, None if own is None else own.values, holders=holders)
+    training = linear_training.Training(party, params, roles, sizes)
+    trained = training.run(
+        own, _weights(party, inputs, params, roles, own), None if start is None else start.model
+    )
+    if own is None:
+        return {}
+    model = SharedModel(trained.model, dict(sizes.columns), own.columns, trained.known, own.prepared)
+    return {"model": model.to_artefact()}
+
+
+def _weights(
+    party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Roles, own: Matrix | None
+) -> NDArray[np.float64] | None:
+    """The weights of the rows, at their holder."""
+    if bool(params.weight_column) != bool(roles.all("weight_holder")):
+        raise UsageError("Weights of rows need a `weight_column` and a party as `weight_holder`.")
+    if own is None or party.name != roles.maybe("weight_holder"):
+        return None
+    if "weights" not in inputs:
+        raise UsageError(f"{party.name} is to bring weights, but has no input `weights`.")
+    found: NDArray[np.float64] = to_table(inputs["weights"]).numeric((params.weight_column,))[:, 0]
+    if len(found) != len(own.values):
+        raise UsageError(
+            f"There are {len(found)} weights for {len(own.values)} rows.",
+            mend="take them from the task that made the training rows",
+        )
+    return found

@@ -1,0 +1,305 @@
+"""Linear models in shares by Newton's method (iteratively reweighted least squares), with L2, L1 and elastic net.
+
+Minimises  sum over rows of weight * loss + l2 / 2 * |coefficients|^2 + l1 * |coefficients|_1,  intercept free: for the logistic
+family scikit-learn's `LogisticRegression(C=1 / l2)` on pooled data.
+
+Security
+    That of the engine's protocol: only the shape is told; labels, scores, gradients and coefficients stay shared
+    until somebody reveals them. The number of iterations is fixed beforehand and tells nothing.
+Method
+    The Hessian is inverted by Newton-Schulz iteration V <- V (2 I - H V) from V = I / a bound of the largest eigenvalue: only
+    products. The bound is public where the curvature of a row has one, else the secret trace. The inverse need not be exact,
+    for it is the exact gradient that decides where the iteration ends. The matrix of the columns is masked once for the whole
+    fit. With L1 each iteration solves its quadratic model by the alternating direction method of multipliers, which needs the
+    inverse of H + I alone and one comparison a step, and goes on from where the last one ended.
+Sources
+    Bishop, "Pattern Recognition and Machine Learning", section 4.3.3; Schulz, "Iterative Berechnung der reziproken
+    Matrix" (ZAMM 1933); Boyd and others, "Distributed Optimization and Statistical Learning via the Alternating Direction
+    Method of Multipliers" (2011), section 6; Lee, Sun, Saunders, "Proximal Newton-type methods" (SIAM J. Optim. 2014).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unseen.core.errors import UsageError
+from unseen.learn.vertical.linear.families import FAMILIES, LARGEST_WEIGHT, Family
+from unseen.mpc import Engine, FixedArray, SecretArray
+from unseen.mpc.functions.compare import maximum
+from unseen.mpc.functions.magnitude import log, reciprocal
+
+Report = Callable[[int, int], None]
+LEAST_CONDITION = 1e-7
+"""Where there is no penalty, eigenvalues of the Hessian below this part of the largest one count as none."""
+_USUAL_CONDITION = 1e-4
+_INNER = 40
+_RELAXED = 1.6
+_MOST_ROWS = 4_000_000
+
+
+def check_standardised(own: NDArray[np.float64]) -> None:
+    """Refuse columns whose mean square is over 1: the bound on the Hessian would be wrong.
+
+    Raises
+    ------
+    UsageError
+        Such a column.
+    """
+    if own.size and float(np.square(own).mean(axis=0).max()) > 1 + 1e-6:
+        raise UsageError(
+            "The columns are not standardised.",
+            why="training needs columns with mean 0 and standard deviation 1",
+            mend="put the step 'standardise' before it",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Newton:
+    """How to train.
+
+    Attributes
+    ----------
+    family
+        A name in :data:`.families.FAMILIES`.
+    l2, l1
+        Penalties; see the module. 0 for none.
+    iterations
+        10 reach the precision of the format on common data, 3 for the linear family.
+    """
+
+    family: str = "logistic"
+    l2: float = 1.0
+    l1: float = 0.0
+    iterations: int = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is to be fitted: rows with an intercept column, masked once; labels; weights of rows.
+
+    `spread` is how large the sum of squares of all columns is at most, `rows * width` for standardised ones.
+    """
+
+    x: FixedArray
+    labels: SecretArray
+    weights: SecretArray | None
+    spread: float
+
+    @classmethod
+    def of(
+        cls,
+        engine: Engine,
+        columns: SecretArray,
+        labels: SecretArray,
+        *,
+        weights: SecretArray | None = None,
+        counted: SecretArray | None = None,
+    ) -> Problem:
+        """See :func:`fit` for the parameters.
+
+        Raises
+        ------
+        UsageError
+            More rows than sums have room for.
+        """
+        rows, width = columns.shape
+        if rows > _MOST_ROWS:
+            raise UsageError(
+                f"{rows} rows are too many for Newton's method.",
+                why=f"sums over rows have room for {_MOST_ROWS}",
+                mend="train by mini-batches (method 'sgd'), or on a sample",
+            )
+        ones = engine.lift(np.ones(rows)) if counted is None else engine.as_real(counted)
+        x = engine.fix(engine.concatenate([columns, ones.reshape(rows, 1)], axis=1))
+        return cls(x, labels, weights, float(rows * (width + 1)))
+
+
+@dataclass(frozen=True, slots=True)
+class Curvature:
+    """The Hessian, divided by 2^shift so that it and its inverse use the format equally well, and what is known of it.
+
+    `largest` bounds its eigenvalues: public, or a secret of shape ().
+    """
+
+    matrix: SecretArray
+    shift: int
+    largest: float | SecretArray
+    condition: float
+
+
+def fit(
+    engine: Engine,
+    columns: SecretArray,
+    labels: SecretArray,
+    how: Newton,
+    *,
+    weights: SecretArray | None = None,
+    counted: SecretArray | None = None,
+    start: SecretArray | None = None,
+    report: Report = lambda _done, _total: None,
+) -> SecretArray:
+    """Coefficients with the intercept last, shape (width + 1,).
+
+    Parameters
+    ----------
+    columns
+        Standardised, shape (rows, width).
+    labels
+        Shape (rows,); of the linear family of size about 1.
+    weights
+        Secret weights of the rows, shape (rows,), from 0 to :data:`.families.LARGEST_WEIGHT`.
+    counted
+        Secret Booleans, shape (rows,): which rows there are, where not even that is known, as in a hidden intersection
+        (:mod:`unseen.psi.circuit`). The others' columns are 0, so that with an intercept column of 0 they have no weight.
+        The sum of squares of a column may be `rows` at most.
+    start
+        Weights to begin with.
+    report
+        Called after each iteration with (done, total).
+
+    Raises
+    ------
+    UsageError
+        Too many rows.
+    """
+    problem = Problem.of(engine, columns, labels, weights=weights, counted=counted)
+    family = FAMILIES[how.family]
+    found = _beginning(engine, problem, family, columns.shape[1]) if start is None else start
+    split: _Split | None = None
+    for done in range(how.iterations):
+        mean = family.mean(problem.x @ found)
+        gradient = gradient_of(problem, mean, found, how)
+        curvature = curvature_of(engine, problem, mean, how)
+        if how.l1:
+            split = _split_step(engine, curvature, gradient, found, how.l1, split)
+            found = split.sparse
+        else:
+            found = found - newton_step(engine, curvature, gradient)
+        report(done + 1, how.iterations)
+    return found
+
+
+def gradient_of(problem: Problem, mean: SecretArray, found: SecretArray, how: Newton) -> SecretArray:
+    """Of the smooth part, shape (width + 1,)."""
+    errors = mean - problem.labels
+    if problem.weights is not None:
+        errors = problem.weights * errors
+    gradient: SecretArray = problem.x.T @ errors
+    return gradient + found * _ridge(len(found), how.l2) if how.l2 else gradient
+
+
+def curvature_of(engine: Engine, problem: Problem, mean: SecretArray, how: Newton) -> Curvature:
+    """The Hessian of the smooth part at these means.
+
+    Its eigenvalues go from about `l2` to the trace. It is divided by a power of two in the middle of that range
+    (geometrically), so that it and its inverse use the fixed-point format equally well.
+    """
+    family = FAMILIES[how.family]
+    amount = family.curvature(mean) if family.curvature else None
+    if problem.weights is not None:
+        amount = problem.weights if amount is None else problem.weights * amount
+    rows, width = problem.x.shape
+    known = None if problem.weights is not None else family.most
+    high = problem.spread * (known or 1.0) + how.l2
+    low = how.l2 or LEAST_CONDITION * high
+    shift = max(0, round(math.log2(math.sqrt((how.l2 or _USUAL_CONDITION * high) * high))))
+    ones = engine.lift(np.ones((rows, 1)))
+    spread = problem.x * (ones if amount is None else amount.reshape(-1, 1))
+    matrix = engine.truncate(problem.x.T.matmul_exact(spread), engine.bits, divide_by=shift)
+    matrix = matrix + np.diag(_ridge(width, how.l2) / 2.0**shift)
+    if known is not None:
+        return Curvature(matrix, shift, high / 2.0**shift, high / low)
+    trace = matrix[np.arange(width), np.arange(width)].sum()
+    return Curvature(matrix, shift, trace, LARGEST_WEIGHT * high / low)
+
+
+def newton_step(engine: Engine, curvature: Curvature, gradient: SecretArray) -> SecretArray:
+    """Inverse Hessian times gradient."""
+    inverse = inverted(engine, curvature)
+    return engine.truncate(engine.matmul_exact(inverse, gradient), engine.bits, divide_by=curvature.shift)
+
+
+def inverted(engine: Engine, curvature: Curvature, *, plus: float = 0.0) -> SecretArray:
+    """Inverse of the (scaled) Hessian, with `plus` times the unit matrix added first, by Newton-Schulz.
+
+    The error I - H V starts below 1 - 1/condition and is squared in each step.
+    """
+    eye = np.eye(len(curvature.matrix))
+    matrix = curvature.matrix + plus * eye if plus else curvature.matrix
+    condition = curvature.condition
+    if isinstance(curvature.largest, SecretArray):
+        bound = reciprocal(curvature.largest + plus)
+        inverse = bound.reshape(1, 1) * engine.lift(eye)
+        if plus:
+            condition = min(condition, 1 + 2.0**10)
+    else:
+        inverse = engine.lift(eye / (curvature.largest + plus))
+        if plus:
+            condition = 1 + curvature.largest / plus
+    for _ in range(math.ceil(math.log2(7 * condition))):
+        inverse = inverse @ (2 * eye - matrix @ inverse)
+    return inverse
+
+
+# ---------------------------------------------------------------------- L1
+
+
+@dataclass(frozen=True, slots=True)
+class _Split:
+    """Where the alternating directions are: the sparse copy of the weights, and the (scaled) multipliers."""
+
+    sparse: SecretArray
+    multipliers: SecretArray
+
+
+def _split_step(
+    engine: Engine,
+    curvature: Curvature,
+    gradient: SecretArray,
+    found: SecretArray,
+    l1: float,
+    before: _Split | None,
+) -> _Split:
+    """Minimum of the quadratic model at `found` plus l1 times the sizes of the coefficients.
+
+    x = (H + I)^-1 (z - u - g + H found); z = x + u, moved towards 0 by l1 (the intercept is not); u = x + u - z. With H scaled
+    so that its eigenvalues lie around 1 geometrically, the unit matrix is the multiplier that converges fastest.
+    """
+    size = len(found)
+    limit = _ridge(size, l1) / 2.0**curvature.shift
+    inverse = engine.fix(inverted(engine, curvature, plus=1.0))
+    slope = engine.truncate(gradient, engine.bits, divide_by=curvature.shift)
+    constant = curvature.matrix @ found - slope
+    z = found if before is None else before.sparse
+    u = engine.lift(np.zeros(size)) if before is None else before.multipliers
+    for _ in range(_INNER):
+        x = inverse @ (z - u + constant)
+        relaxed = x * _RELAXED + z * (1 - _RELAXED) + u
+        both = maximum(engine.concatenate([relaxed - limit, -relaxed - limit]), 0.0)
+        z = both[:size] - both[size:]
+        u = relaxed - z
+    return _Split(z, u)
+
+
+def _ridge(size: int, amount: float) -> NDArray[np.float64]:
+    """The amount for each coefficient, nothing for the intercept."""
+    made: NDArray[np.float64] = np.r_[np.full(size - 1, amount), 0.0]
+    return made
+
+
+def _beginning(engine: Engine, problem: Problem, family: Family, width: int) -> SecretArray:
+    """Zeros; for counts the intercept is the logarithm of their mean, or the first step would be far too long."""
+    zeros = engine.lift(np.zeros(width))
+    if family.name != "poisson":
+        return engine.concatenate([zeros, engine.lift(np.zeros(1))])
+    labels = problem.labels if problem.weights is None else problem.labels * problem.weights
+    total = labels.sum() / problem.x.shape[0]
+    if problem.weights is not None:
+        total = total / problem.weights.mean()
+    start: SecretArray = log(total).reshape(1)
+    return engine.concatenate([zeros, start])
