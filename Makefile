@@ -41,6 +41,7 @@ $(VENV)/.built-%: $(VENV)/.deps-% $(NATIVE)
 	  echo "  There is no C++ compiler: only the slow NumPy kernels will be there. Install one: apt install g++ (macOS: xcode-select --install)"
 	@$(STAMP)
 	@$(BIN)/python .ci/measured.py $(VENV)/build-took.json $(PIP) install -c constraints.txt --no-build-isolation --no-deps -e .
+	@$(BIN)/python .ci/kernels.py
 	@$(SINCE)
 	@touch $@
 

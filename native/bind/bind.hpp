@@ -50,6 +50,7 @@ void bind_ntt(nb::module_& module);
 void bind_ring(nb::module_& module);
 void bind_rows(nb::module_& module);
 void bind_softspoken(nb::module_& module);
+void bind_dcf(nb::module_& module);
 void bind_curve(nb::module_& module);
 void bind_cuckoo(nb::module_& module);
 void bind_okvs(nb::module_& module);

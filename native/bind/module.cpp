@@ -26,6 +26,7 @@ NB_MODULE(_native, module) {
     unseen::bind::bind_ring(module);
     unseen::bind::bind_rows(module);
     unseen::bind::bind_softspoken(module);
+    unseen::bind::bind_dcf(module);
     unseen::bind::bind_curve(module);
     unseen::bind::bind_cuckoo(module);
     unseen::bind::bind_okvs(module);

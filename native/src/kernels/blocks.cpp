@@ -1,15 +1,12 @@
 #include "unseen/blocks.hpp"
 
+#include "kernels/fixed_key.hpp"
 #include "simd/aes.hpp"
 
 namespace unseen::UNSEEN_ISA {
 namespace {
 
 constexpr std::size_t kAtOnce = 64;
-
-// The first half of SHA-256("unseen/blocks/fixed-key/v1").
-constexpr std::uint8_t kFixedKey[16] = {0x84, 0xDE, 0xFD, 0x0D, 0x39, 0xEA, 0x2C, 0xAB,
-                                        0xB8, 0x2D, 0x1C, 0x43, 0x00, 0xD2, 0x43, 0xD1};
 
 // The orthomorphism that keeps x and its hash's input apart: upper half u, lower half l, to (u + l | u).
 inline Block sigma(Block x) { return make_block(high(x), high(x) ^ low(x)); }

@@ -71,6 +71,7 @@ def deal(
     helper: str,
     runs: int,
     protocol: str = "dealer",
+    fss: bool = False,
 ) -> None:
     """Make a stock for `runs` runs of `program`. The holders and the helper call it at once.
 
@@ -83,6 +84,8 @@ def deal(
         Where this holder's stock is to be; it must not be there yet. None at the helper, who keeps nothing.
     key
         32 bytes of this holder that seal it.
+    protocol, fss
+        As the engine is made with later.
 
     Raises
     ------
@@ -96,7 +99,7 @@ def deal(
             "A stock is for one run or more, and every holder has a folder and a key for it, the helper none."
         )
     if folder is None or key is None:
-        _deal(party, program, tuple(holders), helper, runs, protocol)
+        _deal(party, program, tuple(holders), helper, runs, protocol=protocol, fss=fss)
     else:
         _store(party, folder, key, tuple(holders), helper, runs)
 
@@ -110,7 +113,7 @@ def _deal(
     holders: tuple[str, ...],
     helper: str,
     runs: int,
-    protocol: str,
+    **options: Any,
 ) -> None:
     number = secrets.token_bytes(_STOCK_BYTES)
     for holder in holders:
@@ -119,7 +122,7 @@ def _deal(
     lines: list[str] | None = None
     for _ in range(runs):
         maker = _Maker(party, roots)
-        program(Engine(party, holders=holders, helper=helper, protocol=protocol, stock=maker))
+        program(Engine(party, holders=holders, helper=helper, stock=maker, **options))
         if lines is not None and lines != maker.lines:
             raise UsageError(
                 "A program that is not the same in every run cannot be dealt ahead.",

@@ -84,11 +84,14 @@ class Engine:
         Fraction bits of fixed-point numbers.
     stock
         What a helper dealt ahead (:mod:`unseen.mpc.ahead`): one run of it is used up, and the helper need not be there.
+    fss
+        Comparisons by function secret sharing, for two holders with a helper: one round instead of seven, and some 1.8 kB of
+        keys a comparison from the helper. Where latency rules, or keys were dealt ahead.
 
     Raises
     ------
     UsageError
-        The protocol takes nothing from a stock, or nothing is left of it.
+        The protocol takes nothing from a stock, or nothing is left of it; or has no function secret sharing, or not for so many.
     VerificationError
         The holders' stocks do not belong together.
     """
@@ -102,6 +105,7 @@ class Engine:
         protocol: str = "dealer",
         bits: int = FRACTION_BITS,
         stock: Source | None = None,
+        fss: bool = False,
     ) -> None:
         module: Any = registry.load(PROTOCOLS, protocol)
         options: dict[str, Any] = {"holders": tuple(holders), "helper": helper}
@@ -113,6 +117,14 @@ class Engine:
                     mend="leave out stock=, or use dealer",
                 )
             party, options["supply"] = stock.begin(party, tuple(holders))
+        if fss:
+            if not module.STATEMENT.fss:
+                raise UsageError(
+                    f"{protocol} has no comparisons by function secret sharing.",
+                    why="its keys are dealt by a helper",
+                    mend="leave out fss=True, or use dealer2",
+                )
+            options["fss"] = True
         self.protocol = cast("mpc.Protocol", module.open_protocol(party, **options))
         self.bits = bits
         self._adversary: str = module.STATEMENT.adversary

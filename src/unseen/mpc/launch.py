@@ -85,6 +85,7 @@ class _Plan:
     function: Callable[..., Any]
     protocol: str
     bits: int
+    fss: bool
     holders: tuple[str, ...]
     helper: str | None
     owners: Mapping[str, str]
@@ -119,6 +120,7 @@ def launch(
     protocol: str = "replicated3",
     holders: int | None = None,
     bits: int = FRACTION_BITS,
+    fss: bool = False,
     timeout_s: float = 600.0,
 ) -> Outcome:
     """Run `function(**secrets)` among as many processes as the protocol needs.
@@ -133,6 +135,8 @@ def launch(
         A protocol of `mpc/protocols`.
     holders
         How many parties hold shares, where the protocol leaves a choice; as few as it takes, unless said otherwise.
+    fss
+        Comparisons by function secret sharing, see :class:`unseen.mpc.Engine`.
 
     Raises
     ------
@@ -147,7 +151,7 @@ def launch(
     names = (*seats, helper) if helper else seats
     owners = {name: seats[place % len(seats)] for place, name in enumerate(inputs)}
     arrays = {name: np.asarray(values) for name, values in inputs.items()}
-    plan = _Plan(function, protocol, bits, seats, helper, owners, arrays, timeout_s)
+    plan = _Plan(function, protocol, bits, fss, seats, helper, owners, arrays, timeout_s)
     context = multiprocessing.get_context("fork")
     ready = context.Barrier(len(names))
     ears, processes = [], []
@@ -270,7 +274,9 @@ def _party(name: str, links: Mapping[str, Link], plan: _Plan) -> Party:
 
 
 def _compute(party: Party, plan: _Plan) -> Any:
-    engine = Engine(party, holders=plan.holders, helper=plan.helper, protocol=plan.protocol, bits=plan.bits)
+    engine = Engine(
+        party, holders=plan.holders, helper=plan.helper, protocol=plan.protocol, bits=plan.bits, fss=plan.fss
+    )
     secrets = {}
     for name, values in plan.inputs.items():
         whole = np.issubdtype(values.dtype, np.integer)

@@ -47,6 +47,9 @@ class Statement:
         What its secrecy rests on besides.
     ahead
         Whether what it deals can be made ahead (:mod:`unseen.mpc.ahead`); `open_protocol` takes a `supply` then.
+    fss
+        Whether comparisons can be by function secret sharing, between two holders: one round and large keys, dealt. `open_protocol`
+        takes `fss` then.
     """
 
     summary: str
@@ -56,6 +59,7 @@ class Statement:
     may_collude: str
     assumption: str
     ahead: bool = False
+    fss: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,7 +71,7 @@ def _check_kernels(config: NodeConfig) -> None:
     if backend() == "reference" and not config.allow_slow_unhardened_reference_kernels:
         raise UsageError(
             "The fast kernels are not built.",
-            why="the package was installed without a C++ compiler, so only the slow NumPy reference is there",
+            why="the package was installed without a C++ compiler, or its build failed: only the slow NumPy reference is there",
             mend="install a compiler (Debian: apt install g++) and install unseen again; to run anyway, set "
             "allow_slow_unhardened_reference_kernels = true in node.toml",
         )

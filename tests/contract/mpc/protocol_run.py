@@ -52,13 +52,14 @@ def compute(
     *inputs: Any,
     bits: int = 20,
     dtype: type = float,
+    fss: bool = False,
     **options: Any,
 ) -> Run[Any]:
     """`body(*secrets)` at all parties; inputs belong to the holders in turn; p0 gets what it returns."""
     names, helper = parties_of(*seat)
 
     def program(party: Party) -> Any:
-        engine = Engine(party, holders=names, helper=helper, protocol=seat[0], bits=bits)
+        engine = Engine(party, holders=names, helper=helper, protocol=seat[0], bits=bits, fss=fss)
         secrets = []
         for place, values in enumerate(inputs):
             owner = names[place % len(names)]

@@ -115,6 +115,23 @@ def test_without_a_compiler_a_node_starts_only_if_its_owner_says_so(
         process.communicate(timeout=30)
 
 
+def test_a_build_that_failed_though_there_is_a_compiler_is_said_loudly(bare: dict[str, str]) -> None:
+    """The package installs all the same, and pip is quiet about it."""
+    script = str(ROOT / ".ci" / "kernels.py")
+    with_compiler = {**bare, "CXX": "/usr/bin/c++"}
+    said = bare_python(with_compiler, script)
+    assert said.returncode == 0
+    assert "THE NATIVE KERNELS ARE NOT THERE" in said.stderr
+    assert "pip install" in said.stderr
+    assert bare_python(bare, script).stderr == ""  # without one, make has said so before
+    here = subprocess.run([sys.executable, script], capture_output=True, text=True, check=True)
+    assert here.stderr == ""
+    shown = subprocess.run(
+        ["make", "-n", "-B", "setup"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert ".ci/kernels.py" in shown.stdout
+
+
 @pytest.mark.parametrize("target", ["demo", "test"])
 def test_make_says_what_to_install(target: str, tmp_path: Path) -> None:
     """The recipe of the build, with a PATH that has no compiler; nothing is built."""

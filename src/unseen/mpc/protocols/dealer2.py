@@ -23,7 +23,12 @@ price = dealer.price
 
 
 def open_protocol(
-    party: Party, *, holders: tuple[str, ...], helper: str | None, supply: Supply | None = None
+    party: Party,
+    *,
+    holders: tuple[str, ...],
+    helper: str | None,
+    supply: Supply | None = None,
+    fss: bool = False,
 ) -> Dealer:
     """The protocol between these two and their helper.
 
@@ -38,4 +43,4 @@ def open_protocol(
             why=f"holders: {', '.join(holders)}; helper: {helper}",
             mend="choose dealer, which takes more holders",
         )
-    return dealer.open_protocol(party, holders=holders, helper=helper, supply=supply)
+    return dealer.open_protocol(party, holders=holders, helper=helper, supply=supply, fss=fss)

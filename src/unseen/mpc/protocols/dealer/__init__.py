@@ -7,7 +7,8 @@ What it leaks
     Shapes, and the order of operations. All that is opened on the way is x + r with r uniform, and, by sorting, places of
     rows in an order that no holder knows, which the helper does not see (:mod:`.order`).
 Assumption
-    AES-128 in counter mode is a pseudo-random generator (the dealt shares are expanded from seeds).
+    AES-128 in counter mode is a pseudo-random generator (the dealt shares are expanded from seeds). With `fss`, AES-128 under a
+    public key is a random permutation (:mod:`.keys`).
 Cost
     :func:`price`, which the contract tests hold against what is measured. The bytes from the helper go to the last
     holder only: the shares of the others are expanded from seeds.
@@ -21,7 +22,7 @@ not used); :mod:`.wrap` for two holders; Rotaru and Wood, "MArBled Circuits" (IN
 
 from __future__ import annotations
 
-from unseen.core.errors import LocalProtocolError
+from unseen.core.errors import LocalProtocolError, UsageError
 from unseen.mpc.protocol import Price, Statement
 from unseen.mpc.protocols.dealer.sharing import Dealer
 from unseen.mpc.supply import Supply
@@ -33,8 +34,9 @@ STATEMENT = Statement(
     helper=True,
     adversary="semi-honest",
     may_collude="all holders but one, without the helper",
-    assumption="AES-128 in counter mode is a pseudo-random generator",
+    assumption="AES-128 in counter mode is a pseudo-random generator; with fss, under a public key a random permutation",
     ahead=True,
+    fss=True,
 )
 
 
@@ -42,7 +44,12 @@ _TWO = 2
 
 
 def open_protocol(
-    party: Party, *, holders: tuple[str, ...], helper: str | None, supply: Supply | None = None
+    party: Party,
+    *,
+    holders: tuple[str, ...],
+    helper: str | None,
+    supply: Supply | None = None,
+    fss: bool = False,
 ) -> Dealer:
     """The protocol among these parties; others of the task take no part. With a `supply` the helper need not be there.
 
@@ -50,6 +57,8 @@ def open_protocol(
     ------
     LocalProtocolError
         Fewer than two holders or more than sixteen, or a helper that is one of them.
+    UsageError
+        Function secret sharing among more than two.
     """
     if (
         helper is None
@@ -62,7 +71,13 @@ def open_protocol(
             why=f"holders: {', '.join(holders)}; helper: {helper}",
             mend="a party must never deal to itself: name a third organisation as helper",
         )
-    return Dealer(party, holders, helper, supply)
+    if fss and len(holders) != _TWO:
+        raise UsageError(
+            f"Comparisons by function secret sharing are for two holders, not {len(holders)}.",
+            why="a key is made for two; with more, some two of them would have what opens the others' secrets",
+            mend="leave out fss=True, or compute among two",
+        )
+    return Dealer(party, holders, helper, supply, fss=fss)
 
 
 def price(operation: str, elements: int, parties: int) -> Price:
@@ -75,6 +90,7 @@ def price(operation: str, elements: int, parties: int) -> Price:
         "truncate": (1, *shift),
         "multiply and truncate": (2, 16.0 + shift[0], 8.0 + shift[1]),
         "less": (7, 31.125, 23.375),  # c and 123 ANDs of planes, 62 of them with a mask in common
+        "less by keys": (1, 8.0, 2 * 57 * 16 + 0.125),  # c; 57 words to each holder, and the top bit of r
         "bit to number": (1, 0.125, 8.0),
         "shuffle": (parties, 0.0, 8.0 * parties * parties),
     }[operation]

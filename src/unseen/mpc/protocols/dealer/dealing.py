@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unseen.crypto.prg import Prg
+from unseen.kernels import dcf
 from unseen.mpc.supply import FromLink, Supply
 from unseen.party import Masked, Message, Party, require
 
@@ -27,6 +28,12 @@ class Correction(Message, frozen=True, tag="mpc.correction/1"):
     """The last holder's share of a dealt value: uniform to it, for the other shares mask the value."""
 
     values: Masked
+
+
+class ComparisonKeys(Message, frozen=True, tag="mpc.dealer.comparison-keys/1"):
+    """Correction words of comparison functions, the same for both holders: uniform to each, for the other's seeds mask them."""
+
+    words: Masked
 
 
 class Dealing:
@@ -85,6 +92,27 @@ class Dealing:
         """XOR shares of what the helper computes."""
         self.supply.note("dealt bits", shape, dtype)
         return self._correct(shape, dtype, whole, np.bitwise_xor, np.bitwise_xor)
+
+    def comparison_keys(
+        self, count: int, bits: int, thresholds: Callable[[], NDArray[np.uint64]]
+    ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        """This holder's keys of [x < threshold] (:mod:`unseen.kernels.dcf`): roots from a seed, words from the helper.
+
+        `thresholds` gives those at the helper, shape (count,), each below 2^bits. For two holders.
+        """
+        self.supply.note("comparison keys", (count, bits), np.uint8)
+        shape = (count, dcf.BLOCK)
+        if self.deals:
+            roots = np.stack([self._draw(holder, shape, np.uint8) for holder in self._holders])
+            words = dcf.generate(roots, thresholds(), bits)
+            for holder in self._holders:
+                self.supply.send(holder, ComparisonKeys(words))
+            return roots[0], words
+        own = self._draw(self._helper, shape, np.uint8)
+        message = self.supply.recv(self._helper, ComparisonKeys)
+        due = (count, dcf.levels(bits) + 1, dcf.BLOCK)
+        require(message.words, shape=due, dtype=np.uint8, sender=self._helper)
+        return own, message.words
 
     def _expand(
         self, shape: tuple[int, ...], dtype: type[U], holders: tuple[str, ...], combine: np.ufunc

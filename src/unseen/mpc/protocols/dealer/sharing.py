@@ -14,7 +14,7 @@ from unseen.kernels.additive import beaver_product
 from unseen.mpc import planes
 from unseen.mpc.fixed import Ring
 from unseen.mpc.protocol import W
-from unseen.mpc.protocols.dealer import order, wrap
+from unseen.mpc.protocols.dealer import keys, order, wrap
 from unseen.mpc.protocols.dealer.bits import BitGates
 from unseen.mpc.protocols.dealer.dealing import Dealing
 from unseen.mpc.protocols.dealer.operands import FixedOperand, MaskedOperand
@@ -36,8 +36,15 @@ class Dealer:
     radix_up_to = 64  # the helper may not see comparisons
 
     def __init__(
-        self, party: Party, holders: tuple[str, ...], helper: str, supply: Supply | None = None
+        self,
+        party: Party,
+        holders: tuple[str, ...],
+        helper: str,
+        supply: Supply | None = None,
+        *,
+        fss: bool = False,
     ) -> None:
+        self.fss = fss
         self.party = party
         self.holders = holders
         self.helper = helper
@@ -176,7 +183,7 @@ class Dealer:
         r = deal.uniform(values.shape)
         high = deal.dealt(values.shape, lambda: (r & _LOW) >> np.uint64(drop))
         top = deal.dealt(values.shape, lambda: r >> _TOP)
-        r_bits = deal.dealt_bits(values.shape, np.uint64, lambda: r) if exact else None
+        r_bits = deal.dealt_bits(values.shape, np.uint64, lambda: r) if exact and not self.fss else None
         c = np.zeros(values.shape, np.uint64)
         if self.holds:
             (c,) = self._open(values + self._lead(np.broadcast_to(_HALF, values.shape)) + r)
@@ -188,6 +195,10 @@ class Dealer:
             generate, propagate, _ = self.subtraction(c, r_bits, drop)
             borrow = planes.unpack(planes.carry_out(self, generate, propagate), values.shape[1:])
             out = out - self.to_ring(borrow[:, 0])
+        elif exact:
+            low = np.uint64((1 << drop) - 1)
+            below = keys.below(self, (c & low).reshape(1, -1), (r & low).reshape(-1), drop)
+            out = out - self.to_ring(below).reshape(values.shape)
         return out if self.holds else np.zeros(values.shape, np.uint64)
 
     def _dropped(self, product: Share, drop: int) -> Share:
@@ -196,11 +207,12 @@ class Dealer:
     # ------------------------------------------------------------------ bits
 
     def mask(self, values: Share) -> MaskedOperand:
-        """Open values + r, with r also shared bit by bit."""
+        """Open values + r, with r also shared bit by bit, or known to the helper who deals keys."""
         r = self.dealing.uniform(values.shape)
-        r_bits = self.dealing.dealt_bits(values.shape, np.uint64, lambda: r)
+        r_bits = r if self.fss else self.dealing.dealt_bits(values.shape, np.uint64, lambda: r)
         c = self._open(values + r)[0] if self.holds else np.zeros(values.shape, np.uint64)
-        return MaskedOperand(self, r[0], r_bits[0], c[0])
+        kind = keys.KeyedOperand if self.fss else MaskedOperand
+        return kind(self, r[0], r_bits[0], c[0])
 
     def and_both(self, left: Planes, rights: tuple[Planes, ...]) -> tuple[Planes, ...]:
         """Beaver's product of bits."""
