@@ -245,10 +245,10 @@ class Lattice:
                 here, before = (out[max(k, 0) * high : (k + 1) * high] for k in (i, i - 1))
                 if encrypted is not None and len(here):
                     self._ask_rows(blocks, encrypted[i * high : (i + 1) * high, begin:end])
+                if encrypted is not None and len(before):  # the peer sends these before its next row
+                    self._learn_rows(blocks, before)
                 if weights is not None and len(here):
                     self._reply_rows(blocks, weights[begin:end], here)
-                if encrypted is not None and len(before):
-                    self._learn_rows(blocks, before)
             total += out[:rows, :columns]
         return total
 

@@ -94,6 +94,15 @@ def test_matrices_both_ways(rows: int, inner: int, columns: int) -> None:
     np.testing.assert_array_equal(total(run), x["a"] @ y["b"] + x["b"] @ y["a"])
 
 
+def test_several_rows_of_blocks_both_ways() -> None:
+    """Few columns of very many rows: each party has answers of a row under way when it sends the next."""
+    shape = (3, 40_000, 3)
+    assert matrices.plan(*shape).across[0] > 1
+    x, y = ({"a": words(i, *s), "b": words(i + 1, *s)} for i, s in ((1, shape[:2]), (3, shape[1:])))
+    run = both(lambda lattice, me: lattice.matmul(x[me], y[me]))
+    np.testing.assert_array_equal(total(run), x["a"] @ y["b"] + x["b"] @ y["a"])
+
+
 def test_more_ciphertexts_than_are_held(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(matrices, "MOST_INNER", 2)
     test_matrices.hypothesis.inner_test(100, 700, 3, True)
