@@ -15,7 +15,7 @@ PURPOSE = "credit-risk"
 ROWS = 600
 SILENT = 0.1
 """Share of customers whose income the bank does not know."""
-BANK, TELECOM = "bank", "telecom"
+BANK, TELECOM, HELPER = "bank", "telecom", "helper"
 AT_LEAST = 5
 RULES = (
     {"do": "impute", "by": "median", "flag": True, "of": BANK, "columns": ("income",)},
@@ -67,6 +67,7 @@ def study(tables: dict[str, pa.Table] | None = None) -> Workflow:
     flow = Workflow("Columns for a joint credit model", purpose=PURPOSE)
     flow.party(BANK, roles=("holder", "receiver"), title="Bank")
     flow.party(TELECOM, roles=("holder",), title="Telecom")
+    flow.party(HELPER, roles=("computer",), title="Helper")
     holders = (BANK, TELECOM)
     references = {
         name: flow.table(
@@ -112,3 +113,10 @@ def _ready(flow: Workflow, cut: TaskHandle) -> None:
         params={"at_least": AT_LEAST, "fine": 10, "tell": "both", "merge": "monotone"},
     )
     flow.task("weights", "transform", roles=roles, inputs={"rules": weighed["rules"], "table": cut["test"]})
+    flow.task(
+        "trees",
+        "train-gbdt",
+        roles={**roles, "label_holder": (BANK,), "helper": (HELPER,)},
+        inputs={"table": ready["train"]},
+        params={"rounds": 2, "depth": 2, "bins": 4},
+    )

@@ -50,7 +50,7 @@ def check(case: Case, protocol: str = "dealer") -> None:
     assert model.splits is not None
     same = got.splits.column == model.splits.column
     assert same.mean() > 0.7  # between equal gains rounding decides
-    np.testing.assert_allclose(told, scores, atol=2e-4)
+    np.testing.assert_allclose(told, scores, atol=2e-3)
     for name in case.columns:
         if name != "a":
             assert outcome.results[name][1:] == (None, None)

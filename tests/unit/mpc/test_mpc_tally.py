@@ -50,12 +50,12 @@ def test_sums_and_choices(
         taken = tally.take(secret)
         kept = taken.kept(answers.get(party.name))
         left = tally.take(kept)
-        right = taken.less(left).picked([2, 0])
+        right = taken.less(left)
         told = [
             taken.sums(),
             kept,
-            left.joined([right]).sums(),
-            right.kept(None if mine is None else answers[party.name][[2, 0]]),
+            left.beside(right).sums(),
+            right.kept(answers.get(party.name)),
         ]
         return [engine.reveal(f"x{place}", one, to=("a",)) for place, one in enumerate(told)]
 
@@ -78,11 +78,11 @@ def test_sums_and_choices(
         )
 
     kept = numbers * (owner < len(codes))
-    rest = (numbers - kept)[[2, 0]]
+    rest = numbers - kept
     np.testing.assert_array_equal(told[0], summed(numbers))
     np.testing.assert_array_equal(told[1], kept)
-    np.testing.assert_array_equal(told[2], np.concatenate([summed(kept), summed(rest)]))
-    np.testing.assert_array_equal(told[3], rest * (owner < len(codes))[[2, 0]])
+    np.testing.assert_array_equal(told[2], np.stack([summed(kept), summed(rest)], axis=1).reshape(6, -1))
+    np.testing.assert_array_equal(told[3], rest * (owner < len(codes)))
 
 
 def test_codes_beyond_what_was_told_are_refused() -> None:

@@ -16,7 +16,7 @@ from unseen.mpc.functions.compare import less
 from unseen.mpc.protocol import Protocol
 from unseen.mpc.shares import Bits, Share
 
-BUDGET = 1 << 15
+BUDGET = 1 << 14
 _LOWEST = 1 << 61
 
 
@@ -26,24 +26,23 @@ def one_hot_of_largest(x: SecretArray) -> SecretArray:
     Numbers of shape (lines, places).
     """
     engine, (lines, places) = x.engine, x.shape
-    chosen: list[tuple[Bits, int]] = []  # of each stage: winners (components, lines, groups, size), size
+    chosen: list[Bits] = []  # of each stage: winners (components, lines, groups, size)
     field = x.share
     while field.shape[2] > 1:
         size = _size(lines, field.shape[2])
         groups = -(-field.shape[2] // size)
-        padded = _padded(engine.protocol, field, groups * size)
-        grouped = padded.reshape(len(padded), lines, groups, size)
-        won = _winners(engine.number(grouped, x.bits))
-        chosen.append((won, size))
-        if groups > 1:
-            field = _value(engine.number(grouped, x.bits), won).share
-        else:
+        grouped = _padded(engine.protocol, field, groups * size).reshape(-1, lines, groups, size)
+        sides = np.ascontiguousarray(np.moveaxis(grouped, 3, 1)).reshape(len(grouped), size, -1)
+        won = _winners(engine.number(sides, x.bits))
+        chosen.append(np.moveaxis(won.reshape(-1, size, lines, groups), 1, 3))
+        if groups == 1:
             break
+        field = engine.protocol.inner(engine.protocol.to_ring(won), sides).reshape(-1, lines, groups)
     if not chosen:
         return engine.lift(np.ones((lines, places), bool))
-    made = chosen[-1][0].reshape(len(x.share), lines, -1)
-    for won, size in reversed(chosen[:-1]):
-        groups = won.shape[2]
+    made = chosen[-1].reshape(len(x.share), lines, -1)
+    for won in reversed(chosen[:-1]):
+        groups, size = won.shape[2:]
         above = np.repeat(made[:, :, :groups, None], size, axis=3)
         (both,) = engine.protocol.and_both(planes.pack(won), (planes.pack(above),))
         made = planes.unpack(both, won.shape[1:])[:, 0].reshape(len(won), lines, -1)
@@ -59,6 +58,16 @@ def _size(lines: int, places: int) -> int:
     return 2
 
 
+def comparisons(lines: int, places: int) -> int:
+    """How many comparisons the search in that many lines and places takes: what its cost is made of."""
+    total = 0
+    while places > 1:
+        size = _size(lines, places)
+        places = -(-places // size)
+        total += lines * places * (size * (size - 1) // 2)
+    return total
+
+
 def _padded(protocol: Protocol, field: Share, places: int) -> Share:
     missing = places - field.shape[2]
     if not missing:
@@ -68,30 +77,20 @@ def _padded(protocol: Protocol, field: Share, places: int) -> Share:
 
 
 def _winners(x: SecretArray) -> Bits:
-    """Whether a number is more than all before it and no less than all after it, within its group of the last axis."""
-    engine, size = x.engine, x.shape[-1]
+    """Of (size, groups): whether a number is more than all before it and no less than all after it, in its group."""
+    engine, (size, groups) = x.engine, x.shape
     first, second = np.triu_indices(size, 1)
-    share = x.share
-    one, other = (engine.number(np.ascontiguousarray(share[..., side]), x.bits) for side in (first, second))
+    one, other = (engine.number(np.ascontiguousarray(x.share[:, side]), x.bits) for side in (first, second))
     later = less(one, other).bit_share  # the later one is more
-    ones = engine.protocol.public_bits(np.ones((1, *x.shape[:-1]), np.uint8))[:, 0]
-    wins = np.empty((len(later), size - 1, *x.shape), np.uint8)
+    packed = planes.pack(later.reshape(-1, groups)).reshape(len(later), len(first), -1)
+    pair, flipped = np.zeros((size - 1, size), np.int64), np.zeros((size - 1, size, 1), bool)
     filled = [0] * size
-    for pair, (left, right) in enumerate(zip(first, second, strict=True)):
-        wins[:, filled[left], ..., left] = later[..., pair] ^ ones
-        wins[:, filled[right], ..., right] = later[..., pair]
-        filled[left] += 1
-        filled[right] += 1
-    flat = [planes.pack(wins[:, place]) for place in range(size - 1)]
-    all_won = planes.conjunction(engine.protocol, np.concatenate(flat, axis=1))
-    return planes.unpack(all_won, x.shape)[:, 0]
-
-
-def _value(x: SecretArray, won: Bits) -> SecretArray:
-    """The number that won in each group."""
-    engine = x.engine
-    hot = engine.as_number(engine.boolean(won)).share
-    left, right = (np.ascontiguousarray(np.moveaxis(side, -1, 1)) for side in (hot, x.share))
-    flat = (side.reshape(*side.shape[:2], -1) for side in (left, right))
-    made = engine.protocol.inner(*flat)
-    return engine.number(made.reshape(len(made), *x.shape[:-1]), x.bits)
+    for place, sides in enumerate(zip(first, second, strict=True)):
+        for side in sides:
+            pair[filled[side], side] = place
+            flipped[filled[side], side] = side == sides[0]
+            filled[side] += 1
+    ones = engine.protocol.public_bits(np.full(packed.shape[2], ~np.uint64(0)))
+    wins = packed[:, pair] ^ np.where(flipped, ones[:, None, None], np.uint64(0))
+    won = planes.conjunction(engine.protocol, wins.reshape(len(wins), size - 1, -1))
+    return planes.unpack(won.reshape(len(won), size, -1), (groups,))

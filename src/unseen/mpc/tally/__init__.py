@@ -68,14 +68,9 @@ class Taken:
         """The difference, ready without a message."""
         return Taken(self._engine, self._raw.less(other._raw), self._bits)
 
-    def joined(self, others: Sequence[Taken]) -> Taken:
-        """Vectors of this and of others, one behind the other."""
-        raws = [other._raw for other in others]  # noqa: SLF001 - of the same class
-        return Taken(self._engine, self._raw.joined(raws), self._bits)
-
-    def picked(self, places: Sequence[int]) -> Taken:
-        """Some of the vectors."""
-        return Taken(self._engine, self._raw.picked(places), self._bits)
+    def beside(self, other: Taken) -> Taken:
+        """Vectors of this and of the other in turn."""
+        return Taken(self._engine, self._raw.beside(other._raw), self._bits)
 
 
 class Tally:

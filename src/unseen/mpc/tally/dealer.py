@@ -43,7 +43,7 @@ from unseen.mpc.protocols.dealer.dealing import draw
 from unseen.mpc.protocols.dealer.sharing import Dealer
 from unseen.mpc.shares import Share
 from unseen.mpc.tally.blocks import Blocks, one_hot
-from unseen.mpc.tally.rows import Answers
+from unseen.mpc.tally.rows import Answers, in_turn
 from unseen.party import Masked, Message, require
 
 IN_MEMORY_BYTES = 1 << 29
@@ -224,14 +224,9 @@ class Opened:
         """Numbers, masks and what is open are linear."""
         return self._mapped(lambda mine, theirs: mine - theirs, [other])
 
-    def joined(self, others: Sequence[Opened]) -> Opened:
-        """One behind the other."""
-        return self._mapped(lambda *every: np.concatenate(every), others)
-
-    def picked(self, places: Sequence[int]) -> Opened:
-        """Some vectors."""
-        chosen = list(places)
-        return self._mapped(lambda mine: mine[chosen], [])
+    def beside(self, other: Opened) -> Opened:
+        """Vectors of this and of the other in turn."""
+        return self._mapped(in_turn, [other])
 
     def _mapped(self, change: Callable[..., Ring], others: Sequence[Opened]) -> Opened:
         masks, products = (

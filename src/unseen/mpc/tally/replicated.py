@@ -14,7 +14,6 @@ Against whom
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,7 +28,7 @@ from unseen.mpc.protocols.replicated3.wires import PARTIES
 from unseen.mpc.shares import Share
 from unseen.mpc.tally.blocks import Blocks, one_hot
 from unseen.mpc.tally.dealer import MaskedCodes, _room
-from unseen.mpc.tally.rows import Answers
+from unseen.mpc.tally.rows import Answers, in_turn
 from unseen.mpc.tally.shared import shared_answers
 from unseen.party import require
 
@@ -117,10 +116,6 @@ class Local:
         """Linear."""
         return Local(self.tally, self.values - other.values)
 
-    def joined(self, others: Sequence[Local]) -> Local:
-        """One behind the other."""
-        return Local(self.tally, np.concatenate([self.values, *(one.values for one in others)], axis=1))
-
-    def picked(self, places: Sequence[int]) -> Local:
-        """Some vectors."""
-        return Local(self.tally, self.values[:, list(places)])
+    def beside(self, other: Local) -> Local:
+        """Vectors of this and of the other in turn."""
+        return Local(self.tally, in_turn(self.values, other.values, axis=1))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, Protocol, Self
 
 import numpy as np
@@ -26,11 +25,8 @@ class Raw(Protocol):
     def less(self, other: Self) -> Self:
         """The difference."""
 
-    def joined(self, others: Sequence[Self]) -> Self:
-        """One behind the other."""
-
-    def picked(self, places: Sequence[int]) -> Self:
-        """Some vectors."""
+    def beside(self, other: Self) -> Self:
+        """Vectors of this and of the other in turn."""
 
 
 class RawTally(Protocol):
@@ -41,3 +37,8 @@ class RawTally(Protocol):
 
     def take(self, values: Share) -> Raw:
         """Make shares ready."""
+
+
+def in_turn(one: NDArray[Any], other: NDArray[Any], axis: int = 0) -> NDArray[Any]:
+    """Items of two arrays along an axis in turn: of one, of the other, of one ..."""
+    return np.stack([one, other], axis=axis + 1).reshape(*one.shape[:axis], -1, *one.shape[axis + 1 :])

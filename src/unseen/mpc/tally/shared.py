@@ -6,7 +6,6 @@ a matrix that is not one-hot: that is another input than its own, and what it le
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +14,7 @@ from numpy.typing import NDArray
 from unseen.mpc.protocol import Fixed, Protocol
 from unseen.mpc.shares import Share
 from unseen.mpc.tally.blocks import Blocks, one_hot
-from unseen.mpc.tally.rows import Answers
+from unseen.mpc.tally.rows import Answers, in_turn
 
 
 class SharedTally:
@@ -76,10 +75,6 @@ class Plain:
         """Linear."""
         return Plain(self.tally, self.values - other.values)
 
-    def joined(self, others: Sequence[Plain]) -> Plain:
-        """One behind the other."""
-        return Plain(self.tally, np.concatenate([self.values, *(one.values for one in others)], axis=1))
-
-    def picked(self, places: Sequence[int]) -> Plain:
-        """Some vectors."""
-        return Plain(self.tally, self.values[:, list(places)])
+    def beside(self, other: Plain) -> Plain:
+        """Vectors of this and of the other in turn."""
+        return Plain(self.tally, in_turn(self.values, other.values, axis=1))

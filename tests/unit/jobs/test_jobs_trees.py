@@ -1,0 +1,112 @@
+"""train-gbdt and predict: the scores are those of the plain trainer on the same cuts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from unseen.core.errors import UsageError
+from unseen.data.table import Table
+from unseen.jobs.step import Roles
+from unseen.jobs.steps import predict, train_gbdt
+from unseen.jobs.tables import Matrix
+from unseen.learn.prepare.cuts import quantile_cuts
+from unseen.learn.vertical.trees import coded, plain
+from unseen.learn.vertical.trees.objectives import probabilities
+from unseen.party import Party
+from unseen.testing.simulate import run
+
+HOLDERS = ("a", "b")
+ROLES = Roles({"holders": HOLDERS, "label_holder": ("a",), "helper": ("helper",), "receiver": ("a",)})
+
+
+def blocks(rows: int, seed: int = 3) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    rng = np.random.default_rng(seed)
+    values = rng.normal(size=(rows, 4))
+    values[rng.random(rows) < 0.2, 1] = np.nan
+    signal = np.nan_to_num(values[:, 1]) + values[:, 2] * values[:, 0] + 0.3 * rng.normal(size=rows)
+    return {"a": values[:, :2], "b": values[:, 2:]}, signal
+
+
+def matrix(name: str, values: np.ndarray, label: np.ndarray | None) -> Matrix:
+    ids = Table.of(pa.table({"id": [str(row) for row in range(len(values))]}), id_columns=("id",))
+    return Matrix(values, tuple(f"{name}{place}" for place in range(values.shape[1])), label, ids)
+
+
+def trained(label: np.ndarray, params: dict[str, Any], rows: int) -> dict[str, Any]:
+    parts, _ = blocks(rows)
+    chosen = train_gbdt.Params(**params)
+
+    def program(party: Party) -> Any:
+        table = None
+        if party.name in parts:
+            table = {
+                "table": matrix(
+                    party.name, parts[party.name], label if party.name == "a" else None
+                ).to_artefact()
+            }
+        model = train_gbdt.run(party, table or {}, chosen, ROLES)
+        scored = predict.run(party, {**(table or {}), **model}, predict.Params(), ROLES)
+        return model.get("model"), scored
+
+    told = (*train_gbdt.disclosures(chosen, ROLES), *predict.disclosures(predict.Params(), ROLES))
+    return run(program, (*HOLDERS, "helper"), disclosures=told, timeout_s=60).results
+
+
+def expected(label: np.ndarray, params: dict[str, Any], rows: int) -> np.ndarray:
+    chosen = train_gbdt.Params(**params)
+    values = np.column_stack(list(blocks(rows)[0].values()))
+    cuts = tuple(quantile_cuts(column, chosen.bins) for column in values.T)
+    bins, codes = [len(cut) + 1 for cut in cuts], coded(values, cuts)
+    model = plain.fit(codes, bins, label, chosen.settings())
+    return probabilities(plain.scores(model, codes, bins), chosen.objective)
+
+
+@pytest.mark.parametrize("objective", ["binary", "squared", pytest.param("softmax", marks=pytest.mark.long)])
+def test_scores_are_those_of_the_plain_trainer(objective: str) -> None:
+    rows, params = 300, {"objective": objective, "rounds": 2, "depth": 2, "bins": 5}
+    signal = blocks(rows)[1]
+    label = (signal > 0).astype(float)
+    told = label
+    if objective == "squared":
+        label = 50 + 7 * signal
+        told = (label - label.mean()) / label.std()
+    if objective == "softmax":
+        params["classes"] = 3
+        label = told = np.digitize(signal, [-1, 1]).astype(float)
+    results = trained(label, params, rows)
+    scores = results["a"][1]["scores"].arrays["scores"]
+    assert results["b"][1] == {}
+    want = expected(told, params, rows)
+    if objective == "squared":
+        want = want * label.std() + label.mean()
+    np.testing.assert_allclose(scores, want.T if objective == "softmax" else want[0], rtol=2e-3, atol=2e-3)
+    known = [results[name][0].meta["known"]["splits"] for name in HOLDERS]
+    assert sum(map(sum, known)) > 0
+    assert "weights" not in results["a"][0].meta  # of leaves there are shares alone
+    assert results["a"][0].arrays["share.weights"].dtype == np.uint64
+
+
+@pytest.mark.long
+def test_sampling() -> None:
+    params = {"rounds": 3, "depth": 2, "bins": 4, "row_fraction": 0.5, "column_fraction": 0.5}
+    label = (blocks(300)[1] > 0).astype(float)
+    results = trained(label, params, 300)
+    scores = results["a"][1]["scores"].arrays["scores"]
+    assert ((scores > 0.5) == label).mean() > 0.7
+
+
+def test_what_cannot_be_trained_on_is_refused() -> None:
+    with pytest.raises(UsageError, match="without a single number"):
+        quantile_cuts(np.full(5, np.nan), 4)
+    with pytest.raises(ValueError, match="softmax"):
+        train_gbdt.Params(objective="softmax")
+    own = matrix("a", np.zeros((4, 1)), None)
+    with pytest.raises(UsageError, match="label"):
+        train_gbdt._label(own, train_gbdt.Params().settings())
+    bad = matrix("a", np.zeros((2, 1)), np.array([0.0, 3.0]))
+    with pytest.raises(UsageError, match="whole numbers"):
+        train_gbdt._label(bad, train_gbdt.Params().settings())
