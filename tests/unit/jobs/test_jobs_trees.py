@@ -90,6 +90,21 @@ def test_scores_are_those_of_the_plain_trainer(objective: str) -> None:
     assert results["a"][0].arrays["share.weights"].dtype == np.uint64
 
 
+def test_it_stops_early_and_drops_what_came_after_the_best_round() -> None:
+    params = {"rounds": 8, "depth": 2, "bins": 4, "stop_after": 1, "stop_rows": 0.3, "learning_rate": 1.0}
+    label = np.random.default_rng(9).integers(0, 2, 200).astype(float)  # nothing to learn
+    results = trained(label, params, 200)
+    model, scores = results["a"][0], results["a"][1]["scores"].arrays["scores"]
+    losses = model.meta["known"]["losses"]
+    assert 0.2 < losses[0] < 0.4
+    assert len(losses) < 7
+    assert len(losses) == int(np.argmin(losses)) + 2
+    assert model.arrays["share.weights"].shape[1] == int(np.argmin(losses)) + 1
+    assert model.arrays["private.column"].shape[0] == int(np.argmin(losses)) + 1
+    assert results["b"][0].meta["known"]["losses"] == losses
+    assert scores.shape == (200,)
+
+
 @pytest.mark.long
 def test_sampling() -> None:
     params = {"rounds": 3, "depth": 2, "bins": 4, "row_fraction": 0.5, "column_fraction": 0.5}
@@ -107,6 +122,8 @@ def test_what_cannot_be_trained_on_is_refused() -> None:
     own = matrix("a", np.zeros((4, 1)), None)
     with pytest.raises(UsageError, match="label"):
         train_gbdt._label(own, train_gbdt.Params().settings())
+    with pytest.raises(UsageError, match="no column age"):
+        train_gbdt._ways("a", ("a0",), {"age": 1})
     bad = matrix("a", np.zeros((2, 1)), np.array([0.0, 3.0]))
     with pytest.raises(UsageError, match="whole numbers"):
         train_gbdt._label(bad, train_gbdt.Params().settings())

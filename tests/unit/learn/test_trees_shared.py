@@ -69,6 +69,17 @@ def test_a_holder_of_the_label_alone() -> None:
     check(made(3, {"a": 0, "b": 3}))
 
 
+def test_monotone_columns() -> None:
+    case = made(5, {"a": 2, "b": 2}, monotone=(1, -1, 0, 1))
+    check(case)
+    scores = plain.scores(
+        pooled(case, grow(case)),
+        np.arange(8)[None].repeat(4, axis=0) * np.eye(4, dtype=int)[0][:, None],
+        [8] * 4,
+    )
+    assert (np.diff(scores[0]) >= -1e-6).all()
+
+
 def test_constant_columns_and_one_class() -> None:
     codes = np.stack([np.zeros(60, int), np.full(60, 2), np.tile([0, 1], 30)])
     check(Case(codes, [1, 3, 2], np.ones(60), Settings(rounds=2, depth=2), {"a": 1, "b": 2}))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -20,7 +21,7 @@ from unseen.learn.prepare.cuts import quantile_cuts
 from unseen.learn.vertical import trees
 from unseen.learn.vertical.trees import bins as columns_of_all
 from unseen.learn.vertical.trees import sampling, shared
-from unseen.learn.vertical.trees.bins import Bins
+from unseen.learn.vertical.trees.bins import Bins, Own
 from unseen.learn.vertical.trees.model import DEEPEST, Settings
 from unseen.learn.vertical.trees.objectives import check_labels
 from unseen.mpc import Engine, SecretArray
@@ -46,10 +47,12 @@ _SECONDS_PER_ROUND = 4e-4
 class Params(StepParams):
     """How trees are grown; XGBoost's names, where they differ, in brackets.
 
+    `monotone`: holder -> column -> 1 if the score may only grow with it, -1 if only fall.
     `objective`: "binary" (label 0 or 1), "squared" (a number), "softmax" (0 to `classes` - 1). `rounds`: trees per class.
     `depth` [max_depth], `bins` [max_bin]: most bins of a column, cut at quantiles by its holder. `learning_rate` [eta], `penalty`
     [lambda], `min_gain` [gamma; in units of the label's variance for "squared"], `min_child_weight`. `row_fraction` [subsample]
-    and `column_fraction` [colsample_bytree]: part of rows and columns that each tree sees.
+    and `column_fraction` [colsample_bytree]: part of rows and columns that each tree sees. `stop_after` [early_stopping_rounds]: stop
+    after so many rounds without a smaller loss of rows set aside, `stop_rows` of all; everybody is told that loss. 0: never.
     """
 
     objective: Literal["binary", "squared", "softmax"] = "binary"
@@ -63,6 +66,9 @@ class Params(StepParams):
     classes: Annotated[int, Field(ge=1, le=100)] = 1
     row_fraction: Annotated[float, Field(gt=0, le=1)] = 1.0
     column_fraction: Annotated[float, Field(gt=0, le=1)] = 1.0
+    monotone: dict[str, dict[str, Literal[-1, 1]]] = Field(default_factory=dict)
+    stop_after: Annotated[int, Field(ge=0, le=10_000)] = 0
+    stop_rows: Annotated[float, Field(gt=0, lt=1)] = 0.1
 
     @model_validator(mode="after")
     def _classes_fit(self) -> Params:
@@ -72,15 +78,15 @@ class Params(StepParams):
 
     def settings(self) -> Settings:
         """As the trainer takes them."""
-        plain = self.model_dump(exclude={"bins"})
+        plain = self.model_dump(exclude={"bins", "monotone", "stop_after", "stop_rows"})
         return Settings(**plain)
 
 
 def disclosures(params: Params, roles: Roles) -> tuple[Disclosure, ...]:
     """Sizes to all; to each holder its own splits."""
     everyone = tuple(sorted({*roles.all("holders"), *roles.all("helper")}))
-    what = "the number of rows; for each column how many bins it has and whether values are missing"
-    told = [Disclosure(columns_of_all.DISCLOSURE, what, everyone, Door.RELEASE, times=2)]
+    what = "the number of rows; for each column how many bins it has, whether values are missing, its way if it is monotone"
+    told = [Disclosure(columns_of_all.DISCLOSURE, what, everyone, Door.RELEASE, times=4)]
     settings = params.settings()
     told += [
         Disclosure(
@@ -93,6 +99,11 @@ def disclosures(params: Params, roles: Roles) -> tuple[Disclosure, ...]:
         )
         for holder in roles.all("holders")
     ]
+    if params.stop_after:
+        loss = "after each round the mean loss of the rows set aside"
+        told.append(
+            Disclosure(shared.LOSS, loss, everyone, Door.REVEAL, max_elements=1, times=settings.rounds)
+        )
     return tuple(told)
 
 
@@ -130,12 +141,19 @@ def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Rol
         codes = trees.coded(own.values, cuts)
         counts = [len(cut) + 1 for cut in cuts]
         absent = [bool((one == count).any()) for one, count in zip(codes, counts, strict=True)]
-        mine = (counts, absent, len(own.values))
+        ways = _ways(party.name, own.columns, params.monotone.get(party.name, {}))
+        mine = Own(len(own.values), counts, absent, ways)
     bins = columns_of_all.agree(party, mine, holders=holders)
+    settings = replace(settings, monotone=bins.monotone)
     engine = engines.open_engine(party, roles)
     labels, scale = _share_labels(engine, label, bins, settings, owner=label_holder)
-    rows, columns = sampling.agree(
-        party, settings, rows=bins.rows, columns=sum(bins.columns.values()), leader=label_holder
+    drawn = sampling.agree(
+        party,
+        settings,
+        rows=bins.rows,
+        columns=sum(bins.columns.values()),
+        leader=label_holder,
+        aside=params.stop_rows if params.stop_after else 0.0,
     )
     grown = shared.fit(
         engine,
@@ -143,21 +161,35 @@ def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Rol
         bins,
         labels,
         settings,
-        rows=rows,
-        columns=columns,
+        rows=drawn.rows,
+        columns=drawn.columns,
+        watch=None if drawn.aside is None else shared.Watch(drawn.aside, params.stop_after),
         report=lambda done, total: party.progress(done, total, "trees"),
     )
     if own is None:
         return {}
+    settings = replace(settings, rounds=len(grown.weights) // settings.classes)
     choice = engines.choose(roles)
     model = trees.to_model(
         grown, cuts, settings, protocol=choice.protocol, holders=choice.holders, label=scale
     )
-    known = {"splits": [0.0] * len(cuts)}
+    known: dict[str, list[float]] = {"splits": [0.0] * len(cuts)}
     if grown.splits is not None:
         used = grown.splits.column[grown.splits.column >= 0]
         known = {"splits": np.bincount(used, minlength=len(cuts)).astype(float).tolist()}
+    known |= {"losses": list(grown.losses)} if grown.losses else {}
     return {"model": SharedModel(model, bins.columns, own.columns, known, own.prepared).to_artefact()}
+
+
+def _ways(name: str, columns: tuple[str, ...], wanted: Mapping[str, int]) -> list[int]:
+    unknown = sorted(set(wanted) - set(columns))
+    if unknown:
+        raise UsageError(
+            f"{name} has no column {', '.join(unknown)} that could be monotone.",
+            why=f"there are: {', '.join(columns)}",
+            mend="name columns as they are in the table that is trained on",
+        )
+    return [wanted.get(column, 0) for column in columns]
 
 
 def _label(own: Matrix, settings: Settings) -> Any:

@@ -15,11 +15,13 @@ from unseen.party import Message, Party, Released
 DISCLOSURE = "bins"
 
 
-class TreeColumns(Message, frozen=True, tag="learn.tree-columns/1"):
-    """How many rows the sender brings, and for each column the number of bins, twice that plus one if values are missing."""
+class TreeColumns(Message, frozen=True, tag="learn.tree-columns/2"):
+    """How many rows the sender brings, and for each column the number of bins, whether values are missing, and its way."""
 
     rows: Released[int]
     bins: Released[list[int]]
+    missing: Released[list[int]]
+    ways: Released[list[int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +36,14 @@ class Bins:
         Holder -> number of bins of each column, without the one for missing values.
     missing
         Holder -> whether a column has missing values.
+    ways
+        Holder -> 1 for a column with which the score may only grow, -1 only fall, 0 either.
     """
 
     rows: int
     bins: dict[str, tuple[int, ...]]
     missing: dict[str, tuple[bool, ...]] = field(default_factory=dict)
+    ways: dict[str, tuple[int, ...]] = field(default_factory=dict)
 
     @property
     def widths(self) -> dict[str, tuple[int, ...]]:
@@ -47,6 +52,12 @@ class Bins:
             name: tuple(count + absent for count, absent in zip(each, self.missing[name], strict=True))
             for name, each in self.bins.items()
         }
+
+    @property
+    def monotone(self) -> tuple[int, ...] | None:
+        """The ways of all columns; None if none has one."""
+        every = tuple(way for each in self.ways.values() for way in each)
+        return every if any(every) else None
 
     @property
     def columns(self) -> dict[str, int]:
@@ -122,12 +133,20 @@ def candidates(bins: Bins) -> Candidates:
     return Candidates(table[0], table[1], table[2], table[3].astype(bool), table[4], table[5], table[6])
 
 
-def agree(
-    party: Party, own: tuple[Sequence[int], Sequence[bool], int] | None, *, holders: Sequence[str]
-) -> Bins:
-    """Every holder tells everyone its number of rows, of bins a column, and where values are missing, through its gate.
+@dataclass(frozen=True, slots=True)
+class Own:
+    """What a holder tells of its columns, as in :class:`Bins`."""
 
-    `own` is (bins, missing, rows) of this holder; None at a party without a table.
+    rows: int
+    bins: Sequence[int]
+    missing: Sequence[bool]
+    ways: Sequence[int]
+
+
+def agree(party: Party, own: Own | None, *, holders: Sequence[str]) -> Bins:
+    """Every holder tells everyone its number of rows, of bins a column, where values are missing, and the columns' ways.
+
+    Through its gate (disclosure "bins"); `own` is None at a party without a table.
 
     Raises
     ------
@@ -136,34 +155,31 @@ def agree(
     RemoteProtocolError
         The holders have different rows, or told nonsense.
     """
-    told: dict[str, tuple[int, list[int]]] = {}
+    told: dict[str, Own] = {}
     others = [name for name in party.everyone if name != party.name]
     if own is not None:
-        marks = [2 * count + absent for count, absent in zip(own[0], own[1], strict=True)]
+        lists = (list(own.bins), [int(absent) for absent in own.missing], list(own.ways))
         message = TreeColumns(
-            party.release(DISCLOSURE, own[2], to=others, elements=1),
-            party.release(DISCLOSURE, marks, to=others, elements=len(marks)),
+            party.release(DISCLOSURE, own.rows, to=others, elements=1),
+            *(party.release(DISCLOSURE, one, to=others, elements=len(one)) for one in lists),
         )
         for peer in others:
             party.send(peer, message)
-        told[party.name] = (own[2], marks)
+        told[party.name] = own
     for holder in holders:
         if holder != party.name:
-            heard = party.recv(holder, TreeColumns)
-            told[holder] = (heard.rows.value, heard.bins.value)
-            if min(heard.bins.value, default=2) < 2:  # noqa: PLR2004 - one bin, none missing
-                raise RemoteProtocolError(f"{holder} told a column without bins.", party=holder)
-    rows = {told[holder][0] for holder in holders}
-    if len(rows) != 1:
+            told[holder] = _heard(party.recv(holder, TreeColumns), holder)
+    if len({told[holder].rows for holder in holders}) != 1:
         raise RemoteProtocolError(
             "The holders bring different numbers of rows.",
-            why=", ".join(f"{holder}: {told[holder][0]}" for holder in holders),
+            why=", ".join(f"{holder}: {told[holder].rows}" for holder in holders),
             mend="align the tables first (step psi)",
         )
     made = Bins(
-        rows.pop(),
-        {holder: tuple(mark // 2 for mark in told[holder][1]) for holder in holders},
-        {holder: tuple(bool(mark % 2) for mark in told[holder][1]) for holder in holders},
+        told[holders[0]].rows,
+        {holder: tuple(told[holder].bins) for holder in holders},
+        {holder: tuple(told[holder].missing) for holder in holders},
+        {holder: tuple(told[holder].ways) for holder in holders},
     )
     if not made.rows or not len(candidates(made)):
         raise UsageError(
@@ -172,3 +188,11 @@ def agree(
             mend="bring more common rows, or other columns",
         )
     return made
+
+
+def _heard(message: TreeColumns, holder: str) -> Own:
+    bins, missing, ways = message.bins.value, message.missing.value, message.ways.value
+    fits = len(bins) == len(missing) == len(ways) and min(bins, default=1) >= 1
+    if not fits or {*missing} - {0, 1} or {*ways} - {-1, 0, 1}:
+        raise RemoteProtocolError(f"{holder} told nonsense of its columns.", party=holder)
+    return Own(message.rows.value, bins, [bool(absent) for absent in missing], ways)

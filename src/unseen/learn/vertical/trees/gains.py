@@ -93,13 +93,18 @@ def roots(engine: Engine, seconds: SecretArray, settings: Settings, scale: Scale
     return root
 
 
+def parted(engine: Engine, sums: Sums, node: Sums, choices: Candidates) -> tuple[Sums, Sums]:
+    """What goes left and right by each candidate, (nodes, candidates)."""
+    left = Sums(*(engine.number(choices.left(one.share), one.bits) for one in (sums.first, sums.second)))
+    return left, Sums(node.first.reshape(-1, 1) - left.first, node.second.reshape(-1, 1) - left.second)
+
+
 def best(
     engine: Engine, sums: Sums, node: Sums, choices: Candidates, settings: Settings, scale: Scale
 ) -> tuple[SecretArray, Sums]:
     """One-hot Booleans (nodes, 1 + candidates), the first for no split; and the sums that go left by each candidate."""
     penalty = settings.penalty
-    left = Sums(*(engine.number(choices.left(one.share), one.bits) for one in (sums.first, sums.second)))
-    right = Sums(node.first.reshape(-1, 1) - left.first, node.second.reshape(-1, 1) - left.second)
+    left, right = parted(engine, sums, node, choices)
     nodes, count = left.first.shape
     every = engine.concatenate([left.second, right.second, node.second.reshape(-1, 1)], axis=1)
     root = roots(engine, every, settings, scale)
@@ -124,11 +129,11 @@ def best(
         terms[:, size : 2 * size].reshape(-1, nodes, count), scale.first + scale.second - _DROP
     )
     own = engine.number(terms[:, 2 * size :], scale.first + scale.root - _DROP)
-    z = _times(engine, spread, inverse, scale.best)
+    z = times(engine, spread, inverse, scale.best)
     if settings.min_child_weight > 0:
-        z = engine.select(_heavy(engine, left, right, settings), z)
+        z = engine.select(heavy(engine, left, right, settings), z)
     joined = engine.concatenate([engine.truncate(own, scale.best).reshape(-1, 1), z], axis=1)
-    squares = _times(engine, joined, joined, 2 * scale.best)
+    squares = times(engine, joined, joined, 2 * scale.best)
     none = _threshold(engine, squares[:, 0], node.second, settings, scale)
     return one_hot_of_largest(engine.concatenate([none.reshape(-1, 1), squares[:, 1:]], axis=1)), left
 
@@ -146,23 +151,21 @@ def _threshold(
     return engine.number(weighted, bits) + engine.number(gained, second.bits + places)
 
 
-def _heavy(engine: Engine, left: Sums, right: Sums, settings: Settings) -> SecretArray:
+def heavy(engine: Engine, left: Sums, right: Sums, settings: Settings) -> SecretArray:
     """Whether both sides have the weight that is asked for."""
     sides = engine.number(np.stack([left.second.share, right.second.share], axis=1), left.second.bits)
     light = below(sides, (settings.min_child_weight,))[0]
     return logical_not(logical_or(light[0], light[1]))
 
 
-def _times(engine: Engine, left: SecretArray, right: SecretArray, bits: int) -> SecretArray:
+def times(engine: Engine, left: SecretArray, right: SecretArray, bits: int) -> SecretArray:
     """The product with `bits` fraction bits."""
     one, other = (np.ascontiguousarray(side.share).reshape(len(side.share), -1) for side in (left, right))
     made = engine.protocol.multiply(one, other, drop=left.bits + right.bits - bits)
     return engine.number(made.reshape(left.share.shape), bits)
 
 
-def weights(engine: Engine, leaves: Sums, settings: Settings, scale: Scale) -> SecretArray:
-    """-learning rate G / H' with the engine's fraction bits."""
-    root = roots(engine, leaves.second, settings, scale)
-    half = _times(engine, leaves.first, root, min(scale.first + scale.root, _FINEST + 4))
-    whole = _times(engine, half, root, engine.bits)
-    return whole * -settings.learning_rate
+def weight(engine: Engine, sums: Sums, root: SecretArray, scale: Scale) -> SecretArray:
+    """-G / H' with the engine's fraction bits, of sums and 1 / sqrt(H') of one shape."""
+    half = times(engine, sums.first, root, min(scale.first + scale.root, _FINEST + 4))
+    return -times(engine, half, root, engine.bits)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,18 +21,27 @@ class SamplingSeed(Message, frozen=True, tag="learn.sampling-seed/1"):
     seed: Public[bytes]
 
 
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """Rows (trees, rows) and columns (trees, columns) that each tree sees, None for all; rows set aside from all trees."""
+
+    rows: Booleans | None = None
+    columns: Booleans | None = None
+    aside: Booleans | None = None
+
+
 def agree(
-    party: Party, settings: Settings, *, rows: int, columns: int, leader: str
-) -> tuple[Booleans | None, Booleans | None]:
-    """Rows (trees, rows) and columns (trees, columns) that each tree sees; None for all.
+    party: Party, settings: Settings, *, rows: int, columns: int, leader: str, aside: float = 0.0
+) -> Samples:
+    """Draw alike at all parties; `aside` is the part of the rows that no tree sees.
 
     Raises
     ------
     RemoteProtocolError
         The leader sent no seed.
     """
-    if settings.row_fraction == 1 and settings.column_fraction == 1:
-        return None, None
+    if settings.row_fraction == 1 and settings.column_fraction == 1 and not aside:
+        return Samples()
     if party.name == leader:
         seed = party.output_rng.bytes(SEED_BYTES)
         for peer in party.peers:
@@ -47,6 +58,10 @@ def agree(
         for tree in range(settings.trees):
             drawn_columns[tree, rng.permutation(columns)[:count]] = True
     if settings.row_fraction < 1:
-        bound = np.uint64(int(settings.row_fraction * 2.0**32))
-        drawn_rows = np.stack([(rng.u64(rows) >> np.uint64(32)) < bound for _ in range(settings.trees)])
-    return drawn_rows, drawn_columns
+        drawn_rows = np.stack([_some(rng, rows, settings.row_fraction) for _ in range(settings.trees)])
+    return Samples(drawn_rows, drawn_columns, _some(rng, rows, aside) if aside else None)
+
+
+def _some(rng: Prg, rows: int, fraction: float) -> Booleans:
+    """Each row with that probability."""
+    return (rng.u64(rows) >> np.uint64(32)) < np.uint64(int(fraction * 2.0**32))

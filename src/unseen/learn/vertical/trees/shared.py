@@ -7,7 +7,8 @@ What is told
     not its own, that it is not. With two holders, that says that the node is the other's or has no split. Nobody else learns a
     holder's splits, and nobody sums, gains, weights, scores, or which rows are where. A holder does know where its own
     splits send rows that reach the node.
-    All: numbers of rows, columns and bins, and which columns lack values (:mod:`.bins`).
+    All: numbers of rows, columns and bins, and which columns lack values (:mod:`.bins`). With :class:`Watch`, after every round
+    the mean loss of the rows set aside.
 Security
     Otherwise that of the engine's protocol and of :mod:`unseen.mpc.tally`.
 Method
@@ -29,11 +30,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from unseen.learn.vertical.trees import gains
+from unseen.learn.vertical.trees import gains, monotone
 from unseen.learn.vertical.trees.bins import Bins, Candidates, candidates
 from unseen.learn.vertical.trees.gains import Scale, Sums
 from unseen.learn.vertical.trees.model import Codes, Settings, Splits
+from unseen.learn.vertical.trees.monotone import Bounds
 from unseen.mpc import Engine, SecretArray, planes, softmax
+from unseen.mpc.functions.compare import clip
 from unseen.mpc.functions.sigmoid import sigmoid
 from unseen.mpc.shares import Planes
 from unseen.mpc.tally import Taken, Tally, open_tally
@@ -43,6 +46,28 @@ Report = Callable[[int, int], None]
 _VECTORS, _NUMBERS = 64, 1 << 23
 
 
+LOSS = "loss"
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """When to stop: after `patience` rounds in which the loss of rows set aside was not less than ever before.
+
+    The loss is the mean of (p - y)^2, summed over classes, or of squared errors of "squared". All parties are told it after every
+    round but the last (disclosure "loss"). Trees after the best round are dropped.
+
+    Attributes
+    ----------
+    rows
+        Rows that no tree is grown on, shape (rows,), known to all.
+    patience
+        At least 1.
+    """
+
+    rows: NDArray[np.bool_]
+    patience: int
+
+
 def disclosure(holder: str) -> str:
     """Name of what a holder is told of its splits."""
     return f"splits-{holder}"
@@ -50,10 +75,21 @@ def disclosure(holder: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Grown:
-    """Splits of this holder (None without columns), secret weights (trees, 2^depth), learning rate included."""
+    """Splits of this holder (None without columns), secret weights (trees, 2^depth), learning rate included.
+
+    `losses` are those that were told, after the first round and so on.
+    """
 
     splits: Splits | None
     weights: SecretArray
+    losses: tuple[float, ...] = ()
+
+    def first(self, trees: int) -> Grown:
+        """That many trees of the first."""
+        splits = self.splits
+        if splits is not None:
+            splits = Splits(splits.column[:trees], splits.bin[:trees], splits.missing_left[:trees])
+        return Grown(splits, self.weights[:trees], self.losses)
 
 
 def fit(
@@ -65,6 +101,7 @@ def fit(
     *,
     rows: NDArray[np.bool_] | None = None,
     columns: NDArray[np.bool_] | None = None,
+    watch: Watch | None = None,
     report: Report = lambda _done, _total: None,
 ) -> Grown:
     """Grow trees.
@@ -77,20 +114,28 @@ def fit(
         Shape (classes, rows): 0 and 1 (one-hot of several classes), or numbers with mean 0 and deviation 1.
     rows, columns
         Which ones each tree sees, known to all, shape (trees, rows) and (trees, columns of all holders); None: all.
+    watch
+        When to stop early; there are fewer trees than asked for then.
     report
         Called after each tree with (done, total).
     """
     forest = _Forest(engine, codes, bins, settings)
     scores = engine.lift(np.full((settings.classes, bins.rows), settings.base_score))
     weights: list[SecretArray] = []
+    losses: list[float] = []
     for tree in range(settings.trees):
         kind = tree % settings.classes
         if kind == 0:
-            words = _derivatives(engine, scores, labels, settings, forest.scale)
+            words, errors = _derivatives(engine, scores, labels, settings, forest.scale)
             made: list[SecretArray] = []
+            if watch is not None and tree:
+                losses.append(_loss(engine, errors, watch.rows))
+                if len(losses) - int(np.argmin(losses)) > watch.patience:
+                    break
         seen = words[kind : kind + 1]
-        if rows is not None:
-            seen = engine.number(seen.share * rows[tree].astype(np.uint64), 0)
+        mask = _mask(None if rows is None else rows[tree], watch)
+        if mask is not None:
+            seen = engine.number(seen.share * mask, 0)
         allowed = None if columns is None else columns[tree]
         leaves, weight = forest.grow(tree, seen, allowed)
         weights.append(weight)
@@ -100,7 +145,25 @@ def fit(
                 scores = scores + engine.number(np.stack([one.share for one in made], axis=1), engine.bits)
         report(tree + 1, settings.trees)
     share = np.stack([weight.share for weight in weights], axis=1)
-    return Grown(forest.splits, engine.number(share, engine.bits))
+    grown = Grown(forest.splits, engine.number(share, engine.bits), tuple(losses))
+    stopped = len(weights) < settings.trees
+    return grown.first(settings.classes * (int(np.argmin(losses)) + 1)) if stopped else grown
+
+
+def _mask(rows: NDArray[np.bool_] | None, watch: Watch | None) -> NDArray[np.uint64] | None:
+    """1 for the rows that a tree is grown on; None: all."""
+    if watch is not None:
+        rows = ~watch.rows if rows is None else rows & ~watch.rows
+    return None if rows is None else rows.astype(np.uint64)
+
+
+def _loss(engine: Engine, errors: SecretArray, rows: NDArray[np.bool_]) -> float:
+    """Tell all parties the mean square of the errors (classes, rows) of some rows."""
+    some = np.ascontiguousarray(errors.share[:, :, rows]).reshape(len(errors.share), -1, 1)
+    total = engine.number(engine.protocol.inner(some, some), 2 * errors.bits)
+    told = engine.reveal(LOSS, total, to=engine.protocol.party.everyone)
+    assert told is not None  # it is for everyone
+    return float(told[0]) / max(1, int(rows.sum()))
 
 
 def scores(
@@ -123,7 +186,7 @@ def scores(
         Those with columns.
     """
     total = [engine.lift(np.full(rows, settings.base_score)) for _ in range(settings.classes)]
-    for tree in range(settings.trees):
+    for tree in range(len(grown.weights)):
         here = _everywhere(engine, rows)
         for depth in range(settings.depth):
             nodes = slice(2**depth - 1, 2 ** (depth + 1) - 1)
@@ -145,20 +208,20 @@ def probabilities(scores: SecretArray, settings: Settings, *, precise: bool = Tr
 
 def _derivatives(
     engine: Engine, scores: SecretArray, labels: SecretArray, settings: Settings, scale: Scale
-) -> SecretArray:
-    """Packed derivatives (classes, rows)."""
+) -> tuple[SecretArray, SecretArray]:
+    """Packed derivatives (classes, rows), and the first ones by themselves."""
     told = probabilities(scores, settings, precise=False)
     first = told - labels
     if settings.objective == "squared":
         ones = engine.lift(np.ones(first.shape), scale.second)
-        return gains.packed(engine, engine.truncate(first, scale.first), ones)
+        return gains.packed(engine, engine.truncate(first, scale.first), ones), first
     flat = [np.ascontiguousarray(one.share).reshape(len(one.share), -1) for one in (told, 1 - told)]
     drop = 2 * engine.bits - scale.second - (settings.objective == "softmax")  # the latter's are doubled
     second = engine.protocol.multiply(*flat)
     moved = first.share.reshape(second.shape) << np.uint64(scale.first + drop - engine.bits)
     cut = engine.protocol.truncate(np.concatenate([moved, second], axis=1), drop)
     parts = [part.reshape(first.share.shape) for part in np.split(cut, 2, axis=1)]
-    return gains.packed(engine, *(engine.number(part, 0) for part in parts))
+    return gains.packed(engine, *(engine.number(part, 0) for part in parts)), first
 
 
 class _Forest:
@@ -187,10 +250,16 @@ class _Forest:
         taken = self.tally.take(words)
         words_of_codes = taken.sums()
         here = _everywhere(engine, self.bins.rows)
+        ways = settings.monotone if settings.monotone and any(settings.monotone) else None
+        bounds = None if ways is None else Bounds.of_root(engine)
+        way = np.zeros(0, np.int64) if ways is None else monotone.ways(choices, self.bins, ways)
         for depth in range(settings.depth):
             sums = gains.unpacked(engine, words_of_codes, scale)
             node = Sums(*(one[:, : self.first_width].sum(axis=1) for one in (sums.first, sums.second)))
-            hot, left = gains.best(engine, sums, node, choices, settings, scale)
+            if bounds is None:
+                hot, left = gains.best(engine, sums, node, choices, settings, scale)
+            else:
+                hot, left, bounds = monotone.best(engine, sums, node, bounds, choices, way, settings, scale)
             numbers = engine.as_number(hot)
             answers = self._tell(tree, depth, numbers, choices)
             shape = (2**depth, self.bins.rows)
@@ -198,7 +267,11 @@ class _Forest:
             if depth + 1 < settings.depth:
                 taken, words_of_codes = self._below(taken, words_of_codes, answers)
         leaves = _children(engine, numbers, left, node)
-        return here, gains.weights(engine, leaves, settings, scale)
+        root = gains.roots(engine, leaves.second, settings, scale)
+        weight = gains.weight(engine, leaves, root, scale)
+        if bounds is not None:
+            weight = clip(weight, bounds.low, bounds.high)
+        return here, weight * settings.learning_rate
 
     def _prepare(self, tree: int) -> None:
         """Masks for the vectors of some trees at once."""

@@ -1,0 +1,1 @@
+"""Joint models beside pooled ones."""

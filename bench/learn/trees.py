@@ -1,0 +1,183 @@
+"""Boosted trees in secret shares: what `bench.learn` times, and how far they are from pooled XGBoost's.
+
+    measure(bank(folder), Settings(rounds=100, depth=5))       # a Sample
+
+All parties are processes on this machine. The clock runs from shared labels to shared trees; masking the codes is within it. `error`
+is the difference of the area under the ROC curve from that of pooled XGBoost on the same cuts: on rows held out where the work
+has some, else on the training rows.
+"""
+
+from __future__ import annotations
+
+import csv
+import tempfile
+import time
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.mpc.logistic import auc
+from bench.parties import Played, play
+from bench.report import Sample
+from bench.rivals import Rival
+from bench.shaping import Shaper
+from unseen import mpc
+from unseen.core import registry
+from unseen.learn.prepare.cuts import quantile_cuts
+from unseen.learn.vertical.trees import coded, plain, shared
+from unseen.learn.vertical.trees.bins import Bins
+from unseen.learn.vertical.trees.model import Booster, Settings, Splits
+from unseen.mpc.engine import PROTOCOLS
+from unseen.party import Disclosure, Door, Party
+
+FIRST, SECOND = "p0", "p1"
+
+
+@dataclass(frozen=True)
+class Work:
+    """Codes (columns, rows) of both holders, bins of each column, labels, how many columns the first has, rows to train on."""
+
+    codes: NDArray[Any]
+    bins: list[int]
+    labels: NDArray[np.float64]
+    first: int
+    train: NDArray[np.bool_]
+
+    def public(self) -> Bins:
+        """What all parties know."""
+        codes = self.codes[:, self.train]
+        absent = [bool((one == bins).any()) for one, bins in zip(codes, self.bins, strict=True)]
+        parts = {FIRST: slice(0, self.first), SECOND: slice(self.first, None)}
+        return Bins(
+            int(self.train.sum()),
+            {name: tuple(self.bins[part]) for name, part in parts.items()},
+            {name: tuple(absent[part]) for name, part in parts.items()},
+        )
+
+
+def made(
+    values: NDArray[np.float64],
+    labels: NDArray[np.float64],
+    *,
+    first: int,
+    bins: int,
+    held_out: float,
+    seed: int,
+) -> Work:
+    """Cut at quantiles of the training rows."""
+    train = np.random.default_rng(seed).random(len(values)) >= held_out
+    cuts = tuple(quantile_cuts(column, bins) for column in values[train].T)
+    return Work(coded(values, cuts), [len(cut) + 1 for cut in cuts], labels, first, train)
+
+
+def bank(folder: Path, *, bins: int = 32, held_out: float = 0.0, seed: int = 0) -> Work:
+    """Bank marketing (UCI), 45,211 rows of 16 columns, texts numbered in their order, 8 columns at each."""
+    with (folder / "bank_marketing" / "bank-full.csv").open(newline="") as file:
+        names, *rows = list(csv.reader(file))
+    columns = []
+    for place, name in enumerate(names):
+        texts = [row[place] for row in rows]
+        if all(text.lstrip("-").isdigit() for text in texts):
+            columns.append(np.array(texts, float))
+        else:
+            columns.append(np.unique(texts, return_inverse=True)[1].astype(float))
+        label = columns.pop() if name == "y" else None
+    assert label is not None  # the last column
+    return made(np.column_stack(columns), label, first=8, bins=bins, held_out=held_out, seed=seed)
+
+
+def drawn(rows: int, columns: int, *, bins: int = 8) -> Work:
+    """Made-up columns and a label that depends on some of them and their products."""
+    rng = np.random.default_rng(1)
+    values = rng.normal(size=(rows, columns))
+    signal = values[:, 0] * values[:, -1] + np.sin(2 * values[:, 1]) + values[:, columns // 2]
+    labels = (signal + rng.normal(size=rows) > 0).astype(float)
+    return made(values, labels, first=(columns + 1) // 2, bins=bins, held_out=0.0, seed=0)
+
+
+def measure(
+    work: Work,
+    settings: Settings,
+    *,
+    protocol: str = "dealer2",
+    shaper: Shaper | None = None,
+    rival: Rival | None = None,
+    wire: Any = "lan",
+) -> Sample:
+    """Grow trees, all parties as processes; `rival` is XGBoost, for `error`."""
+    played = grow(work, settings, protocol=protocol, shaper=shaper, wire=wire)
+    told = [one.result for one in played.parties.values()]
+    error = None
+    if rival is not None:
+        asked, scores = pooled(work, settings, rival), scored(work, settings, played)
+        rest = ~work.train if (~work.train).any() else work.train
+        error = auc(scores[rest], work.labels[rest]) - auc(np.array(asked["scores"]), work.labels[rest])
+    return Sample(
+        seconds=max(one[0] for one in told),
+        bytes=sum(one[1] for one in told),
+        rounds=max(one[2] for one in told),
+        peak_mib=max(one.peak_mib for one in played.parties.values()),
+        error=error,
+        more={"cpu_s": sum(one[3] for one in told)},
+    )
+
+
+def grow(work: Work, settings: Settings, *, protocol: str, shaper: Shaper | None, wire: Any) -> Played:
+    """Every party's (seconds, bytes, rounds, processor seconds, splits, weights at the first)."""
+    statement = registry.load(PROTOCOLS, protocol).STATEMENT
+    holders = (FIRST, SECOND) if statement.helper or 2 in statement.holders else (FIRST, SECOND, "helper")
+    helper = "helper" if statement.helper else None
+    names = tuple(dict.fromkeys((*holders, *([helper] if helper else []))))
+    bins, codes, labels = work.public(), work.codes[:, work.train], work.labels[work.train][None]
+    mine = {FIRST: codes[: work.first], SECOND: codes[work.first :]}
+    disclosures = [Disclosure("weights", "weights", (FIRST,), Door.REVEAL)] + [
+        Disclosure(shared.disclosure(name), "splits", (name,), Door.REVEAL, times=1 << 20) for name in mine
+    ]
+
+    def program(party: Party) -> Any:
+        engine = mpc.Engine(party, holders=holders, helper=helper, protocol=protocol)
+        secret = engine.share(labels if party.name == FIRST else None, owner=FIRST, shape=labels.shape)
+        party.sign_transcripts()  # everybody is here
+        before = sum(stats.bytes_sent for stats in party.stats().values())
+        turns = max(stats.rounds for stats in party.stats().values())
+        start, cpu = time.perf_counter(), time.process_time()
+        grown = shared.fit(engine, mine.get(party.name), bins, secret, settings)
+        seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
+        sent = sum(stats.bytes_sent for stats in party.stats().values()) - before
+        rounds = max(stats.rounds for stats in party.stats().values()) - turns
+        weights = engine.reveal("weights", grown.weights, to=(FIRST,))
+        return seconds, sent, rounds, cpu, grown.splits, weights
+
+    return play(program, names, disclosures=disclosures, shaper=shaper, wire=wire)
+
+
+def scored(work: Work, settings: Settings, played: Played) -> NDArray[np.float64]:
+    """Scores of all rows by the trees that the parties know together."""
+    parts = [played.parties[name].result[4] for name in (FIRST, SECOND)]
+    whole = Splits.none(settings.trees, settings.nodes)
+    for start, part in zip((0, work.first), parts, strict=True):
+        used = part.column >= 0
+        whole.column[used], whole.bin[used] = part.column[used] + start, part.bin[used]
+        whole.missing_left[used] = part.missing_left[used]
+    booster = Booster(settings, whole, played.parties[FIRST].result[5])
+    return plain.scores(booster, work.codes, work.bins)[0]
+
+
+def pooled(work: Work, settings: Settings, rival: Rival) -> dict[str, Any]:
+    """XGBoost's answer on the same codes."""
+    with tempfile.NamedTemporaryFile(suffix=".npz") as file:
+        np.savez(file, codes=work.codes, bins=np.array(work.bins), labels=work.labels, train=work.train)
+        file.flush()
+        plain_settings = {
+            key: value for key, value in asdict(settings).items() if isinstance(value, int | float)
+        }
+        return rival.ask(path=file.name, settings=plain_settings, threads=2)
+
+
+def settings_of(case: str) -> Settings:
+    """Of the work that figures are asked for."""
+    base = Settings(rounds=100, depth=5)
+    return base if case == "bank" else replace(base, rounds=10, depth=4)
