@@ -23,7 +23,7 @@ COMMITTED = "committed"
 """Entry of `meta` that goes into the log: the commitment to the artefact's numbers, hex."""
 BOUND = "bound"
 """Entry of `meta` that goes into the log: holder -> the commitment that its input was checked against, hex."""
-SHARES = frozenset({"shares", "shared-model"})
+SHARES = frozenset({"shares", "shared-model", "joined"})
 """Kinds of artefacts that hold shares: they never leave the store."""
 _DTYPES = ("|u1", "<u4", "<u8", "<i8", "<f8", "|b1")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -160,6 +160,52 @@ def weigh() -> Scene:
     return Scene("bin", roles, HOLDERS, (given(1), given(2)), {"fine": 2, "at_least": 15, "tell": "both"})
 
 
+def joining(**params: Any) -> Scene:
+    """Other ids, another number of common rows, other repeats; when open, what is declared is the same."""
+
+    def given(ids: Mapping[str, list[int]], shift: float) -> Inputs:
+        found = {}
+        for name, numbers in ids.items():
+            values = np.arange(len(numbers)) + shift
+            found[name] = {"table": patients(numbers, **{f"x{name}": (values / 9 - shift / 9).tolist()})}
+        return found
+
+    roles: dict[str, tuple[str, ...]] = {"holders": HOLDERS}
+    if not params.get("hidden"):
+        one = {"a": [1, 2, 3, 3, 4], "b": [3, 3, 4, 9]}
+        other = {"a": [8, 8, 7, 30, 31], "b": [5, 7, 8, 8]}
+        return Scene("join", roles, HOLDERS, (given(one, 0), given(other, 2)), params)
+    one, other = {"a": [1, 2, 3, 3, 4], "b": [3, 3, 4, 9]}, {"a": [8, 8, 7, 30, 31], "b": [5, 7, 6, 6]}
+    return Scene(
+        "join",
+        {**roles, "helper": ("helper",)},
+        CREW,
+        (given(one, 0), given(other, 2)),
+        {"hidden": True, **params},
+    )
+
+
+def joined_training(name: str) -> Scene:
+    """What two hidden joins made, of tables that have other rows in common."""
+    parties = {"holders": HOLDERS, "helper": ("helper",)}
+    params = {"hidden": True, "scaled": True, "at_most": 5}
+    given: list[Inputs] = []
+    for seed, common in ((1, 3), (2, 6)):
+        matrices = {who: Matrix.of(scaled(who, seed)) for who in HOLDERS}
+        moved = Table.of(
+            pa.table({"patient": [f"p{row + ROWS - common}" for row in range(ROWS)]}), id_columns=("patient",)
+        )
+        tables = {"a": matrices["a"], "b": replace(matrices["b"], ids=moved)}
+        inputs = {who: {"table": item.to_artefact()} for who, item in tables.items()}
+        scene = Scene("join", parties, CREW, (inputs, inputs), params)
+        made = run(scene.program(0), CREW, disclosures=scene.told).results
+        given.append({who: {"table": made[who]["table"]} for who in HOLDERS})
+    if name == "standardise-joined":
+        return Scene(name, parties, CREW, (given[0], given[1]), {})
+    asked = {"iterations": 1, "penalty": 100.0, "joined": True}
+    return Scene(name, {**parties, "label_holder": ("a",)}, CREW, (given[0], given[1]), asked)
+
+
 def train() -> Scene:
     roles = {"holders": HOLDERS, "helper": ("helper",), "label_holder": ("a",)}
     # few rounds, every kind of message: a high penalty makes the inverse quick
@@ -230,6 +276,10 @@ SCENES: dict[str, Callable[[], Scene]] = {
     "train-logistic": train,
     "train-linear": descend,
     "scorecard": card,
+    "train-logistic joined": lambda: joined_training("train-logistic"),
+    "standardise-joined": lambda: joined_training("standardise-joined"),
+    "join": lambda: joining(how="full", method="dh"),
+    "join hidden": lambda: joining(how="full", hidden=True, repeats={"a": 2, "b": 2}, at_most=8),
     "evaluate": lambda: scoring("evaluate", show="scores"),
     # every measure once, of few groups: scores and labels stay secret
     "evaluate secretly": lambda: scoring("evaluate", groups=2, edges=(0.5,), at_least=1),
@@ -241,8 +291,12 @@ def test_every_step_there_is_has_a_scene() -> None:
     assert {name.partition(" ")[0] for name in SCENES} == set(registry.names(STEPS))
 
 
-FEWER = {"bin": 24}  # half a megabyte each of ciphertexts and transfers, whose every bit is looked at
+# half a megabyte each of ciphertexts and transfers, whose every bit is looked at; many rounds
+FEWER = {"bin": 24, "join hidden": 40, "standardise-joined": 60, "train-logistic joined": 60}
 SLOW = {
+    "join hidden",
+    "train-logistic joined",
+    "standardise-joined",
     "common-statistics",
     "run-function",
     "evaluate secretly",

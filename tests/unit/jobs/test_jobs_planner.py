@@ -35,12 +35,13 @@ TRAIN = TaskSketch(
 def test_what_goes_into_the_contract() -> None:
     planned = plan([TRAIN], ASSETS, level="shared")
     (task,) = planned.tasks
-    assert (task.step, task.version, task.fingerprint) == ("train-logistic", 1, fingerprint("train-logistic"))
+    assert (task.step, task.version, task.fingerprint) == ("train-logistic", 2, fingerprint("train-logistic"))
     assert task.params == {
         "penalty": 2.0,
         "iterations": 10,
         "coefficients_to_owners": False,
         "bound": False,
+        "joined": False,
     }
     assert [(item.name, item.to, item.door) for item in planned.disclosures] == [
         ("shape", ("helper", "hospital", "laboratory"), "release")

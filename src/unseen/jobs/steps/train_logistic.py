@@ -5,14 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from unseen.core.cost import Cost, Network
 from unseen.core.errors import UsageError
 from unseen.jobs import engines
 from unseen.jobs.artefacts import BOUND, Artefact
+from unseen.jobs.joined import Joined, agree
 from unseen.jobs.shared_models import SharedModel, shape_disclosure
 from unseen.jobs.step import Roles, Sizes, StepParams
 from unseen.jobs.tables import Matrix
@@ -22,14 +23,14 @@ from unseen.learn.vertical.models import Model, Shares
 from unseen.mpc import Engine, SecretArray
 from unseen.party import Disclosure, Door, Party
 
-VERSION = 1
+VERSION = 2
 SUMMARY = "Train a logistic regression on the columns of all holders; the model stays in secret shares."
 ROLES = {
     "holders": "bring columns and hold the shares",
     "label_holder": "the holder that has the label",
     "helper": engines.ROLE_OF_HELPER,
 }
-INPUTS = {"table": "scaled training columns"}
+INPUTS = {"table": "scaled training columns, or joined rows in shares"}
 OUTPUTS = {"model": "this holder's share of the coefficients"}
 LEVELS = ("shared",)
 OPTIONAL_ROLES, TRUST, trust = engines.OPTIONAL_ROLES, engines.TRUST, engines.trust
@@ -43,18 +44,26 @@ class Params(StepParams):
 
     `coefficients_to_owners`: tell each holder the coefficients of its own columns (the label holder the intercept
     too). Otherwise nobody learns them. `bound`: every holder's columns, and the label, must be those that it committed
-    to in the step before (`standardise` with `commit`).
+    to in the step before (`standardise` with `commit`). `joined`: the table is the output of a hidden inner join (`join` with
+    `hidden` and `scaled`), whose rows nobody knows.
     """
 
     penalty: Annotated[float, Field(gt=0)] = 1.0
     iterations: Annotated[int, Field(ge=1, le=100)] = 10
     coefficients_to_owners: bool = False
     bound: bool = False
+    joined: bool = False
+
+    @model_validator(mode="after")
+    def _of_one_kind(self) -> Self:
+        if self.bound and self.joined:
+            raise ValueError("bound inputs are columns of each holder; joined rows are in shares already")
+        return self
 
 
 def disclosures(params: Params, roles: Roles) -> tuple[Disclosure, ...]:
-    """The shape; on demand each owner's coefficients."""
-    told = [shape_disclosure(roles)]
+    """The shape, unless it is known since the join; on demand each owner's coefficients."""
+    told = [] if params.joined else [shape_disclosure(roles)]
     if params.coefficients_to_owners:
         told += [
             Disclosure(
@@ -89,6 +98,8 @@ def estimate(params: Params, roles: Roles, sizes: Sizes, network: Network) -> Co
 
 def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Roles) -> dict[str, Any]:
     """At holders and helper."""
+    if params.joined:
+        return _on_joined(party, inputs, params, roles)
     holders, label_holder = roles.all("holders"), roles.one("label_holder")
     own = Matrix.of(inputs["table"]) if party.name in holders else None
     if own is not None:
@@ -114,6 +125,50 @@ def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Rol
         newton.Newton(l2=params.penalty, iterations=params.iterations),
         report=lambda done, total: party.progress(done, total, "Newton iterations"),
     )
+    known = _told(engine, weights, sizes, params, label_holder)
+    if own is None:
+        return {}
+    model = _model(weights, sizes, own.columns, known, own.prepared, roles)
+    return {"model": replace(model, meta={**model.meta, BOUND: bound}) if bound else model}
+
+
+def _on_joined(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Roles) -> dict[str, Any]:
+    """The same on joined rows, of which nobody knows which are there."""
+    choice, label_holder = engines.choose(roles), roles.one("label_holder")
+    own = Joined.of(inputs["table"]) if party.name in choice.holders else None
+    engine = engines.open_engine(party, roles)
+    rows = agree(party, own, engine, protocol=choice.protocol, holders=choice.holders)
+    known = rows.known
+    features, labels = known.of_role("feature"), known.of_role("label", label_holder)
+    if len(labels) != 1 or not features or known.how != "inner" or not known.squares:
+        raise UsageError(
+            "These joined rows cannot be trained on.",
+            why=f"a {known.how} join, scaled: {bool(known.squares)}; features: {len(features)}; labels of {label_holder}: {len(labels)}",
+            mend="join with how = inner and `scaled`, and bring features and one label",
+        )
+    counts = {holder: len(known.of_role("feature", holder)) for holder in choice.holders}
+    sizes = layout.Layout(known.places, counts)
+    weights = newton.fit(
+        engine,
+        rows.columns(engine, features),
+        rows.columns(engine, labels)[:, 0],
+        newton.Newton(l2=params.penalty, iterations=params.iterations),
+        counted=rows.members(engine),
+        squares=0.0 if known.scaled_again else known.squares,
+        report=lambda done, total: party.progress(done, total, "Newton iterations"),
+    )
+    weights = rows.unscaled(engine, weights)
+    told = _told(engine, weights, sizes, params, label_holder)
+    if own is None:
+        return {}
+    columns = tuple(known.columns[place].name for place in known.of_role("feature", party.name))
+    return {"model": _model(weights, sizes, columns, told, own.prepared, roles)}
+
+
+def _told(
+    engine: Engine, weights: SecretArray, sizes: layout.Layout, params: Params, label_holder: str
+) -> dict[str, list[float]]:
+    """What this party is told of the model."""
     known: dict[str, list[float]] = {}
     if params.coefficients_to_owners:
         for owner, count in sizes.columns.items():
@@ -125,8 +180,17 @@ def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Rol
             known |= {} if told is None else {"coefficients": told.tolist()}
         told = engine.reveal("intercept", weights[sizes.width :], to=(label_holder,))
         known |= {} if told is None else {"intercept": told.tolist()}
-    if own is None:
-        return {}
+    return known
+
+
+def _model(
+    weights: SecretArray,
+    sizes: layout.Layout,
+    columns: tuple[str, ...],
+    known: Mapping[str, list[float]],
+    prepared: str,
+    roles: Roles,
+) -> Artefact:
     choice = engines.choose(roles)
     made = Model(
         "linear",
@@ -136,8 +200,7 @@ def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Rol
         {"family": "logistic"},
         {"weights": Shares.of(weights)},
     )
-    model = SharedModel(made, dict(sizes.columns), own.columns, known, own.prepared).to_artefact()
-    return {"model": replace(model, meta={**model.meta, BOUND: bound}) if bound else model}
+    return SharedModel(made, dict(sizes.columns), columns, known, prepared).to_artefact()
 
 
 def _bound(

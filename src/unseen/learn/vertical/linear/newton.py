@@ -99,6 +99,7 @@ class Problem:
         *,
         weights: SecretArray | None = None,
         counted: SecretArray | None = None,
+        squares: float = 0.0,
     ) -> Problem:
         """See :func:`fit` for the parameters.
 
@@ -116,7 +117,7 @@ class Problem:
             )
         ones = engine.lift(np.ones(rows)) if counted is None else engine.as_real(counted)
         x = engine.fix(engine.concatenate([columns, ones.reshape(rows, 1)], axis=1))
-        return cls(x, labels, weights, float(rows * (width + 1)))
+        return cls(x, labels, weights, max(rows, squares) * width + rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +141,7 @@ def fit(
     *,
     weights: SecretArray | None = None,
     counted: SecretArray | None = None,
+    squares: float = 0.0,
     start: SecretArray | None = None,
     report: Report = lambda _done, _total: None,
 ) -> SecretArray:
@@ -156,7 +158,8 @@ def fit(
     counted
         Secret Booleans, shape (rows,): which rows there are, where not even that is known, as in a hidden intersection
         (:mod:`unseen.psi.circuit`). The others' columns are 0, so that with an intercept column of 0 they have no weight.
-        The sum of squares of a column may be `rows` at most.
+    squares
+        The most that the squares of a column add up to, where that is more than `rows`.
     start
         Weights to begin with.
     report
@@ -167,7 +170,7 @@ def fit(
     UsageError
         Too many rows.
     """
-    problem = Problem.of(engine, columns, labels, weights=weights, counted=counted)
+    problem = Problem.of(engine, columns, labels, weights=weights, counted=counted, squares=squares)
     family = FAMILIES[how.family]
     found = _beginning(engine, problem, family, columns.shape[1]) if start is None else start
     split: _Split | None = None

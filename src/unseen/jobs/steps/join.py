@@ -1,0 +1,310 @@
+"""Join two tables by their ids: openly, so that both learn what is common, or hidden, so that nobody does (连接)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, Self
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+from pydantic import AfterValidator, Field, model_validator
+
+from unseen.core.cost import Cost, Network
+from unseen.core.errors import RemoteProtocolError, UsageError
+from unseen.data.table import Table
+from unseen.jobs import engines
+from unseen.jobs.artefacts import Artefact
+from unseen.jobs.joined import Joined, JoinedColumn, Known
+from unseen.jobs.step import Roles, Sizes, StepParams
+from unseen.jobs.tables import Matrix, from_table, ids_of, known_kinds, to_table
+from unseen.learn.vertical.linear import newton
+from unseen.mpc.fixed import FRACTION_BITS
+from unseen.party import Disclosure, Door, Message, Party, Released
+from unseen.psi import Mode, choose
+from unseen.psi import join as joins
+from unseen.psi.circuit import estimate as cost_of
+from unseen.psi.plan import AUTO
+from unseen.psi.protocol import DISCLOSURE as INTERSECTION
+from unseen.psi.protocol import protocol
+
+VERSION = 1
+SUMMARY = (
+    "Join two tables by their ids; with `hidden`, in secret shares, nobody learns which rows are common."
+)
+ROLES = {
+    "holders": "two, left and right, who bring a table with an id column each",
+    "helper": engines.ROLE_OF_HELPER,
+}
+INPUTS = {"table": "a table with an id column, or scaled columns"}
+OUTPUTS = {
+    "table": "the joined rows: the own table's in the same order at both, or with `hidden` shares of both tables'"
+}
+LEVELS = ("shared",)
+OPTIONAL_ROLES, TRUST, trust = engines.OPTIONAL_ROLES, engines.TRUST, engines.trust
+
+_SHAPE = "shape"
+_PARTIES = 2
+
+
+class Params(StepParams):
+    """How tables are joined. Left is the first holder.
+
+    Attributes
+    ----------
+    how
+        `inner`: rows that both have; `left`, `right`: all rows of one, with the other's where there are any; `full`: all rows.
+    hidden
+        Nobody learns the result; it stays in shares. Else both learn which ids are common.
+    kinds
+        Kinds of the id columns, as in the step `psi`.
+    method
+        Open: a protocol of `unseen.psi`, or "auto".
+    columns
+        Hidden: holder -> the columns that it brings; those of a holder that is not named: features and label. Numbers only.
+    repeats
+        Hidden: holder -> how often an id comes at most, public; 1 where nothing is said. The work grows with the product.
+    bounds
+        Hidden: holder -> the most rows that it brings: how many it has is then not told. Of both holders or of none.
+    at_most
+        Hidden: the result is cut to so many places, rows first, under shares; of more rows some are lost, and nobody learns that.
+    scaled
+        Hidden: every holder's columns are standardised by itself, on all its rows, which training on the result needs.
+    """
+
+    how: Literal["inner", "left", "right", "full"] = "inner"
+    hidden: bool = False
+    kinds: Annotated[tuple[str, ...], AfterValidator(known_kinds)] = ()
+    method: str = AUTO
+    columns: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    repeats: dict[str, Annotated[int, Field(ge=1, le=64)]] = Field(default_factory=dict)
+    bounds: dict[str, Annotated[int, Field(ge=1)]] = Field(default_factory=dict)
+    at_most: Annotated[int, Field(ge=1)] | None = None
+    scaled: bool = False
+
+    @model_validator(mode="after")
+    def _of_one_kind(self) -> Self:
+        idle = [name for name in ("columns", "repeats", "bounds", "at_most", "scaled") if getattr(self, name)]
+        if idle and not self.hidden:
+            raise ValueError(f"{', '.join(idle)}: for a hidden join only")
+        if self.hidden and self.method != AUTO:
+            raise ValueError("a hidden join has one protocol: leave out `method`")
+        return self
+
+
+class Brought(Message, frozen=True, tag="jobs.join.brought/1"):
+    """How many rows the sender brings at most, and its columns: names, and whether each is a label."""
+
+    rows: Released[int]
+    names: Released[tuple[str, ...]]
+    labels: Released[tuple[bool, ...]]
+
+
+def disclosures(params: Params, roles: Roles) -> tuple[Disclosure, ...]:
+    """Open: what is common, how often, and rows without a partner. Hidden: sizes and names of columns."""
+    holders = roles.all("holders")
+    if params.hidden:
+        size = "the names of the columns of each table"
+        told = size if params.bounds else f"the number of rows and {size}"
+        return (Disclosure(_SHAPE, told, roles.everyone, Door.RELEASE, times=3),)
+    found = [
+        Disclosure(
+            INTERSECTION,
+            "which of its own ids the other holder has too, and so how many",
+            holders,
+            Door.RELEASE,
+        ),
+        Disclosure(joins.REPEATS, "in how many rows each common id is at the other", holders, Door.RELEASE),
+    ]
+    if params.how != "inner":
+        what = "how many rows without a partner the other has"
+        found.append(Disclosure(joins.ALONE, what, holders, Door.RELEASE, max_elements=1))
+    return tuple(found)
+
+
+def hidden_variant(params: Params, _roles: Roles) -> tuple[str, dict[str, Any]] | None:
+    """The same join, of which nobody learns the result."""
+    if params.hidden:
+        return None
+    return "join", {"how": params.how, "kinds": list(params.kinds), "hidden": True}
+
+
+def estimate(params: Params, roles: Roles, sizes: Sizes, network: Network) -> Cost:
+    """That of the intersection; of a full join, of two; rows that are moved to the front cost like a few columns more."""
+    left, right = roles.all("holders")
+    rows = {name: params.bounds.get(name, sizes.rows.get(name, 0)) for name in (left, right)}
+    if not params.hidden:
+        pair = (rows[left], rows[right])
+        if params.method == AUTO:
+            return choose(pair, Mode(), network).cost
+        return protocol(params.method).estimate(pair, Mode(), network)
+    repeats = {name: params.repeats.get(name, 1) for name in (left, right)}
+    spread = {left: rows[left] * repeats[right], right: rows[right] * repeats[left]}
+    columns = {name: sizes.columns.get(name, 0) for name in (left, right)}
+    table = {"left": left, "full": left, "right": right}.get(params.how)
+    helper = roles.maybe("helper") is not None
+    moved = {name: count * (1 + (params.at_most is not None)) for name, count in columns.items()}
+    cost = cost_of(spread, moved, network, helper=helper, table=table)
+    if params.how != "full":
+        return cost
+    more = cost_of(spread, {}, network, helper=helper, table=right)
+    return Cost(
+        cost.seconds + more.seconds,
+        cost.bytes + more.bytes,
+        cost.rounds + more.rounds,
+        max(cost.memory_bytes, more.memory_bytes),
+    )
+
+
+def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Roles) -> dict[str, Any]:
+    """At both holders, and at a helper where the join is hidden."""
+    holders = roles.all("holders")
+    _check(params, holders)
+    if params.hidden:
+        return _hidden(party, inputs, params, roles)
+    if party.name not in holders:
+        return {}
+    table = to_table(inputs["table"])
+    rows = joins.aligned(
+        party,
+        ids_of(table, params.kinds),
+        holders=(holders[0], holders[1]),
+        how=params.how,
+        method=params.method,
+    )
+    lacking = pa.array(rows, mask=rows < 0)
+    return {"table": from_table(Table(table.schema, table.data.take(lacking).combine_chunks()))}
+
+
+def _check(params: Params, holders: tuple[str, ...]) -> None:
+    named = set(params.columns) | set(params.repeats) | set(params.bounds)
+    whole = not params.bounds or set(params.bounds) == set(holders)
+    if len(holders) != _PARTIES or not named <= set(holders) or not whole:
+        raise UsageError(
+            "A join is of two holders' tables.",
+            why=f"holders: {', '.join(holders)}; named besides: {', '.join(sorted(named - set(holders))) or 'none'}",
+            mend="name two holders, and only these in columns, repeats and bounds (both there, or none)",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Own:
+    """What a holder brings to a hidden join."""
+
+    ids: NDArray[np.uint8]
+    values: dict[str, NDArray[np.float64]]
+    labels: tuple[str, ...]
+    prepared: str
+
+
+def _hidden(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Roles) -> dict[str, Any]:
+    holders = roles.all("holders")
+    own = _own(party.name, inputs["table"], params) if party.name in holders else None
+    told = _tell(party, own, params, holders)
+    engine = engines.open_engine(party, roles)
+    sizes = {name: item.rows.value for name, item in told.items()}
+    kinds = {
+        name: {
+            column: int if label else float
+            for column, label in zip(item.names.value, item.labels.value, strict=True)
+        }
+        for name, item in told.items()
+    }
+    rows = joins.hidden_join(
+        engine,
+        None if own is None else own.ids,
+        None if own is None else own.values,
+        how=params.how,
+        holders=(holders[0], holders[1]),
+        sizes=sizes,
+        columns=kinds,
+        repeats=params.repeats,
+    )
+    if params.at_most is not None:
+        party.progress(1, 2, "moving rows to the front")
+        rows = joins.compact(rows, params.at_most)
+    if own is None:
+        return {}
+    repeats = [params.repeats.get(name, 1) for name in holders]
+    longest = max(sizes[holders[0]] * repeats[1], sizes[holders[1]] * repeats[0])
+    columns = tuple(
+        JoinedColumn(name, column, 0 if kind is int else FRACTION_BITS, "label" if kind is int else "feature")
+        for name, named in kinds.items()
+        for column, kind in named.items()
+    )
+    known = Known(
+        params.how,
+        engines.choose(roles).protocol,
+        holders,
+        rows.size,
+        columns,
+        float(longest) if params.scaled else 0.0,
+    )
+    return {"table": Joined.of_rows(rows, known, own.prepared).to_artefact()}
+
+
+def _own(me: str, artefact: Artefact, params: Params) -> _Own:
+    if artefact.kind == "matrix":
+        matrix = Matrix.of(artefact)
+        values = dict(zip(matrix.columns, matrix.values.T, strict=True))
+        label = {} if matrix.label is None else {_label_name(matrix): matrix.label}
+        ids, prepared = ids_of(matrix.ids, params.kinds), matrix.prepared
+    else:
+        table = to_table(artefact)
+        asked = params.columns.get(me, table.names)
+        features = [name for name in table.features if name in asked]
+        values = dict(zip(features, table.numeric(features).T, strict=True))
+        label = {name: table.label(name) for name in table.labels[:1] if name in asked}
+        ids, prepared = ids_of(table, params.kinds), ""
+    every = {**values, **label}
+    missing = [name for name in params.columns.get(me, ()) if name not in every]
+    if missing:
+        raise UsageError(
+            f"{me} has no column {', '.join(missing)} to bring.",
+            why=f"it has: {', '.join(every)}",
+            mend="name features, or the label; ids are not brought",
+        )
+    kept = {name: column for name, column in every.items() if name in params.columns.get(me, every)}
+    if params.scaled:
+        features = [kept[name] for name in kept if name not in label]
+        newton.check_standardised(np.column_stack(features) if features else np.zeros((len(ids), 0)))
+    return _Own(ids, kept, tuple(label), prepared)
+
+
+def _label_name(matrix: Matrix) -> str:
+    name = "label"
+    while name in matrix.columns:
+        name = f"{name}_"
+    return name
+
+
+def _tell(party: Party, own: _Own | None, params: Params, holders: tuple[str, ...]) -> dict[str, Brought]:
+    """What each holder brings, in the order of the holders."""
+    others = party.peers
+    known: dict[str, Brought] = {}
+    if own is not None:
+        names = tuple(own.values)
+        labels = tuple(name in own.labels for name in names)
+        rows = params.bounds.get(party.name, len(own.ids))
+        known[party.name] = Brought(
+            party.release(_SHAPE, rows, to=others, elements=1),
+            party.release(_SHAPE, names, to=others, elements=len(names)),
+            party.release(_SHAPE, labels, to=others, elements=len(names)),
+        )
+        for peer in others:
+            party.send(peer, known[party.name])
+    for holder in holders:
+        if holder != party.name:
+            known[holder] = party.recv(holder, Brought)
+            item = known[holder]
+            agreed = params.bounds.get(holder, item.rows.value)
+            if (
+                item.rows.value < 0
+                or item.rows.value != agreed
+                or len(item.names.value) != len(item.labels.value)
+            ):
+                raise RemoteProtocolError(
+                    f"{holder} describes its table in a way that cannot be.", party=holder
+                )
+    return {holder: known[holder] for holder in holders}

@@ -1,0 +1,69 @@
+"""Columns of rows of which nobody knows whether they are there: mean 0 and standard deviation 1 over those that are.
+
+Everything stays in shares: how many rows there are, means, deviations. Rows that are not there are 0 before and after.
+
+Method
+    Sums and sums of squares exactly, then divided by a power of two; the number of rows likewise; 1/x and 1/sqrt(x) of the engine. The
+    columns times a small matrix, with the members as one column more, takes off the mean and scales in one product.
+Security
+    That of the engine's protocol; only shapes are told.
+Errors
+    Mean and factor to 2^-14 of their size, tested. What was taken off and multiplied by is known in shares, so a linear model can be
+    turned back exactly (:func:`unscaled`). A column that does not vary gets the factor 16.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from unseen.mpc import Engine, SecretArray, rsqrt
+
+_LEAST_VARIANCE = 2.0**-8
+
+
+@dataclass(frozen=True, slots=True)
+class SecretScaling:
+    """x -> (x - mean) * factor for each column; both of shape (columns,)."""
+
+    mean: SecretArray
+    factor: SecretArray
+
+
+def standardise(
+    engine: Engine, columns: SecretArray, member: SecretArray
+) -> tuple[SecretArray, SecretScaling]:
+    """Columns with mean 0 and mean square 1 over the members, and how they were made.
+
+    Parameters
+    ----------
+    columns
+        Shape (places, columns), 0 where there is no row; the squares of a column add up to less than 2^22.
+    member
+        Secret Booleans, shape (places,). Of no members at all the result is nonsense, and zeros.
+    """
+    places, width = columns.shape
+    shift = max(1, (places - 1).bit_length())
+    there = engine.as_number(member)
+    # numbers of rows and sums as parts of 2^shift, so that they fit the format
+    part = engine.truncate(engine.scaled(there.sum().reshape(1), engine.bits), engine.bits, divide_by=shift)
+    each = np.reciprocal(part)
+    summed = engine.truncate(columns.sum(axis=0), engine.bits, divide_by=shift)
+    squares = engine.number(engine.protocol.inner(columns.share, columns.share), 2 * columns.bits)
+    squared = engine.truncate(squares, engine.bits, divide_by=shift)
+    mean = summed * each
+    factor = rsqrt(np.maximum(squared * each - mean * mean, _LEAST_VARIANCE))
+    real = engine.scaled(there, engine.bits).reshape(places, 1)
+    both = engine.concatenate([columns, real], axis=1)
+    diagonal = factor.reshape(1, width) * np.eye(width, dtype=np.int64)
+    matrix = engine.concatenate([diagonal, -(mean * factor).reshape(1, width)])
+    return both @ matrix, SecretScaling(mean, factor)
+
+
+def unscaled(weights: SecretArray, scaling: SecretScaling) -> SecretArray:
+    """Weights for columns as they were before, of weights for standardised ones; the intercept last."""
+    engine, width = weights.engine, len(weights) - 1
+    of_columns = weights[:width] * scaling.factor
+    taken_off = (of_columns * scaling.mean).sum().reshape(1)
+    return engine.concatenate([of_columns, weights[width:] - taken_off])

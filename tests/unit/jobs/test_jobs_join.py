@@ -1,0 +1,174 @@
+"""The step join, open and hidden, and training on rows that nobody knows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from pydantic import ValidationError
+from sklearn.linear_model import LogisticRegression
+
+from unseen.core.cost import Network
+from unseen.core.errors import UsageError
+from unseen.data.table import Table
+from unseen.jobs.artefacts import decode, encode
+from unseen.jobs.joined import KIND, Joined
+from unseen.jobs.local import run_local
+from unseen.jobs.step import Roles, Sizes
+from unseen.jobs.steps import join as step
+from unseen.jobs.steps import standardise_joined, train_logistic
+from unseen.jobs.tables import Matrix, from_table, to_table
+from unseen.scenes import hidden_training
+from unseen.scenes.partition import breast_cancer
+from unseen.testing.simulate import Run, simulate
+
+OPEN = Roles({"holders": ("a", "b")})
+HELPED = Roles({"holders": ("a", "b"), "helper": ("helper",), "label_holder": ("a",)})
+IDENTITIES = {
+    name: f"ed25519:{place:064x}" for place, name in enumerate(("hospital", "laboratory", "helper"))
+}
+
+
+def table(ids: list[int], label: bool, **columns: Any) -> Table:
+    named = {"id": [f"p{number}" for number in ids], **columns}
+    return Table.of(pa.table(named), id_columns=("id",), label_columns=("ill",) if label else ())
+
+
+TABLES = {
+    "a": table([1, 2, 3, 3], True, x=[1.0, 2.0, 3.0, 4.0], ill=[0, 1, 0, 1]),
+    "b": table([3, 1, 4, 3], False, y=[10.0, 20.0, 30.0, 40.0]),
+}
+
+
+def go(roles: Roles = OPEN, tables: Any = TABLES, **params: Any) -> Run[Any]:
+    asked = step.Params(**params)
+
+    def body(party: Any) -> Any:
+        inputs = {"table": from_table(tables[party.name])} if party.name in tables else {}
+        return step.run(party, inputs, asked, roles)
+
+    return simulate(body, roles.everyone, disclosures=step.disclosures(asked, roles), timeout_s=20)
+
+
+@pytest.mark.parametrize("how", ["inner", "left", "right", "full"])
+def test_open(how: Any) -> None:
+    outcome = go(how=how)
+    assert not outcome.errors, outcome.errors
+    left, right = (to_table(outcome.results[name]["table"]).data for name in ("a", "b"))
+    assert left.num_rows == right.num_rows == {"inner": 5, "left": 6, "right": 6, "full": 7}[how]
+    for mine, theirs in zip(left.column("id").to_pylist(), right.column("id").to_pylist(), strict=True):
+        assert None in (mine, theirs) or mine == theirs
+
+
+def test_hidden_shares_add_up_and_are_kept() -> None:
+    repeats = {"a": 2, "b": 2}
+    outcome = go(HELPED, how="left", hidden=True, repeats=repeats, at_most=7)
+    assert not outcome.errors, outcome.errors
+    assert outcome.results["helper"] == {}
+    one, other = (Joined.of(decode(encode(outcome.results[name]["table"]))) for name in ("a", "b"))
+    assert one.known == other.known
+    assert one.known.places == 7
+    assert [item.name for item in one.known.columns] == ["x", "ill", "y"]
+    assert [item.role for item in one.known.columns] == ["feature", "label", "feature"]
+    member = (one.member ^ other.member)[0].astype(bool)
+    assert member.sum() == 6
+    values = (one.values + other.values)[0].view(np.int64) / [2.0**20, 1, 2.0**20]
+    x, ill, y = values[member].T
+    assert sorted(zip(x, ill, y, strict=True)) == [
+        (1, 0, 20), (2, 1, 0), (3, 0, 10), (3, 0, 40), (4, 1, 10), (4, 1, 40)
+    ]  # fmt: skip
+
+
+def test_what_is_declared() -> None:
+    names = [item.name for item in step.disclosures(step.Params(), OPEN)]
+    assert names == ["intersection", "repeats"]
+    assert [item.name for item in step.disclosures(step.Params(how="full"), OPEN)][2:] == ["alone"]
+    (told,) = step.disclosures(step.Params(hidden=True), HELPED)
+    assert told.to == ("a", "b", "helper")
+    assert "number of rows" in told.what
+    (told,) = step.disclosures(step.Params(hidden=True, bounds={"a": 9, "b": 9}), HELPED)
+    assert "number of rows" not in told.what
+
+
+def test_a_full_hidden_join_costs_more() -> None:
+    sizes = Sizes({"a": 1000, "b": 2000}, {"a": 3, "b": 3})
+    cost = {
+        how: step.estimate(step.Params(how=how, hidden=True), HELPED, sizes, Network()).bytes
+        for how in ("inner", "full")
+    }
+    assert cost["inner"] < cost["full"]
+    assert step.estimate(step.Params(), OPEN, sizes, Network()).bytes < cost["inner"]
+
+
+@pytest.mark.parametrize(
+    ("params", "match"),
+    [
+        ({"at_most": 5}, "hidden join only"),
+        ({"hidden": True, "method": "dh"}, "one protocol"),
+        ({"hidden": True, "repeats": {"a": 0}}, "greater than or equal to 1"),
+        ({"how": "outer"}, "inner"),
+    ],
+)
+def test_parameters_that_do_not_fit(params: dict[str, Any], match: str) -> None:
+    with pytest.raises(ValidationError, match=match):
+        step.Params(**params)
+
+
+@pytest.mark.parametrize(
+    ("params", "match"),
+    [
+        ({"bounds": {"a": 9}}, "two holders"),
+        ({"columns": {"a": ["height"]}}, "no column height"),
+        ({"scaled": True}, "not standardised"),
+        ({}, "more than once"),
+        ({"repeats": {"a": 2, "b": 2}, "bounds": {"a": 3, "b": 9}}, "agreed bound"),
+    ],
+)
+def test_what_does_not_fit_the_tables(params: dict[str, Any], match: str) -> None:
+    outcome = go(HELPED, hidden=True, **params)
+    causes = [str(error) for error in outcome.errors.values() if isinstance(error, UsageError)]
+    assert causes
+    assert match in causes[0]
+
+
+@pytest.mark.parametrize("name", ["standardise-joined", "train-logistic"])
+def test_steps_refuse_joined_rows_that_they_cannot_use(name: str) -> None:
+    made = go(HELPED, how="left", hidden=True, repeats={"a": 2, "b": 2}).results
+    installed: Any = {"standardise-joined": standardise_joined, "train-logistic": train_logistic}[name]
+    asked = installed.Params(**({"joined": True} if name == "train-logistic" else {}))
+    outcome = simulate(
+        lambda party: installed.run(party, made[party.name], asked, HELPED),
+        HELPED.everyone,
+        disclosures=installed.disclosures(asked, HELPED),
+    )
+    assert any("joined rows cannot be" in str(error) for error in outcome.errors.values())
+
+
+def pooled() -> tuple[np.ndarray, float]:
+    """What scikit-learn makes of the common rows, scaled as in the scene, for columns as each holder scaled them."""
+    left, right = (holding for holding in breast_cancer())
+    joined = left.table.join(right.table, left.key, join_type="inner")
+    features = [*left.features, *right.features]
+    names = {name: holding.table for holding in (left, right) for name in holding.features}
+    own = {name: names[name].column(name).to_numpy() for name in features}
+    x = np.column_stack([(joined.column(n).to_numpy() - own[n].mean()) / own[n].std() for n in features])
+    mean, deviation = x.mean(axis=0), x.std(axis=0)
+    model = LogisticRegression(C=1.0, max_iter=1000, tol=1e-10)
+    model.fit((x - mean) / deviation, joined.column(left.label).to_numpy())
+    weights = model.coef_[0] / deviation
+    return weights, float(model.intercept_[0] - weights @ mean)
+
+
+def test_the_model_of_the_scene_is_that_of_the_common_rows() -> None:
+    study = hidden_training.study()
+    run = run_local(study.contract(IDENTITIES), study.tables)
+    for party in ("hospital", "laboratory"):
+        assert run.artefacts[party]["join.table"].kind == KIND
+        assert Matrix.of(run.artefacts[party]["scale.train"]).values.shape[0] == 512
+    known = [run.artefacts[party]["train.model"].meta["known"] for party in ("hospital", "laboratory")]
+    weights, intercept = pooled()
+    np.testing.assert_allclose(np.r_[known[0]["coefficients"], known[1]["coefficients"]], weights, atol=5e-3)
+    assert known[0]["intercept"][0] == pytest.approx(intercept, abs=5e-3)
+    assert "intercept" not in known[1]
