@@ -152,13 +152,13 @@ class Table:
         only: NDArray[np.float64] = self.numeric((name,))[:, 0]
         return only
 
-    def numeric(self, names: Sequence[str]) -> NDArray[np.float64]:
-        """Columns as numbers, shape (rows, len(names)); booleans become 0 and 1.
+    def numeric(self, names: Sequence[str], *, missing: bool = False) -> NDArray[np.float64]:
+        """Columns as numbers, shape (rows, len(names)); booleans become 0 and 1, missing values NaN where they may be.
 
         Raises
         ------
         UsageError
-            Text, missing values, NaN or infinity: every column with its first such row.
+            Text, infinity, or, unless they may be, missing values and NaN: every column with its first such row.
         """
         columns, problems = [], []
         for name in names:
@@ -168,7 +168,7 @@ class Table:
             except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
                 problems.append(f"column '{name}' holds no numbers ({column.type})")
                 continue
-            bad = np.flatnonzero(~np.isfinite(values))
+            bad = np.flatnonzero(np.isinf(values) if missing else ~np.isfinite(values))
             if bad.size:
                 problems.append(
                     f"column '{name}' has no number in {bad.size} row(s), the first is row {bad[0] + 1}"

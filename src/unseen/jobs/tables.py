@@ -82,8 +82,8 @@ class Matrix:
         return Artefact("matrix", arrays, meta)
 
     @classmethod
-    def of_table(cls, table: Table) -> Matrix:
-        """The features of a table as they are, and its label if it has one.
+    def of_table(cls, table: Table, *, missing: bool = False) -> Matrix:
+        """The features of a table as they are, NaN where values are missing and may be, and its label if it has one.
 
         Raises
         ------
@@ -91,11 +91,13 @@ class Matrix:
             Features that are no numbers.
         """
         label = table.label(table.labels[0]) if table.labels else None
-        return cls(table.numeric(table.features), table.features, label, table.select(table.ids))
+        return cls(
+            table.numeric(table.features, missing=missing), table.features, label, table.select(table.ids)
+        )
 
     @classmethod
-    def of(cls, artefact: Artefact) -> Matrix:
-        """The matrix of an artefact; of a table, its features as they are.
+    def of(cls, artefact: Artefact, *, missing: bool = False) -> Matrix:
+        """The matrix of an artefact; of a table, its features as they are (see :meth:`of_table`).
 
         Raises
         ------
@@ -103,7 +105,7 @@ class Matrix:
             It is none.
         """
         if artefact.kind == "table":
-            return cls.of_table(to_table(artefact))
+            return cls.of_table(to_table(artefact), missing=missing)
         _check(artefact, "matrix")
         meta = artefact.meta
         made = (

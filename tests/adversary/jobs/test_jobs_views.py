@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,6 +11,7 @@ import pyarrow as pa
 import pytest
 
 from unseen.core import registry
+from unseen.crypto.additive import fixed_base
 from unseen.data.table import Table
 from unseen.jobs.artefacts import Artefact
 from unseen.jobs.step import STEPS, Roles, pinned, step
@@ -49,6 +50,14 @@ class Scene:
 
     def leaks(self, *, runs: int = 200) -> list[str]:
         return leaks(self.program(0), self.program(1), self.parties, disclosures=self.told, runs=runs)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def small_tables() -> Iterator[None]:
+    """Large ones, of fixed bases, take long to make."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fixed_base, "TABLE_BYTES", 1 << 20)
+        yield
 
 
 def patients(numbers: list[int], **columns: list[float]) -> Artefact:
@@ -233,6 +242,31 @@ def card() -> Scene:
     return Scene("scorecard", roles, CREW, (given[0], given[1]), {})
 
 
+def grow() -> Scene:
+    """Trees that split alike for labels three times as large and columns of another scale."""
+    rng = np.random.default_rng(5)
+    values = {name: rng.normal(size=(ROWS, 2)) for name in HOLDERS}
+    label = values["b"][:, 0] + 0.2 * values["a"][:, 1]
+    ids = Table.of(pa.table({"patient": [f"p{row}" for row in range(ROWS)]}), id_columns=("patient",))
+
+    def given(scale: float) -> Inputs:
+        return {
+            name: {
+                "table": Matrix(
+                    mine if name == "a" else np.exp(mine * scale),
+                    ("x", "y"),
+                    label * scale if name == "a" else None,
+                    ids,
+                ).to_artefact()
+            }
+            for name, mine in values.items()
+        }
+
+    params = {"objective": "squared", "rounds": 1, "depth": 2, "bins": 2, "key_bits": 2048}
+    roles = {"holders": HOLDERS, "label_holder": ("a",)}
+    return Scene("train-gbdt-federated", roles, HOLDERS, (given(1.0), given(3.0)), params)
+
+
 def scoring(name: str, **params: Any) -> Scene:
     roles = {"holders": HOLDERS, "helper": ("helper",), "receiver": ("a",)}
     if name == "evaluate":
@@ -280,6 +314,7 @@ SCENES: dict[str, Callable[[], Scene]] = {
     "standardise-joined": lambda: joined_training("standardise-joined"),
     "join": lambda: joining(how="full", method="dh"),
     "join hidden": lambda: joining(how="full", hidden=True, repeats={"a": 2, "b": 2}, at_most=8),
+    "train-gbdt-federated": grow,
     "evaluate": lambda: scoring("evaluate", show="scores"),
     # every measure once, of few groups: scores and labels stay secret
     "evaluate secretly": lambda: scoring("evaluate", groups=2, edges=(0.5,), at_least=1),
@@ -292,7 +327,13 @@ def test_every_step_there_is_has_a_scene() -> None:
 
 
 # half a megabyte each of ciphertexts and transfers, whose every bit is looked at; many rounds
-FEWER = {"bin": 24, "join hidden": 40, "standardise-joined": 60, "train-logistic joined": 60}
+FEWER = {
+    "bin": 24,
+    "train-gbdt-federated": 40,
+    "join hidden": 40,
+    "standardise-joined": 60,
+    "train-logistic joined": 60,
+}
 SLOW = {
     "join hidden",
     "train-logistic joined",
@@ -301,7 +342,8 @@ SLOW = {
     "run-function",
     "evaluate secretly",
     "bin",
-}  # transfers are set up anew, or a hundred rounds
+    "train-gbdt-federated",
+}  # keys are made, transfers are set up anew, or a hundred rounds
 
 
 @pytest.mark.parametrize(

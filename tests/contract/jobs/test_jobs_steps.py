@@ -20,7 +20,15 @@ from unseen.jobs.local import LocalRun, run_local
 from unseen.jobs.planner import check_honest, sizes_of
 from unseen.jobs.step import STEPS, Roles, check_pinned, fingerprint, parse_params, step
 from unseen.party import Door
-from unseen.scenes import credit_columns, difference, hidden_training, medicine, overlap, score_card
+from unseen.scenes import (
+    credit_columns,
+    credit_trees,
+    difference,
+    hidden_training,
+    medicine,
+    overlap,
+    score_card,
+)
 
 NAMES = registry.names(STEPS)
 IDENTITIES = {
@@ -40,7 +48,16 @@ def play(scene: ModuleType) -> tuple[Contract, LocalRun]:
 def played(name: str) -> tuple[Contract, LocalRun]:
     """The scene in which the step has a task."""
     scenes = [
-        play(scene) for scene in (medicine, overlap, credit_columns, difference, score_card, hidden_training)
+        play(scene)
+        for scene in (
+            medicine,
+            overlap,
+            credit_columns,
+            credit_trees,
+            difference,
+            score_card,
+            hidden_training,
+        )
     ]
     return next((item for item in scenes if any(task.step == name for task in item[0].tasks)), scenes[0])
 

@@ -179,8 +179,9 @@ def test_bad_public_keys(which: str) -> None:
         PublicKey.from_bytes(data, sender="a")
 
 
-def _encoded(scheme: str, bits: int, *numbers: int, pad: int = 0) -> bytes:
-    parts = [bytes(pad) + x.to_bytes(-(-x.bit_length() // 8), "big") for x in numbers]
+def _encoded(scheme: str, bits: int, n: int, g: int, h: int, *, pad: int = 0) -> bytes:
+    width = (bits if scheme == "ou" else 2 * bits) // 8
+    parts = [bytes(pad) + x.to_bytes(size, "big") for x, size in ((n, bits // 8), (g, width), (h, width))]
     return msgspec.msgpack.encode([scheme, bits, *parts])
 
 

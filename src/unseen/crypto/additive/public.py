@@ -92,11 +92,13 @@ class PublicKey:
         raise LocalProtocolError("A public key travels as bytes.", mend="use to_bytes()")
 
     def to_bytes(self) -> bytes:
-        """Canonical: numbers big-endian without leading zeros."""
-        numbers = (
-            number.to_bytes(-(-number.bit_length() // 8), "big") for number in (self.n, self.g, self.h)
+        """Canonical: n in as many bytes as the size says, the others in as many as a ciphertext; big-endian."""
+        width = self.shape.ciphertext_bits // 8
+        n, g, h = (
+            number.to_bytes(size, "big")
+            for number, size in ((self.n, self.bits // 8), (self.g, width), (self.h, width))
         )
-        return msgspec.msgpack.encode(_Wire(self.scheme, self.bits, *numbers))
+        return msgspec.msgpack.encode(_Wire(self.scheme, self.bits, n, g, h))
 
     @classmethod
     def from_bytes(cls, data: bytes, *, sender: str) -> PublicKey:
@@ -273,7 +275,7 @@ def _draw(rng: Prg, count: int, bits: int) -> Words:
 def _known(wire: _Wire) -> str:
     if wire.scheme not in ("ou", "paillier") or wire.bits not in BITS:
         raise ValueError("unknown scheme or size")
-    if not 0 < len(wire.n) <= wire.bits // 8:
+    if len(wire.n) != wire.bits // 8:
         raise ValueError("n has another length")
     return wire.scheme
 

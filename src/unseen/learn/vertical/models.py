@@ -63,7 +63,8 @@ class Model:
     kind, format
         Name of the kind, and the number of the format of what it keeps.
     protocol, holders
-        Of `mpc/protocols`, and who holds shares, in order: shares mean something there only.
+        Of `mpc/protocols`, and who holds shares, in order: shares mean something there only. A model without shares has no
+        protocol ("") and is used under any.
     public, shares, private
         See the module.
     """
@@ -150,7 +151,7 @@ def agree(
                 why=f"{holders[0]}: {first.kind}; {holder}: {head.kind}, or another public part or protocol",
                 mend="give each holder the model of the same task",
             )
-    if (first.protocol, first.holders) != (protocol, tuple(holders)):
+    if (first.protocol or protocol, first.holders) != (protocol, tuple(holders)):
         raise UsageError(
             "The model is held by other parties, or under another protocol.",
             why=f"it is held by {', '.join(first.holders)} ({first.protocol}); here: {', '.join(holders)} ({protocol})",

@@ -2,6 +2,9 @@
 
 Public part: the settings (:class:`.model.Settings`). Shares: `weights`, shape (trees, 2^depth); of "squared" also `label`, the
 mean and the deviation of the labels. Private: this holder's splits and the cuts of its columns.
+
+Trees that were grown under additive encryption (:mod:`.federated`) have no shares: the public part says whose the leaves are
+(`leaves_at`), and there they are private.
 """
 
 from __future__ import annotations
@@ -24,6 +27,7 @@ from unseen.mpc import Engine, SecretArray
 from unseen.mpc.fixed import FRACTION_BITS
 
 MODEL_FORMAT = 1
+LEAVES_AT = "leaves_at"
 Floats = NDArray[np.float64]
 
 
@@ -37,6 +41,7 @@ def settings_of(public: Mapping[str, Any]) -> Settings:
     """
     try:
         plain = dict(public)
+        plain.pop(LEAVES_AT, None)
         plain["monotone"] = None if plain.get("monotone") is None else tuple(plain["monotone"])
         return Settings(**plain)
     except TypeError as error:
@@ -59,18 +64,42 @@ def to_model(
     label: SecretArray | None = None,
 ) -> Model:
     """This holder's part of trees as a model in shares."""
-    splits = grown.splits or Splits.none(settings.trees, settings.nodes)
-    private: dict[str, NDArray[Any]] = {
-        "column": splits.column,
-        "bin": splits.bin,
-        "missing_left": splits.missing_left,
-        "cuts": np.concatenate([*cuts, np.zeros(0)]),
-        "ends": np.cumsum([len(cut) for cut in cuts], dtype=np.int64),
-    }
+    private = _private(grown.splits or Splits.none(settings.trees, settings.nodes), cuts)
     shares = {"weights": Shares.of(grown.weights)}
     if label is not None:
         shares["label"] = Shares.of(label)
     return Model("trees", MODEL_FORMAT, protocol, holders, asdict(settings), shares, private)
+
+
+def model_with_leaves(
+    splits: Splits,
+    weights: Floats | None,
+    cuts: tuple[Floats, ...],
+    settings: Settings,
+    *,
+    leaves_at: str,
+    holders: tuple[str, ...],
+) -> Model:
+    """A holder's part of trees of which one holder knows the leaves: it gives `weights` (trees, 2^depth), others None."""
+    private = _private(splits, cuts) | ({} if weights is None else {"weights": weights})
+    return Model("trees", MODEL_FORMAT, "", holders, {**asdict(settings), LEAVES_AT: leaves_at}, {}, private)
+
+
+def _private(splits: Splits, cuts: tuple[Floats, ...]) -> dict[str, NDArray[Any]]:
+    return {
+        "column": splits.column.astype(np.int64),
+        "bin": splits.bin.astype(np.int64),
+        "missing_left": splits.missing_left,
+        "cuts": np.concatenate([*cuts, np.zeros(0)]),
+        "ends": np.cumsum([len(cut) for cut in cuts], dtype=np.int64),
+    }
+
+
+def _weights(engine: Engine, model: Model, settings: Settings) -> SecretArray:
+    if LEAVES_AT not in model.public:
+        return model.secret(engine, "weights")
+    shape = (settings.trees, 2**settings.depth)
+    return engine.share(model.private.get("weights"), owner=model.public[LEAVES_AT], shape=shape)
 
 
 def cuts_of(model: Model) -> tuple[Floats, ...]:
@@ -83,6 +112,8 @@ def cuts_of(model: Model) -> tuple[Floats, ...]:
 def shapes(public: Mapping[str, Any], sizes: Layout) -> dict[str, tuple[tuple[int, ...], int]]:  # noqa: ARG001
     """The weights of leaves, and what labels were scaled by."""
     settings = settings_of(public)
+    if LEAVES_AT in public:
+        return {}
     made = {"weights": ((settings.trees, 2**settings.depth), FRACTION_BITS)}
     return made | ({"label": ((2,), FRACTION_BITS)} if settings.objective == "squared" else {})
 
@@ -95,7 +126,7 @@ def predict(engine: Engine, model: Model, own: Floats | None, sizes: Layout) -> 
         splits = Splits(*(model.private[name] for name in ("column", "bin", "missing_left")))
     scores = shared.scores(
         engine,
-        Grown(splits, model.secret(engine, "weights")),
+        Grown(splits, _weights(engine, model, settings)),
         None if own is None or not cuts else coded(own, cuts),
         tuple(len(cut) + 1 for cut in cuts),
         settings,
@@ -106,7 +137,7 @@ def predict(engine: Engine, model: Model, own: Floats | None, sizes: Layout) -> 
     if settings.objective == "softmax":
         return told.transpose(1, 0)
     row = told[0]
-    if settings.objective == "squared":
+    if settings.objective == "squared" and LEAVES_AT not in model.public:
         label = model.secret(engine, "label")
         return row * label[1] + label[0]
     return row
