@@ -137,10 +137,15 @@ class Engine:
         return self.protocol.party.stream(f"{name}-{self._streams}")
 
     @property
+    def semi_honest(self) -> bool:
+        """Whether several holders compute who follow the protocol: what they did before need be no better secured."""
+        return self._adversary == "semi-honest"
+
+    @property
     def additive_pair(self) -> bool:
         """Whether a secret is the sum of what two holders, who follow the protocol, have: what one of them knows is a share."""
         two = len(self.protocol.holders) == 2 and self.protocol.components == 1  # noqa: PLR2004 - a pair
-        return two and self._adversary == "semi-honest"
+        return two and self.semi_honest
 
     def garbled(self) -> Garbler | Evaluator | None:
         """This party's end of garbled circuits: the first holder garbles, the second evaluates; None at a helper.

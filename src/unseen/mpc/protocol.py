@@ -137,6 +137,9 @@ class Protocol(Interface):
     def share_bits(self, values: NDArray[np.uint8] | None, *, owner: str, shape: tuple[int, ...]) -> Bits:
         """The same for 0 and 1, by XOR."""
 
+    def collect(self, part: Ring, *, xor: bool = False) -> Share:
+        """Shares of the sum (or XOR) of words of which each holder has one: what several know about a secret together."""
+
     def public(self, values: Ring) -> Share:
         """Shares of a value that all parties know."""
 

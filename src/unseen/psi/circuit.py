@@ -1,16 +1,19 @@
-"""Intersections that nobody sees (隐藏求交, circuit PSI): shares of which rows are common, and of what both know about them.
+"""Intersections that nobody sees (隐藏求交, circuit PSI): shares of which rows are common, and of what is known about them.
 
-One holder, of the *table*, lays its ids into a cuckoo table: every id has three bins and lies in one of them. The other, the
-*sender*, draws a random target for each bin and programs (:mod:`unseen.psi.opprf`) at each of its ids, for each of its three
-places, the target of the bin there, and its payload less a random word of that bin. The table's holder evaluates at the
-ids and places that it has: what comes out equals the bin's target if the id is common, and is noise if not. Targets are
-compared, and payloads kept or set to zero, under the engine's protocol, so that the outcome is shares.
+One holder, of the *table*, lays its ids into a cuckoo table: every id has three bins and lies in one of them. Each other holder is
+a *sender*: it draws a random target for each bin and programs (:mod:`unseen.psi.opprf`) at each of its ids, for each of its
+three places, the target of the bin there, and its payload less a random word of that bin. The table's holder evaluates at the
+ids and places that it has: what comes out equals the bin's target if the sender has the id, and is noise if not. The XOR of all that it
+got is compared with the XOR of all senders' targets, and payloads kept or set to zero, under the engine's protocol, so that the
+outcome is shares. With more senders than one nobody learns, or could compute, which of them have an id.
 
     found = hidden(engine, ids, {"amount": mine}, sizes={"bank": n, "shop": m}, columns={"bank": {"age": int}, "shop": {"amount": float}})
     total = (found.columns["bank"]["age"] * found.columns["shop"]["amount"]).sum()
 
 Against whom
-    Two semi-honest holders, with a helper who colludes with neither (protocol `dealer2`) or alone (`pair2`).
+    Semi-honest holders, as the engine's protocol: two with a helper who colludes with neither (`dealer2`) or alone (`pair2`); two to
+    sixteen, all but one of whom may collude, with a helper who colludes with nobody (`dealer`); three of whom no two collude (`replicated3`).
+    What comes before the engine resists all holders but one: a sender's words are fresh and go to the table's holder alone.
 What it leaks
     The public sizes, or the bounds that the holders agreed on, and the names and types of columns. The table is as long as its
     holder's public size makes it, whatever the ids are.
@@ -18,9 +21,9 @@ Assumption
     Those of :mod:`unseen.psi.opprf` and of the engine's protocol. A bin is taken for common by mistake with probability at most
     2^-40 in a whole run: 40 + log2(bins) bits are compared.
 Cost
-    1.31 n + 105 bins for a table of n. Of the table's holder the OPRF's 1.35 blocks an id; of the sender 4.05 blocks an id
-    for each two columns begun (the first goes with the target); then 39 + log2(bins) ANDs a bin and a product with a bit for each
-    column.
+    1.31 n + 105 bins for a table of n. For each sender, of the table's holder the OPRF's 1.35 blocks an id, of the sender 4.05 blocks an
+    id for each two columns begun (the first goes with the target); then 39 + log2(bins) ANDs a bin and a product with a bit for
+    each column.
 
 An id's three places are three inputs to the OPRF: with one input for all of them, the table's holder could look up the
 targets of the two bins where its id does not lie, and meet those of other common ids. Every byte that is programmed is
@@ -36,6 +39,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -48,7 +52,7 @@ from unseen.mpc.array import SecretArray
 from unseen.mpc.engine import Engine
 from unseen.mpc.fixed import Ring, encode
 from unseen.party import Message, Party, Public
-from unseen.psi import opprf
+from unseen.psi import opprf, vole_oprf
 from unseen.psi.ids import checked
 from unseen.psi.protocol import Mode
 
@@ -57,8 +61,10 @@ Blocks = NDArray[np.uint8]
 _STATISTICAL = 40
 _BLOCK, _BLOCK_WORDS = 16, 2
 _TRIES = 8
+_AT_ONCE = 4  # senders: each takes memory
 _KINDS = (float, int, bool)
-_SETUP_BYTES, _PAIR_BYTES, _SETUP_S, _ROUNDS = 180_000, 60_000, 0.05, 28
+_SETUP_BYTES, _PAIR_BYTES, _SETUP_S, _ROUNDS = 500_000, 60_000, 0.05, 28
+_PAIR = 2
 
 
 class TableSeed(Message, frozen=True, tag="psi-circuit.table-seed/1"):
@@ -69,14 +75,14 @@ class TableSeed(Message, frozen=True, tag="psi-circuit.table-seed/1"):
 
 @dataclass(frozen=True, slots=True)
 class Hidden:
-    """What is known in shares; one element for each place of the table, in an order that is the same at both holders.
+    """What is known in shares; one element for each place of the table, in an order that is the same at all holders.
 
     Attributes
     ----------
     table
         The holder whose rows have places.
     member
-        Secret Booleans: whether there is a row at this place and the other holder has it too. Shape (places,).
+        Secret Booleans: whether there is a row at this place and all other holders have it too. Shape (places,).
     columns
         Holder -> name -> secret column, 0 where `member` is false. Booleans are integers 0 and 1.
     rows
@@ -117,20 +123,22 @@ def hidden(
     columns
         Holder -> name -> `float`, `int` or `bool` of the columns it brings: public, in this order.
     table
-        Whose rows get places: the holder with the smaller public size unless said otherwise.
+        Whose rows get places: the holder with the smallest public size unless said otherwise.
     mode
         Compact or not, and which assumption; semi-honest.
 
     Raises
     ------
     UsageError
-        An engine whose shares are not sums of two parts, repeated ids, more ids than the bound, columns other than announced,
+        An engine of one party or against parties that deviate, repeated ids, more ids than the bound, columns other than announced,
         a table too long for targets of 64 bits (12.8 million ids).
     """
     plan = _plan(engine, sizes, columns or {}, table, mode or Mode())
     party = engine.stream("hidden")
-    words, places = np.zeros((plan.bins, plan.words), np.uint64), None
-    own = None
+    part = np.zeros(
+        (plan.bins, 1 + plan.columns), np.uint64
+    )  # of the targets' XOR, and of the senders' columns
+    own = places = None
     if party.name in sizes:
         rows = checked(ids)
         if len(rows) > sizes[party.name]:
@@ -138,18 +146,20 @@ def hidden(
         mine = _ring(engine, values or {}, plan.kinds[party.name], len(rows))
         party.progress(0, 2, "looking up what is common")
         if party.name == plan.owner:
-            words, places = _look_up(party, plan, rows)
+            places = _look_up(party, plan, rows, part)
             own = np.zeros((plan.bins, mine.shape[1]), np.uint64)
             own[places >= 0] = mine[places[places >= 0]]
         else:
-            words = _program(party, plan, rows, mine)
+            drawn = _program(party, plan, rows, mine)
+            part[:, 0], part[:, plan.span(party.name)] = drawn[:, 0], drawn[:, 1 : 1 + mine.shape[1]]
         party.progress(1, 2, "comparing under shares")
-    member = _equal(engine, words[:, 0], plan)
+    member = _none_differs(engine, part[:, 0], plan)
     ours = engine.protocol.share(own, owner=plan.owner, shape=(plan.bins, len(plan.kinds[plan.owner])))
-    both = engine.number(np.concatenate([ours, words[None, :, 1 : 1 + plan.columns]], axis=2), 0)
+    theirs = engine.protocol.collect(np.ascontiguousarray(part[:, 1:]))
+    both = engine.number(np.concatenate([ours, theirs], axis=2), 0)
     kept = engine.select(member[:, None], both) if both.size else both
     found: dict[str, dict[str, SecretArray]] = {name: {} for name in sizes}
-    order = [(holder, *item) for holder in (plan.owner, plan.sender) for item in plan.kinds[holder].items()]
+    order = [(holder, *item) for holder in (plan.owner, *plan.senders) for item in plan.kinds[holder].items()]
     for place, (holder, name, kind) in enumerate(order):
         column = np.ascontiguousarray(kept.share[:, :, place])
         found[holder][name] = engine.number(column, engine.bits if kind is float else 0)
@@ -158,14 +168,17 @@ def hidden(
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """What both know beforehand."""
+    """What all know beforehand."""
 
     owner: str
-    sender: str
-    size: int
-    programmed: int
+    senders: tuple[str, ...]
+    sizes: Mapping[str, int]
     kinds: Mapping[str, Mapping[str, type]]
     mode: Mode
+
+    @property
+    def size(self) -> int:
+        return self.sizes[self.owner]
 
     @property
     def bins(self) -> int:
@@ -173,13 +186,23 @@ class _Plan:
 
     @property
     def columns(self) -> int:
-        """How many the sender brings."""
-        return len(self.kinds[self.sender])
+        """How many the senders bring together."""
+        return sum(len(self.kinds[name]) for name in self.senders)
+
+    def span(self, sender: str) -> slice:
+        """Where a sender's columns stand, behind the target."""
+        before = self.senders[: self.senders.index(sender)]
+        first = 1 + sum(len(self.kinds[name]) for name in before)
+        return slice(first, first + len(self.kinds[sender]))
+
+    def words(self, sender: str) -> int:
+        """Of a programmed value: the target, the columns, and what fills the last block."""
+        return -(-(1 + len(self.kinds[sender])) // _BLOCK_WORDS) * _BLOCK_WORDS
 
     @property
-    def words(self) -> int:
-        """Of a programmed value: the target, the columns, and what fills the last block."""
-        return -(-(1 + self.columns) // _BLOCK_WORDS) * _BLOCK_WORDS
+    def empty(self) -> bool:
+        """Whether nothing can be common, as everybody knows."""
+        return not all(self.sizes.values())
 
     @property
     def compared(self) -> int:
@@ -201,25 +224,34 @@ def estimate(
     Parameters
     ----------
     sizes, columns
-        Holder -> public size, and number of columns; two entries, the same order at both.
+        Holder -> public size, and number of columns; the same order at all.
     """
     owner = table or min(sizes, key=lambda name: sizes[name])
-    sender = next(name for name in sizes if name != owner)
-    bins, brought = cuckoo.bins(sizes[owner]), columns.get(sender, 0)
-    every = brought + columns.get(owner, 0)
-    stored = okvs.shape(cuckoo.PLACES * sizes[sender]).slots * -(-(1 + brought) // _BLOCK_WORDS)
-    sent = _SETUP_BYTES + _BLOCK * (okvs.shape(sizes[owner]).slots + stored)
+    senders = [name for name in sizes if name != owner]
+    bins, every = cuckoo.bins(sizes[owner]), sum(columns.values())
+    sent = len(senders) * (_SETUP_BYTES + _BLOCK * okvs.shape(sizes[owner]).slots)
+    for sender in senders:
+        blocks = -(-(1 + columns.get(sender, 0)) // _BLOCK_WORDS)
+        sent += _BLOCK * blocks * okvs.shape(cuckoo.PLACES * sizes[sender]).slots
     ands = bins * (_STATISTICAL - 1 + (bins - 1).bit_length())
-    seconds = _SETUP_S + 2e-7 * sizes[owner] + 8e-7 * sizes[sender]
+    links = len(sizes) * len(senders) // 2
     if helper:
-        sent += round(0.4 * ands + 48 * bins * every + 110 * bins * comparisons)
-        seconds += 3e-9 * ands + 1e-7 * bins * (every + 2 * comparisons)
+        per_and, per_column, per_comparison = 0.4 * links, 32 * links + 16, 62 * links + 48
+        busy = 3e-9 * ands + 1e-7 * bins * (every + 2 * comparisons)
+    elif len(sizes) == _PAIR:
+        per_and, per_column, per_comparison = 8.25, 24, 470
+        busy = 4e-8 * ands + 1.5e-7 * bins * every + 2.5e-6 * bins * comparisons
     else:
-        sent += round(8.25 * ands + 24 * bins * every + 470 * bins * comparisons) + _PAIR_BYTES
-        seconds += 4e-8 * ands + 1.5e-7 * bins * every + 2.5e-6 * bins * comparisons
-    rounds = _ROUNDS + 20 * (comparisons > 0) + (0 if helper else bins // (1 << 12))
-    seconds += rounds * network.latency_s + sent / network.bytes_per_s
-    return Cost(seconds, sent, rounds, 250 * (bins + 3 * sizes[sender]) + (64 << 20))
+        per_and, per_column, per_comparison = 0.4, 51, 75
+        busy = 3e-9 * ands + 1e-7 * bins * (every + 2 * comparisons)
+    sent += round(per_and * ands + per_column * bins * every + per_comparison * bins * comparisons)
+    seconds = _SETUP_S + 2e-7 * sizes[owner] * len(senders) + 8e-7 * max(sizes[name] for name in senders)
+    alone = not helper and len(sizes) == _PAIR
+    sent += _PAIR_BYTES * alone
+    rounds = _ROUNDS + 20 * (comparisons > 0) + (bins // (1 << 12) if alone else 0)
+    seconds += busy + rounds * network.latency_s + sent / network.bytes_per_s
+    memory = 250 * (len(senders) * bins + 3 * max(sizes[name] for name in senders)) + (64 << 20)
+    return Cost(seconds, sent, rounds, memory)
 
 
 def _plan(
@@ -230,10 +262,11 @@ def _plan(
     mode: Mode,
 ) -> _Plan:
     holders = engine.protocol.holders
-    if not engine.additive_pair:
+    if mode.security != "semi-honest" or not engine.semi_honest:
         raise UsageError(
-            "A hidden intersection is for an engine of two holders with additive shares, who follow the protocol.",
-            mend="open the engine with protocol dealer2 (and a helper) or pair2 (without)",
+            "A hidden intersection is for holders who follow the protocol.",
+            why="it is secure against semi-honest parties only, whatever the engine promises",
+            mend="open the engine with protocol dealer (and a helper), pair2 (two holders) or replicated3 (three)",
         )
     if set(sizes) != set(holders) or (table or holders[0]) not in holders or not set(columns) <= set(holders):
         raise UsageError(
@@ -242,9 +275,9 @@ def _plan(
             mend="name the holders in sizes, columns and table",
         )
     owner = table or min(holders, key=lambda name: (sizes[name], holders.index(name)))
-    sender = next(name for name in holders if name != owner)
+    senders = tuple(name for name in holders if name != owner)
     kinds = {name: columns.get(name, {}) for name in holders}
-    plan = _Plan(owner, sender, sizes[owner], sizes[sender], kinds, mode)
+    plan = _Plan(owner, senders, sizes, kinds, mode)
     if plan.compared > planes.WORD:
         raise UsageError(f"A table of {plan.size} ids is too long.", mend="cut the sets into partitions")
     return plan
@@ -266,61 +299,81 @@ def _ring(engine: Engine, values: Mapping[str, ArrayLike], kinds: Mapping[str, t
     return out
 
 
-def _look_up(party: Party, plan: _Plan, ids: Blocks) -> tuple[Ring, NDArray[np.int64]]:
-    """The table's holder: what is programmed for its id in each bin, noise in the others, and the row in each bin."""
-    if not plan.size or not plan.programmed:  # nothing can be common, and everybody knows
-        return _noise(party, plan), np.full(plan.bins, -1, np.int64)
-    for _ in range(_TRIES):
-        seed = np.frombuffer(party.rng.bytes(_BLOCK), np.uint8)
-        with contextlib.suppress(cuckoo.CuckooFailedError):
-            table = cuckoo.fill(cuckoo.places(seed, _keys(ids), plan.bins), plan.bins)
-            break
-    else:
-        raise LocalProtocolError(f"A table of {len(ids)} ids could not be filled in {_TRIES} tries.")
-    party.send(plan.sender, TableSeed(seed.tobytes()))
+def _look_up(party: Party, plan: _Plan, ids: Blocks, part: Ring) -> NDArray[np.int64]:
+    """The table's holder: the row in each bin, -1 for none; what is programmed there goes into `part`, noise for empty bins."""
+    if plan.empty:
+        part[:] = party.rng.u64(part.shape)
+        return np.full(plan.bins, -1, np.int64)
+    seed, table = _filled(party, plan, ids)
     filled = np.flatnonzero(table >= 0)
     entries = table[filled]
     inputs = _keys(ids)[entries // cuckoo.PLACES] ^ _tweaks(seed)[entries % cuckoo.PLACES]
-    words = _noise(party, plan)
-    got = opprf.receive(
-        party,
-        plan.sender,
-        inputs,
-        size=plan.size,
-        programmed=cuckoo.PLACES * plan.programmed,
-        mode=plan.mode,
-        width=8 * plan.words,
-    )
-    words[filled] = got.view(np.uint64)
-    places: NDArray[np.int64] = np.where(table >= 0, table // cuckoo.PLACES, np.int64(-1))
-    return words, places
+    prepared = vole_oprf.prepare(party, inputs, size=plan.size, mode=plan.mode)
+
+    def ask(room: Party, sender: str) -> tuple[str, Ring]:
+        room.send(sender, TableSeed(seed.tobytes()))
+        words = _noise(room, plan, sender)
+        got = opprf.receive(
+            room,
+            sender,
+            inputs,
+            size=plan.size,
+            programmed=cuckoo.PLACES * plan.sizes[sender],
+            mode=plan.mode,
+            width=8 * plan.words(sender),
+            prepared=prepared,
+        )
+        words[filled] = got.view(np.uint64)
+        return sender, words
+
+    rooms = [partial(ask, _room(party, sender), sender) for sender in plan.senders]
+    for sender, words in party.pool.talk(rooms, most=_AT_ONCE):
+        part[:, 0] ^= words[:, 0]
+        part[:, plan.span(sender)] = words[:, 1 : 1 + len(plan.kinds[sender])]
+    rows: NDArray[np.int64] = np.where(table >= 0, table // cuckoo.PLACES, np.int64(-1))
+    return rows
+
+
+def _filled(party: Party, plan: _Plan, ids: Blocks) -> tuple[Blocks, NDArray[np.int64]]:
+    """The table's seed, shape (16,), and which place of which id lies in each bin, counted through; -1 for none."""
+    for _ in range(_TRIES):
+        seed = np.frombuffer(party.rng.bytes(_BLOCK), np.uint8)
+        with contextlib.suppress(cuckoo.CuckooFailedError):
+            return seed, cuckoo.fill(cuckoo.places(seed, _keys(ids), plan.bins), plan.bins)
+    raise LocalProtocolError(f"A table of {len(ids)} ids could not be filled in {_TRIES} tries.")
 
 
 def _program(party: Party, plan: _Plan, ids: Blocks, columns: Ring) -> Ring:
-    """The sender: its random words for each bin, programmed at its ids wherever they may lie."""
-    if not plan.size or not plan.programmed:
-        return _noise(party, plan)
-    seed = np.frombuffer(party.recv(plan.owner, TableSeed).seed, np.uint8)
+    """A sender: its random words for each bin, programmed at its ids wherever they may lie."""
+    room = _room(party, plan.owner)
+    drawn = _noise(room, plan, party.name)
+    if plan.empty:
+        return drawn
+    seed = np.frombuffer(room.recv(plan.owner, TableSeed).seed, np.uint8)
     if len(seed) != _BLOCK:
         raise RemoteProtocolError(f"{plan.owner} sent a seed of another length.", party=plan.owner)
-    drawn = _noise(party, plan)
     values = _values(drawn, cuckoo.places(seed, _keys(ids), plan.bins), columns)
     inputs = _keys(ids)[:, None] ^ _tweaks(seed)
     opprf.send(
-        party,
+        room,
         plan.owner,
         inputs.reshape(-1, _BLOCK),
-        values.reshape(-1, plan.words).view(np.uint8),
+        values.reshape(-1, plan.words(party.name)).view(np.uint8),
         size=plan.size,
-        programmed=cuckoo.PLACES * plan.programmed,
+        programmed=cuckoo.PLACES * plan.sizes[party.name],
         mode=plan.mode,
     )
     return drawn
 
 
-def _noise(party: Party, plan: _Plan) -> Ring:
-    """Uniform words for each bin: the sender's targets and masks, and what the table's holder has in empty bins."""
-    return party.rng.u64((plan.bins, plan.words))
+def _room(party: Party, peer: str) -> Party:
+    """Where the table's holder and one sender talk."""
+    return party.group((peer,))
+
+
+def _noise(party: Party, plan: _Plan, sender: str) -> Ring:
+    """Uniform words for each bin: a sender's target and masks, and what the table's holder has of them in empty bins."""
+    return party.rng.u64((plan.bins, plan.words(sender)))
 
 
 def _values(drawn: Ring, places: NDArray[np.uint32], columns: Ring) -> Ring:
@@ -344,10 +397,10 @@ def _tweaks(seed: Blocks) -> Blocks:
     return blocks.aes_ctr(seed, 1, 0, cuckoo.PLACES)
 
 
-def _equal(engine: Engine, targets: Ring, plan: _Plan) -> SecretArray:
-    """Whether both have the same target in a bin."""
+def _none_differs(engine: Engine, targets: Ring, plan: _Plan) -> SecretArray:
+    """Where the XOR of all holders' words is zero in the places that are compared: all of the targets were met."""
     protocol = engine.protocol
-    differ = planes.places_of(targets[None], plan.compared)
+    differ = protocol.collect(planes.places_of(targets[None], plan.compared)[0], xor=True)
     ones = protocol.public_bits(np.full(differ.shape[1:], ~np.uint64(0)))
     met = planes.conjunction(protocol, differ ^ ones)
     return engine.boolean(planes.unpack(met, (plan.bins,))[:, 0])

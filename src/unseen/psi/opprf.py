@@ -50,6 +50,7 @@ def receive(
     programmed: int,
     mode: Mode,
     width: int = vole_oprf.BLOCK_BYTES,
+    prepared: vole_oprf.Prepared | None = None,
 ) -> Blocks:
     """The programmed values at the own ids, noise where `peer` programmed nothing: shape (n, width).
 
@@ -61,9 +62,12 @@ def receive(
         Public sizes of the own set and of the sender's.
     width
         Bytes of a value, a multiple of 16.
+    prepared
+        As for :func:`unseen.psi.vole_oprf.evaluate`.
     """
     _check(mode)
-    values = _masks(vole_oprf.evaluate(party, peer, ids, size=size, mode=mode), width)
+    known = vole_oprf.evaluate(party, peer, ids, size=size, mode=mode, prepared=prepared)
+    values = _masks(known, width)
     shape, keys = okvs.shape(programmed), vole_oprf.keys_of(ids)
     for place in range(values.shape[1]):
         program = party.recv(peer, Program)

@@ -135,22 +135,22 @@ def test_every_place_of_an_id_is_an_input_of_its_own(monkeypatch: pytest.MonkeyP
 
 def test_as_many_bits_are_compared_as_are_due() -> None:
     for size, bits in ((1, 47), (600, 50), (1 << 20, 61), (12_000_000, 64)):
-        assert module._Plan("a", "b", size, 1, {"a": {}, "b": {}}, Mode()).compared == bits
+        assert module._Plan("a", ("b",), {"a": size, "b": 1}, {"a": {}, "b": {}}, Mode()).compared == bits
         assert cuckoo.bins(size) <= 1 << (bits - 40)
 
 
-def _one_target(party: Party, plan: Any) -> Any:
-    drawn = party.rng.u64((plan.bins, plan.words))
+def _one_target(party: Party, plan: Any, sender: str) -> Any:
+    drawn = party.rng.u64((plan.bins, plan.words(sender)))
     drawn[:, 0] = drawn[0, 0]
     return drawn
 
 
-def _no_noise(_party: Party, plan: Any) -> Any:
-    return np.zeros((plan.bins, plan.words), np.uint64)
+def _no_noise(_party: Party, plan: Any, sender: str) -> Any:
+    return np.zeros((plan.bins, plan.words(sender)), np.uint64)
 
 
-def _fixed_noise(_party: Party, plan: Any) -> Any:
-    return np.random.default_rng(1).integers(0, 1 << 63, (plan.bins, plan.words)).astype(np.uint64)
+def _fixed_noise(_party: Party, plan: Any, sender: str) -> Any:
+    return np.random.default_rng(1).integers(0, 1 << 63, (plan.bins, plan.words(sender))).astype(np.uint64)
 
 
 def _in_clear(drawn: Any, places: Any, columns: Any) -> Any:
@@ -256,3 +256,58 @@ def test_a_changed_byte_ends_in_an_error_of_ours_or_in_a_result(protocol: str) -
             outcome, _ = play(nth, at)
             for error in outcome.errors.values():
                 assert isinstance(error, UnseenError), (nth, at, error)
+
+
+# ---------------------------------------------------------------------- more senders than one
+
+WAY = np.repeat(np.arange(1, 8), 400)  # who has an id: one bit a holder
+EVERYBODY = np.random.default_rng(6).integers(0, 256, (len(WAY), 32), np.uint8)
+
+
+def three(protocol: str = "replicated3") -> list[str]:
+    """What the table's holder could do with what it gets from two senders; what anybody sees."""
+    names = ("a", "b", "c")
+    held = {name: EVERYBODY[WAY >> place & 1 == 1] for place, name in enumerate(names)}
+    met: dict[str, np.ndarray] = {}
+    whole = opprf.receive
+
+    def listening(party: Party, peer: str, *arguments: Any, **options: Any) -> Any:
+        met[peer] = whole(party, peer, *arguments, **options)
+        return met[peer]
+
+    def body(party: Party) -> Any:
+        helper = "helper" if protocol == "dealer" else None
+        engine = Engine(party, holders=names, helper=helper, protocol=protocol)
+        sizes = {name: len(rows) for name, rows in held.items()}
+        hidden = module.hidden(engine, held.get(party.name), None, sizes=sizes, table="a")
+        return hidden.rows, engine.reveal("result", hidden.member, to=("a",))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(opprf, "receive", listening)
+        outcome = simulate(
+            body, (*names, "helper") if protocol == "dealer" else names, disclosures=TOLD, timeout_s=60
+        )
+    assert not outcome.errors, outcome.errors
+    out = [text for name in names for text in objections(secret_arrays(outcome.views[name]))]
+    rows, member = outcome.results["a"]
+    way = WAY[WAY & 1 == 1][rows[rows >= 0]]
+    if (member[rows >= 0] != (way == 7)).any() or member[rows < 0].any():
+        out.append("a wrong result")
+    words = {name: found.view(np.uint64)[:, 0].copy() for name, found in met.items()}
+    for some in (way == 3, way == 5, way == 7):
+        out += objections([(f"met of {name}", word[some].view(np.uint8)) for name, word in words.items()])
+        both = words["b"][some] ^ words["c"][some]
+        out += objections([("met of both", both.view(np.uint8))])
+    if set(words["b"].tolist()) & set(words["c"].tolist()):
+        out.append("the table's holder sees what two senders have in common")
+    return out
+
+
+@pytest.mark.parametrize("protocol", ["replicated3", pytest.param("dealer", marks=pytest.mark.long)])
+def test_nothing_shows_among_three(protocol: str) -> None:
+    assert three(protocol) == []
+
+
+def test_mutant_senders_with_the_same_targets(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_noise", _fixed_noise)
+    assert any("two senders" in text for text in three())

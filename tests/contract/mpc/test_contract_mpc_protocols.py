@@ -14,7 +14,7 @@ from unseen.core.errors import DeniedError
 from unseen.mpc import Engine, SecretArray, equal, planes
 from unseen.mpc.engine import PROTOCOLS
 from unseen.mpc.protocol import Statement
-from unseen.party import Disclosure, Door
+from unseen.party import Disclosure, Door, Party
 from unseen.testing.simulate import run, simulate
 
 ULP = 2.0**-20
@@ -95,6 +95,30 @@ def test_equality(seat: tuple[str, int]) -> None:
     x, y = np.array([0, 1, -1, 5, 1 << 40]), np.array([0, 1, 1, 4, 1 << 40])
     np.testing.assert_array_equal(result(seat, equal, x, y, dtype=int), x == y)
     np.testing.assert_array_equal(result(seat, lambda a: equal(a, 1), x, dtype=int), x == 1)
+
+
+@seat
+def test_what_holders_know_together(seat: tuple[str, int]) -> None:
+    """Each holder has a part of sums, and one of XORs."""
+    names, helper = parties_of(*seat)
+    rng = np.random.default_rng(5)
+    parts = {name: rng.integers(0, 1 << 63, (2, 70), np.uint64) for name in names}
+    nothing = np.zeros((2, 70), np.uint64)
+
+    def program(party: Party) -> Any:
+        engine = Engine(party, holders=names, helper=helper, protocol=seat[0])
+        mine = parts.get(party.name, nothing)
+        total = engine.number(engine.protocol.collect(mine[:1] >> np.uint64(20)), 0)
+        together = engine.protocol.collect(mine, xor=True)
+        bits = engine.as_number(engine.boolean(planes.unpack(together, (70 * 64,))))
+        return [engine.reveal("result", item, to=names[:1]) for item in (total, bits)]
+
+    everyone = (*names, *((helper,) if helper else ()))
+    total, bits = run(program, everyone, disclosures=[TOLD]).results[names[0]]
+    np.testing.assert_array_equal(total, sum(part[:1] >> np.uint64(20) for part in parts.values()))
+    xor = np.bitwise_xor.reduce(list(parts.values()))
+    wanted = np.unpackbits(xor.view(np.uint8), axis=1, bitorder="little")
+    np.testing.assert_array_equal(bits, wanted)
 
 
 @seat

@@ -16,27 +16,50 @@ from unseen.psi import Mode
 from unseen.psi.circuit import Hidden, hidden
 from unseen.testing.simulate import Run, simulate
 
-TOLD = [Disclosure("result", "a test", ("a", "b"), Door.REVEAL, times=1 << 20)]
-KINDS = {"a": {"x": float, "old": bool}, "b": {"y": int, "z": float, "w": int}}
+TOLD = [Disclosure("result", "a test", ("a", "b", "c", "d"), Door.REVEAL, times=1 << 20)]
+KINDS: dict[str, dict[str, type]] = {
+    "a": {"x": float, "old": bool},
+    "b": {"y": int, "z": float, "w": int},
+    "c": {"v": int},
+    "d": {},
+}
 UNIVERSE = np.random.default_rng(8).integers(0, 256, (2000, 32), np.uint8)
-every_engine = pytest.mark.parametrize("protocol", ["dealer2", "pair2"])
+ENGINES = {
+    "dealer2": ("a", "b"),
+    "pair2": ("a", "b"),
+    "replicated3": ("a", "b", "c"),
+    "dealer": ("a", "b", "c", "d"),
+}
+every_engine = pytest.mark.parametrize("protocol", ENGINES)
+Pair = tuple[Sequence[int], Sequence[int]]
 
 
 def seats(protocol: str) -> tuple[str, ...]:
-    return ("a", "b", "helper") if protocol == "dealer2" else ("a", "b")
+    return (*ENGINES[protocol], "helper") if protocol.startswith("dealer") else ENGINES[protocol]
 
 
 def open_engine(party: Party, protocol: str) -> Engine:
-    helper = "helper" if protocol == "dealer2" else None
-    return Engine(party, holders=("a", "b"), helper=helper, protocol=protocol)
+    helper = "helper" if protocol.startswith("dealer") else None
+    return Engine(party, holders=ENGINES[protocol], helper=helper, protocol=protocol)
+
+
+def sets_of(protocol: str, pair: Pair) -> dict[str, list[int]]:
+    """The sets of two, and for further holders most of what these have, and more."""
+    sets = {"a": list(pair[0]), "b": list(pair[1])}
+    for nth, holder in enumerate(ENGINES[protocol][2:]):
+        either = sorted({*pair[0], *pair[1]}, reverse=True)
+        sets[holder] = [number for number in either if number % (5 + nth) != 1] + [1990 + nth]
+    return sets
 
 
 def columns_of(numbers: Sequence[int]) -> dict[str, dict[str, np.ndarray]]:
-    """What either holder knows about these numbers, each of which is an id."""
+    """What each holder knows about these numbers, each of which is an id."""
     whole = np.array(numbers, np.int64)
     return {
         "a": {"x": whole / 4 - 100, "old": whole % 3 == 0},
         "b": {"y": whole * 1_000_003 - (1 << 30), "z": -whole / 8, "w": whole + 1},
+        "c": {"v": 7 - whole},
+        "d": {},
     }
 
 
@@ -45,11 +68,12 @@ def table_in_clear(engine: Engine, found: Hidden) -> Any:
     everyone = {"member": found.member}
     for holder, named in found.columns.items():
         everyone |= {f"{holder}.{name}": column for name, column in named.items()}
-    shown = {name: engine.reveal("result", column, to=("a", "b")) for name, column in everyone.items()}
+    to = engine.protocol.holders
+    shown = {name: engine.reveal("result", column, to=to) for name, column in everyone.items()}
     return found.table, found.rows, shown
 
 
-def go(protocol: str, pairs: Sequence[tuple[Sequence[int], Sequence[int]]], **options: Any) -> Run[Any]:
+def go(protocol: str, pairs: Sequence[Pair], **options: Any) -> Run[Any]:
     """One engine, several intersections one after the other."""
     bounds: Mapping[str, int] | None = options.pop("sizes", None)
     call = {name: options.pop(name) for name in ("table", "mode") if name in options}
@@ -57,12 +81,14 @@ def go(protocol: str, pairs: Sequence[tuple[Sequence[int], Sequence[int]]], **op
     def body(party: Party) -> Any:
         engine = open_engine(party, protocol)
         out = []
-        for left, right in pairs:
-            mine = {"a": left, "b": right}.get(party.name)
-            ids = None if mine is None else UNIVERSE[list(mine)]
+        for pair in pairs:
+            sets = sets_of(protocol, pair)
+            mine = sets.get(party.name)
+            ids = None if mine is None else UNIVERSE[mine]
             values = None if mine is None else columns_of(mine)[party.name]
-            sizes = bounds or {"a": len(left), "b": len(right)}
-            found = hidden(engine, ids, values, sizes=sizes, columns=KINDS, **call)
+            sizes = bounds or {name: len(rows) for name, rows in sets.items()}
+            columns = {name: KINDS[name] for name in sets}
+            found = hidden(engine, ids, values, sizes=sizes, columns=columns, **call)
             out.append(table_in_clear(engine, found) if party.name != "helper" else _helped(engine, found))
         return out
 
@@ -74,21 +100,22 @@ def _helped(engine: Engine, found: Hidden) -> None:
     table_in_clear(engine, found)
 
 
-def check(outcome: Run[Any], pairs: Sequence[tuple[Sequence[int], Sequence[int]]]) -> None:
+def check(outcome: Run[Any], protocol: str, pairs: Sequence[Pair]) -> None:
     assert not outcome.errors, outcome.errors
-    for place, (left, right) in enumerate(pairs):
+    for place, pair in enumerate(pairs):
+        sets = sets_of(protocol, pair)
         table, _, shown = outcome.results["a"][place]
         rows = outcome.results[table][place][1]
-        assert outcome.results["b" if table == "a" else "a"][place][1] is None
-        own = np.array({"a": left, "b": right}[table], np.int64)
+        assert all(outcome.results[name][place][1] is None for name in sets if name != table)
+        own = np.array(sets[table], np.int64)
         there = rows >= 0
-        if len(left) and len(right):
+        if all(sets.values()):
             assert sorted(rows[there]) == list(range(len(own)))
         numbers = np.where(there, own[np.maximum(rows, 0)] if len(own) else -1, -1)
-        member = np.isin(numbers, list(set(left) & set(right)))
+        member = np.isin(numbers, list(set.intersection(*map(set, sets.values()))))
         np.testing.assert_array_equal(shown["member"], member)
-        for holder, named in columns_of(numbers).items():
-            for name, column in named.items():
+        for holder in sets:
+            for name, column in columns_of(numbers)[holder].items():
                 wanted = np.where(member, column, 0)
                 np.testing.assert_array_equal(shown[f"{holder}.{name}"], wanted, err_msg=f"{holder}.{name}")
         for name, column in shown.items():
@@ -112,7 +139,7 @@ SHAPES = [
 
 @every_engine
 def test_shapes_of_sets(protocol: str) -> None:
-    check(go(protocol, SHAPES, timeout_s=120), SHAPES)
+    check(go(protocol, SHAPES, timeout_s=120), protocol, SHAPES)
 
 
 @every_engine
@@ -120,7 +147,7 @@ def test_shapes_of_sets(protocol: str) -> None:
 def test_either_holder_has_the_table(protocol: str, table: str) -> None:
     pairs = [(list(range(100)), list(range(60, 400)))]
     outcome = go(protocol, pairs, table=table)
-    check(outcome, pairs)
+    check(outcome, protocol, pairs)
     assert outcome.results["a"][0][0] == table
 
 
@@ -133,10 +160,10 @@ def all_overlaps(most: int) -> list[tuple[list[int], list[int]]]:
     ]
 
 
-@pytest.mark.parametrize("table", ["a", "b"])
-def test_all_small_sizes_and_overlaps(table: str) -> None:
+@pytest.mark.parametrize(("protocol", "table"), [("dealer2", "a"), ("replicated3", "b")])
+def test_all_small_sizes_and_overlaps(protocol: str, table: str) -> None:
     pairs = [pair for pair in all_overlaps(4) if pair[0] and pair[1]]
-    check(go("dealer2", pairs, table=table, timeout_s=240), pairs)
+    check(go(protocol, pairs, table=table, timeout_s=240), protocol, pairs)
 
 
 @pytest.mark.long
@@ -144,7 +171,8 @@ def test_all_small_sizes_and_overlaps(table: str) -> None:
 def test_all_sizes_and_overlaps_to_twenty(protocol: str) -> None:
     pairs = [pair for pair in all_overlaps(20) if len(pair[0]) in {0, 1, 2, 3, 5, 8, 13, 20}]
     for begin in range(0, len(pairs), 100):
-        check(go(protocol, pairs[begin : begin + 100], timeout_s=600), pairs[begin : begin + 100])
+        some = pairs[begin : begin + 100]
+        check(go(protocol, some, timeout_s=600), protocol, some)
 
 
 @every_engine
@@ -153,30 +181,32 @@ def test_all_sizes_and_overlaps_to_twenty(protocol: str) -> None:
 )
 def test_modes(protocol: str, mode: Mode) -> None:
     pairs = [(list(range(700)), list(range(650, 1300)))]
-    check(go(protocol, pairs, mode=mode), pairs)
+    check(go(protocol, pairs, mode=mode), protocol, pairs)
 
 
 @every_engine
 def test_bounds_hide_the_sizes_and_the_overlap(protocol: str) -> None:
     """The same bounds: the same messages in the same lengths at every party, whatever the sets are."""
-    sizes, seen = {"a": 90, "b": 200}, []
-    for left, right in (
+    sizes = {name: {"a": 90, "b": 200}.get(name, 300) for name in ENGINES[protocol]}
+    seen = []
+    for pair in (
         (list(range(3)), list(range(2, 4))),
         (list(range(90)), list(range(90, 290))),
         (list(range(90)), list(range(200))),
         ([], list(range(10))),
     ):
-        outcome = go(protocol, [(left, right)], sizes=sizes)
+        outcome = go(protocol, [pair], sizes=sizes)
         assert not outcome.errors
         shown = outcome.results["a"][0][2]
-        assert shown["member"].sum() == len(set(left) & set(right))
+        common = set.intersection(*map(set, sets_of(protocol, pair).values()))
+        assert shown["member"].sum() == len(common)
         assert len(shown["member"]) == cuckoo.bins(90)
         seen.append(
-            [
+            sorted(
                 (name, s.sender, s.stream, type(s.message).__name__, outcome.stats[name][s.sender].bytes_sent)
                 for name, view in sorted(outcome.views.items())
                 for s in view
-            ]
+            )
         )
     assert all(one == seen[0] for one in seen[1:])
 
@@ -211,10 +241,10 @@ def test_what_is_refused() -> None:
         assert all(match in text for match, text in zip(REFUSED, texts, strict=True)), texts
 
 
-def test_only_under_additive_shares_of_two() -> None:
+def test_only_where_everybody_follows_the_protocol() -> None:
     def body(party: Party) -> None:
-        engine = Engine(party, holders=("a", "b", "c"), protocol="replicated3")
-        with pytest.raises(UsageError, match="two holders"):
+        engine = Engine(party, holders=("a", "b", "c"), protocol="replicated3-malicious")
+        with pytest.raises(UsageError, match="who follow the protocol"):
             hidden(engine, UNIVERSE[:2], None, sizes={"a": 2, "b": 2, "c": 2})
 
     assert not simulate(body, ("a", "b", "c")).errors

@@ -80,6 +80,10 @@ class Plain:
             raise LocalProtocolError(f"{owner} has nothing to share.")
         return values[None]
 
+    def collect(self, part: Ring, *, xor: bool = False) -> Share:  # noqa: ARG002 - alike for both
+        """The part is the whole."""
+        return part[None]
+
     def public(self, values: Ring) -> Share:
         """As it is."""
         return values[None]

@@ -135,40 +135,39 @@ def intersect(
         return None
     if not all(sizes.values()):
         return Aligned(np.zeros(0, np.int64)) if party.name in to else None
-    names = leading(sizes, to)
+    names, keys = leading(sizes, to), vole_oprf.keys_of(ids)
     if party.name == names[0]:
-        return _lead(party, names, ids, sizes, to, mode)
-    return _follow(party, names, ids, sizes, to, mode)
+        return _lead(party, names, keys, sizes, to, mode)
+    return _follow(party, names, keys, sizes, to, mode)
 
 
 def _lead(
     party: Party,
     names: tuple[str, ...],
-    ids: Blocks,
+    keys: Blocks,
     sizes: Mapping[str, int],
     to: tuple[str, ...],
     mode: Mode,
 ) -> Aligned:
     me, steps = party.name, 2 * len(names) - 1
-    stored = vole_oprf.prepare(party, ids, size=sizes[me], mode=mode)
+    stored = vole_oprf.prepare(party, keys, size=sizes[me], mode=mode)
 
     def meet(room: Party, peer: str) -> tuple[str, Blocks]:
         side = room.stream(f"at ids of {me}")
-        return peer, vole_oprf.evaluate(side, peer, ids, size=sizes[me], mode=mode, prepared=stored)
+        return peer, vole_oprf.evaluate(side, peer, keys, size=sizes[me], mode=mode, prepared=stored)
 
-    total = np.zeros((len(ids), vole_oprf.slot_bytes(mode)), np.uint8)
+    total = np.zeros((len(keys), vole_oprf.slot_bytes(mode)), np.uint8)
     told: dict[str, Blocks] = {}
     for step, (peer, values) in enumerate(_meet(party, names, meet)):
         party.progress(step, steps, "evaluating")
         total ^= values[:, : total.shape[1]]
         if peer in to:
             told[peer] = values[:, : _tag_bytes(sizes, me, peer)].copy()
-    keys = vole_oprf.keys_of(ids)
     for step, peer in enumerate(names[1:], len(names)):
         party.progress(step, steps, "waiting for shares")
         total ^= _shares_at(party, peer, keys, sizes[peer], mode)
     common = np.zeros(sizes[me], np.bool_)
-    common[: len(ids)] = functools.reduce(np.bitwise_or, total.view(np.uint32).T) == 0
+    common[: len(keys)] = functools.reduce(np.bitwise_or, total.view(np.uint32).T) == 0
     order = party.rng.permutation(sizes[me])
     places = np.flatnonzero(common[order])
     rows = order[places]
@@ -210,33 +209,33 @@ def _tell(
 def _follow(
     party: Party,
     names: tuple[str, ...],
-    ids: Blocks,
+    keys: Blocks,
     sizes: Mapping[str, int],
     to: tuple[str, ...],
     mode: Mode,
 ) -> Aligned | None:
     me, leader, steps = party.name, names[0], len(names) + 1
     width = vole_oprf.slot_bytes(mode)
-    stored = vole_oprf.prepare(party, ids, size=sizes[me], mode=mode)
+    stored = vole_oprf.prepare(party, keys, size=sizes[me], mode=mode)
 
     def meet(room: Party, peer: str) -> tuple[str, Blocks]:
-        values = np.zeros((len(ids), vole_oprf.BLOCK_BYTES), np.uint8)
+        values = np.zeros((len(keys), vole_oprf.BLOCK_BYTES), np.uint8)
         for evaluator in (leader,) if peer == leader else sorted((me, peer)):
             side = room.stream(f"at ids of {evaluator}")
             if evaluator == me:
-                values ^= vole_oprf.evaluate(side, peer, ids, size=sizes[me], mode=mode, prepared=stored)
+                values ^= vole_oprf.evaluate(side, peer, keys, size=sizes[me], mode=mode, prepared=stored)
             else:
                 key = vole_oprf.hold_key(side, peer, size=sizes[peer], mode=mode)
-                values ^= key.evaluate(ids, party.pool)
+                values ^= key.evaluate(keys, party.pool)
         return peer, values
 
-    masked, mine = np.zeros((len(ids), width), np.uint8), np.zeros((0, 0), np.uint8)
+    masked, mine = np.zeros((len(keys), width), np.uint8), np.zeros((0, 0), np.uint8)
     for step, (peer, values) in enumerate(_meet(party, names, meet)):
         party.progress(step, steps, "agreeing on keys")
         masked ^= values[:, :width]
         if peer == leader and me in to:
             mine = values[:, : _tag_bytes(sizes, leader, me)].copy()
-    _send_shares(party, leader, ids, masked, sizes[me], mode)
+    _send_shares(party, leader, keys, masked, sizes[me], mode)
     if me not in to:
         party.progress(steps, steps, "done")
         return None
@@ -246,9 +245,9 @@ def _follow(
     return Aligned(rows)
 
 
-def _send_shares(party: Party, leader: str, ids: Blocks, masked: Blocks, size: int, mode: Mode) -> None:
+def _send_shares(party: Party, leader: str, keys: Blocks, masked: Blocks, size: int, mode: Mode) -> None:
     shape, wide = _shape(size, mode), _wide(masked)
-    seed, slots = vole_oprf.store(party, shape, vole_oprf.keys_of(ids), lambda _seed: wide)
+    seed, slots = vole_oprf.store(party, shape, keys, lambda _seed: wide)
     sent = np.ascontiguousarray(slots[:, : masked.shape[1]])
     party.send(leader, Shares(seed.tobytes(), party.release(DISCLOSURE, sent, to=(leader,), elements=size)))
 

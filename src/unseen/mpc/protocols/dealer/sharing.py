@@ -87,6 +87,10 @@ class Dealer:
             take(mine, self.party.shared_rng(peer).u64(shape), out=mine)
         return mine[None]
 
+    def collect(self, part: Ring, *, xor: bool = False) -> Share:  # noqa: ARG002 - alike for both
+        """A part is a share."""
+        return part[None]
+
     def public(self, values: Ring) -> Share:
         """The first holder has the value, the others zero."""
         return (values if self.leads else np.zeros_like(values))[None]

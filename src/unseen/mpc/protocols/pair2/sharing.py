@@ -64,6 +64,10 @@ class Pair2:
         mine: Share = take(values, common)[None]
         return mine
 
+    def collect(self, part: Ring, *, xor: bool = False) -> Share:  # noqa: ARG002 - alike for both
+        """A part is a share."""
+        return part[None]
+
     def public(self, values: Ring) -> Share:
         """The first party has the value, the other zero."""
         return (values if self.leads else np.zeros_like(values))[None]

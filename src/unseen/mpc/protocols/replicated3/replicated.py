@@ -92,6 +92,15 @@ class Replicated:
             return np.stack([self.wires.pad(giver + 1, use, shape), nothing])
         return np.stack([nothing, self.wires.recv(giver, shape)])
 
+    def collect(self, part: Ring, *, xor: bool = False) -> Share:
+        """The shares of all three parts, added."""
+        take, add = (np.bitwise_xor, np.bitwise_xor) if xor else (np.subtract, np.add)
+        total = np.zeros((self.components, *part.shape), np.uint64)
+        for owner in self.holders:
+            mine = part if owner == self.party.name else None
+            add(total, self._share(mine, owner, part.shape, take), out=total)
+        return total
+
     def public(self, values: Ring) -> Share:
         """Component 0 has the value, the others are zero."""
         return public(self.place, values)
