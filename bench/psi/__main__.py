@@ -12,6 +12,9 @@ nothing.
 
 `psi/circuit` is the intersection that nobody sees: from ids and one column of 64-bit integers in memory to shares of membership and
 of the column, with a helper or with nobody else; a count and a sum are revealed to check them. The rival has no such mode.
+
+`psi/multi` is that of three holders, file to file as above, half of the ids common to all three, result to all; what the rival's
+mode for three parties shows besides is in docs/protocols/psi-multi.md.
 """
 
 from __future__ import annotations
@@ -25,7 +28,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.parties import Wire, play
-from bench.psi import circuit, files
+from bench.psi import circuit, files, multi
 from bench.psi.secretflow import NAME, Spu
 from bench.report import REPEATS, Report, Sample
 from bench.rivals import present
@@ -80,18 +83,20 @@ def ours(
 
 
 def theirs(
-    spu: Spu | None, count: int, mode: str, *, wan: bool = False
+    spu: Spu | None, count: int, mode: str, *, wan: bool = False, parties: int = 2
 ) -> tuple[str, Callable[[], Sample]] | None:
     """The rival's mode as a measurement."""
     if spu is None:
         return None
-    inputs = files.several(count)
+    inputs = files.several(count, parties)
 
     def measure(*, network: Mapping[str, float] | None = WAN if wan else None) -> Sample:
         with ExitStack() as stack:
             target = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="unseen-bench-spu-")))
             shaper = stack.enter_context(Shaper(**network)) if network is not None else None
-            sample, _ = spu.run(mode, inputs, target, shaper)
+            sample, common = spu.run(mode, inputs, target, shaper)
+        if common != count - count // 2:
+            raise RuntimeError(f"{NAME} {mode}: a wrong result: {common}")
         if network is None and count <= MILLION and (count, mode) not in _COUNTED:
             _COUNTED[count, mode] = measure(network={}).bytes
         return sample if shaper else replace(sample, bytes=_COUNTED.get((count, mode)))
@@ -136,6 +141,7 @@ def main() -> None:
 
         # imports every protocol before the clock starts, as the rival's are
         options((1, 1), Mode(), Network())
+        options((1, 1, 1), Mode(), Network())
         small, million, ten = 1 << 14, MILLION, TEN_MILLION
         case("psi/vole/2^14/lan/semi-honest", small, "vole", "rr22", VOLE)
         case("psi/dh/2^14/lan/semi-honest", small, "dh", "ecdh-25519", DH)
@@ -161,6 +167,14 @@ def main() -> None:
                         trust=circuit.TRUST[third],
                         repeats=min(3, report.repeats),
                     )
+            if report.wants(f"psi/multi/{size}/none", quick=count < MILLION):
+                report.case(
+                    f"psi/multi/{size}/none",
+                    lambda count=count: multi.ours(count, 3),
+                    rival=theirs(spu, count, "ecdh-3pc", parties=3),
+                    trust=multi.TRUST,
+                    repeats=min(3 if count < MILLION else 1, report.repeats),
+                )
         case(
             "psi/dh/2^20/lan/semi-honest/elligator2",
             million,
