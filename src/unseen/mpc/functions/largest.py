@@ -7,8 +7,10 @@ log_k(n) stages, at (k - 1) / 2 comparisons a number in each; the groups are as 
 from __future__ import annotations
 
 import math
+from functools import cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from unseen.mpc import planes
 from unseen.mpc.array import SecretArray
@@ -16,7 +18,8 @@ from unseen.mpc.functions.compare import less
 from unseen.mpc.protocol import Protocol
 from unseen.mpc.shares import Bits, Share
 
-BUDGET = 1 << 14
+BUDGET = 1 << 12
+Places = NDArray[np.int64]
 _LOWEST = 1 << 61
 
 
@@ -76,20 +79,24 @@ def _padded(protocol: Protocol, field: Share, places: int) -> Share:
     return np.concatenate([field, protocol.public(lowest)], axis=2)
 
 
+@cache
+def _pairs(size: int) -> tuple[Places, Places, Places, NDArray[np.bool_]]:
+    """All pairs; for each place which pairs it is in, shape (size - 1, size), and whether as the first of the two."""
+    first, second = np.triu_indices(size, 1)
+    place = np.zeros((size, size), np.int64)
+    place[first, second] = place[second, first] = np.arange(len(first))
+    others = np.array([[other for other in range(size) if other != own] for own in range(size)]).T
+    own = np.arange(size)
+    return first, second, place[others, own], (others > own)[..., None]
+
+
 def _winners(x: SecretArray) -> Bits:
     """Of (size, groups): whether a number is more than all before it and no less than all after it, in its group."""
     engine, (size, groups) = x.engine, x.shape
-    first, second = np.triu_indices(size, 1)
+    first, second, pair, flipped = _pairs(size)
     one, other = (engine.number(np.ascontiguousarray(x.share[:, side]), x.bits) for side in (first, second))
     later = less(one, other).bit_share  # the later one is more
     packed = planes.pack(later.reshape(-1, groups)).reshape(len(later), len(first), -1)
-    pair, flipped = np.zeros((size - 1, size), np.int64), np.zeros((size - 1, size, 1), bool)
-    filled = [0] * size
-    for place, sides in enumerate(zip(first, second, strict=True)):
-        for side in sides:
-            pair[filled[side], side] = place
-            flipped[filled[side], side] = side == sides[0]
-            filled[side] += 1
     ones = engine.protocol.public_bits(np.full(packed.shape[2], ~np.uint64(0)))
     wins = packed[:, pair] ^ np.where(flipped, ones[:, None, None], np.uint64(0))
     won = planes.conjunction(engine.protocol, wins.reshape(len(wins), size - 1, -1))
