@@ -1,6 +1,6 @@
 """Boosted trees in secret shares: what `bench.learn` times, and how far they are from pooled XGBoost's.
 
-    measure(bank(folder), Settings(rounds=100, depth=5))       # a Sample
+    measure(bank(folder), BANK)       # a Sample
 
 All parties are processes on this machine. The clock runs from shared labels to shared trees; masking the codes is within it. `error`
 is the difference of the area under the ROC curve from that of pooled XGBoost on the same cuts: on rows held out where the work
@@ -10,8 +10,10 @@ has some, else on the training rows.
 from __future__ import annotations
 
 import csv
+import os
 import tempfile
 import time
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -21,8 +23,8 @@ from numpy.typing import NDArray
 
 from bench.mpc.logistic import auc
 from bench.parties import Played, play
-from bench.report import Sample
-from bench.rivals import Rival
+from bench.report import Report, Sample
+from bench.rivals import Rival, present, python_rival
 from bench.shaping import Shaper
 from unseen import mpc
 from unseen.core import registry
@@ -32,8 +34,20 @@ from unseen.learn.vertical.trees.bins import Bins
 from unseen.learn.vertical.trees.model import Booster, Settings, Splits
 from unseen.mpc.engine import PROTOCOLS
 from unseen.party import Disclosure, Door, Party
+from unseen.testing.simulate import run
 
 FIRST, SECOND = "p0", "p1"
+SPLITS = 10
+BANK = Settings(rounds=100, depth=5)
+MADE = Settings(rounds=10, depth=4)
+WORKS = (  # rows, columns, bins, whether it is one of the smallest
+    (5_000, 6, 8, True),
+    (50_000, 15, 8, False),
+    (10_000, 50, 32, False),
+    (100_000, 50, 32, False),
+    (1_000_000, 50, 32, False),
+)
+TRUST = "semi-honest, two holders and a helper that sees no data; XGBoost: one party sees all data"
 
 
 @dataclass(frozen=True)
@@ -177,7 +191,86 @@ def pooled(work: Work, settings: Settings, rival: Rival) -> dict[str, Any]:
         return rival.ask(path=file.name, settings=plain_settings, threads=2)
 
 
-def settings_of(case: str) -> Settings:
-    """Of the work that figures are asked for."""
-    base = Settings(rounds=100, depth=5)
-    return base if case == "bank" else replace(base, rounds=10, depth=4)
+def alone(work: Work, settings: Settings) -> NDArray[np.float64]:
+    """Scores of all rows by trees that the same arithmetic grows in one process, unprotected."""
+    bins, me = work.public(), "a"
+    one = Bins(
+        bins.rows,
+        {me: tuple(work.bins)},
+        {me: tuple(absent for each in bins.missing.values() for absent in each)},
+    )
+    codes, labels = work.codes[:, work.train], work.labels[work.train][None]
+
+    def program(party: Party) -> Any:
+        engine = mpc.Engine(party, holders=(me,), protocol="plain")
+        secret = engine.share(labels, owner=me, shape=labels.shape)
+        grown = shared.fit(engine, codes, one, secret, settings)
+        return Booster(settings, grown.splits, engine.reveal("weights", grown.weights, to=(me,)))
+
+    told = [
+        Disclosure("weights", "weights", (me,), Door.REVEAL),
+        Disclosure(shared.disclosure(me), "splits", (me,), Door.REVEAL, times=1 << 20),
+    ]
+    booster = run(program, (me,), disclosures=told, timeout_s=3600).results[me]
+    return plain.scores(booster, work.codes, work.bins)[0]
+
+
+def quality(settings: Settings, rival: Rival, folder: Path) -> dict[str, float]:
+    """Mean difference of the area under the ROC curve from XGBoost's on held-out rows of bank marketing, and its interval."""
+    found = []
+    for seed in range(SPLITS):
+        work = bank(folder, held_out=0.3, seed=seed)
+        rest = ~work.train
+        theirs = np.array(pooled(work, settings, rival)["scores"])
+        found.append(auc(alone(work, settings)[rest], work.labels[rest]) - auc(theirs, work.labels[rest]))
+    half = 2.262 * float(np.std(found, ddof=1)) / SPLITS**0.5  # Student's t, nine degrees of freedom
+    mean = float(np.mean(found))
+    return {"error_mean": mean, "error_low": mean - half, "error_high": mean + half}
+
+
+def cases(report: Report) -> None:
+    """All of them."""
+    folder = os.environ.get("UNSEEN_DATA")
+    with ExitStack() as stack:
+        program = Path(__file__).with_name("xgboost_pooled.py")
+        rival = (
+            present(lambda: python_rival("xgboost", ["xgboost==3.2.0"], program), stack)
+            if report.rivals
+            else None
+        )
+        case = "learn/trees/bank/shared"
+        if folder and (Path(folder) / "bank_marketing").exists() and report.wants(case):
+            _case(report, case, bank(Path(folder)), BANK, rival, folder=Path(folder))
+        for rows, columns, bins, quick in WORKS:
+            case = f"learn/trees/{rows}x{columns}/shared"
+            if report.wants(case, quick=quick):
+                _case(report, case, drawn(rows, columns, bins=bins), MADE, rival)
+        case = "learn/trees/50000x15/shared/1gbit-2ms"
+        if report.wants(case):
+            with Shaper(bytes_per_s=125e6, latency_s=0.001) as shaper:
+                work = drawn(50_000, 15)
+                report.case(case, lambda: measure(work, MADE, shaper=shaper), trust=TRUST, repeats=1)
+
+
+def _case(
+    report: Report,
+    case: str,
+    work: Work,
+    settings: Settings,
+    rival: Rival | None,
+    *,
+    folder: Path | None = None,
+) -> None:
+    more = quality(settings, rival, folder) if folder and rival else {}
+
+    def ours() -> Sample:
+        sample = measure(work, settings, rival=rival)
+        return replace(sample, more={**sample.more, **more})
+
+    def theirs() -> Sample:
+        assert rival is not None  # asked only then
+        return Sample(pooled(work, settings, rival)["seconds"])
+
+    report.case(
+        case, ours, trust=TRUST, rival=("XGBoost 3.2.0, pooled", theirs) if rival else None, repeats=1
+    )

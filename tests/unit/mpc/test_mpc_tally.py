@@ -10,7 +10,7 @@ import pytest
 from unseen.core.errors import LocalProtocolError, UsageError
 from unseen.mpc import Engine
 from unseen.mpc.functions import largest
-from unseen.mpc.tally import blocks, open_tally
+from unseen.mpc.tally import blocks, dealer, open_tally
 from unseen.party import Disclosure, Door, Party
 from unseen.testing.simulate import run
 
@@ -83,6 +83,19 @@ def test_sums_and_choices(
     np.testing.assert_array_equal(told[1], kept)
     np.testing.assert_array_equal(told[2], np.stack([summed(kept), summed(rest)], axis=1).reshape(6, -1))
     np.testing.assert_array_equal(told[3], rest * (owner < len(codes)))
+
+
+def test_large_masked_codes_lie_in_a_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    pieces = [slice(0, 5), slice(5, 7)]
+    small = dealer.room(pieces, 3)
+    monkeypatch.setattr(dealer, "IN_MEMORY_BYTES", 100)
+    large = dealer.room(pieces, 3)
+    for where in (small, large):
+        for place, held in enumerate(where):
+            held[:] = place + 1
+        assert [held.shape for held in where] == [(3, 5), (3, 2)]
+        assert [int(held.min()) for held in where] == [int(held.max()) for held in where] == [1, 2]
+    assert isinstance(large[0], np.memmap)
 
 
 def test_codes_beyond_what_was_told_are_refused() -> None:

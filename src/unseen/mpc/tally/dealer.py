@@ -71,7 +71,7 @@ class DealerTally:
         self.mine = mine
         self.blocks = blocks
         self.seeds: dict[str, list[bytes]] = {}
-        self._held: dict[str, Ring] = {}
+        self._held: dict[str, list[Ring]] = {}
         self._ready: list[Mask] = []
         for name in blocks.names:
             self._mask(name)
@@ -94,11 +94,11 @@ class DealerTally:
                 for peer in protocol.peers:
                     protocol.party.send(peer, MaskedCodes(masked))
             return
-        held = self._held[owner] = _room((width, blocks.rows))
-        for piece in pieces:
+        self._held[owner] = room(pieces, width)
+        for held in self._held[owner]:
             values = protocol.party.recv(owner, MaskedCodes).values
-            require(values, shape=(width, piece.stop - piece.start), dtype=np.uint64, sender=owner)
-            held[:, piece] = values
+            require(values, shape=held.shape, dtype=np.uint64, sender=owner)
+            held[:] = values
 
     def prepare(self, vectors: int) -> None:
         """Draw masks, and multiply the masked codes with them: one product for all."""
@@ -142,7 +142,7 @@ class DealerTally:
         total = np.zeros((width, len(vectors)), np.uint64)
         for place, piece in enumerate(blocks.pieces(owner)):
             if self.protocol.holds:
-                matrix = self._held[owner][:, piece]
+                matrix = self._held[owner][place]
             else:
                 matrix = Prg(self.seeds[owner][place]).u64((width, piece.stop - piece.start))
             total += matmul(matrix, np.ascontiguousarray(vectors[:, piece].T))
@@ -249,9 +249,17 @@ def _add_signed(total: Ring, hidden: NDArray[np.uint8], dealt: Ring) -> None:
     total += dealt * (_ONE - _TWO * _words(hidden, total.shape))
 
 
-def _room(shape: tuple[int, int]) -> Ring:
-    """Room for a masked matrix: in memory, or in a file without a name where it is large; masked, it tells nothing."""
-    if 8 * shape[0] * shape[1] <= IN_MEMORY_BYTES:
-        return np.empty(shape, np.uint64)
+def room(pieces: Sequence[slice], width: int) -> list[Ring]:
+    """Room for a masked matrix, by pieces: in memory, or in a file without a name where it is large.
+
+    Masked, it tells nothing: so the file is as good as the messages that it came in.
+    """
+    shapes = [(width, piece.stop - piece.start) for piece in pieces]
+    if sum(8 * width * count for _, count in shapes) <= IN_MEMORY_BYTES:
+        return [np.empty(shape, np.uint64) for shape in shapes]
     with tempfile.TemporaryFile() as file:
-        return np.memmap(file, np.uint64, "w+", shape=shape)
+        starts = [8 * width * piece.start for piece in pieces]
+        return [
+            np.memmap(file, np.uint64, "w+" if not start else "r+", offset=start, shape=shape)
+            for start, shape in zip(starts, shapes, strict=True)
+        ]

@@ -27,7 +27,7 @@ from unseen.mpc.protocols.replicated3.sharing import Replicated3
 from unseen.mpc.protocols.replicated3.wires import PARTIES
 from unseen.mpc.shares import Share
 from unseen.mpc.tally.blocks import Blocks, one_hot
-from unseen.mpc.tally.dealer import MaskedCodes, _room
+from unseen.mpc.tally.dealer import MaskedCodes, room
 from unseen.mpc.tally.rows import Answers, in_turn
 from unseen.mpc.tally.shared import shared_answers
 from unseen.party import require
@@ -41,7 +41,7 @@ class ReplicatedTally:
         self.mine = mine
         self.blocks = blocks
         self._seeds: dict[str, list[bytes]] = {}
-        self._held: dict[str, Ring] = {}
+        self._held: dict[str, list[Ring]] = {}
         for owner in blocks.names:
             self._give_out(owner)
 
@@ -61,11 +61,11 @@ class ReplicatedTally:
                 masked -= Prg(seed).u64(masked.shape)
                 party.send(protocol.wires.name(giver + 2), MaskedCodes(masked))
         if step == 2:  # noqa: PLR2004 - the party before
-            held = self._held[owner] = _room((width, blocks.rows))
-            for piece in pieces:
+            self._held[owner] = room(pieces, width)
+            for held in self._held[owner]:
                 values = party.recv(owner, MaskedCodes).values
-                require(values, shape=(width, piece.stop - piece.start), dtype=np.uint64, sender=owner)
-                held[:, piece] = values
+                require(values, shape=held.shape, dtype=np.uint64, sender=owner)
+                held[:] = values
 
     def prepare(self, vectors: int) -> None:
         """Nothing is masked."""
@@ -87,7 +87,7 @@ class ReplicatedTally:
             if step == 1:
                 matrix = Prg(self._seeds[owner][place]).u64((width, piece.stop - piece.start))
             else:
-                matrix = self._held[owner][:, piece]
+                matrix = self._held[owner][place]
             total += matmul(matrix, lacked[:, piece].T)
         return total.T
 

@@ -43,7 +43,7 @@ from unseen.mpc.tally import Taken, Tally, open_tally
 from unseen.mpc.tally.rows import in_turn
 
 Report = Callable[[int, int], None]
-_VECTORS, _NUMBERS = 64, 1 << 23
+_VECTORS, _NUMBERS = 64, 1 << 25
 
 
 LOSS = "loss"
