@@ -88,7 +88,7 @@ class Rival:
 def python_rival(
     name: str, requirements: Sequence[str], program: Path, *, environment: Mapping[str, str] | None = None
 ) -> Rival:
-    """A Python program in an environment of its own, made once.
+    """A Python program in an environment of its own, made once; `environment` are variables for making and running it.
 
     Raises
     ------
@@ -106,6 +106,7 @@ def python_rival(
             capture_output=True,
             text=True,
             check=False,
+            env={**os.environ, **(environment or {})},
         )
         if done.returncode:
             raise RivalMissingError(f"{name} cannot be installed: {done.stderr.strip()[-500:]}")

@@ -100,8 +100,12 @@ class Fixed(Interface):
 class Masked(Interface):
     """A secret that is split into what some know and what others know: where comparisons and waves start from."""
 
-    def less_than(self, bounds: Sequence[int]) -> Bits:
-        """The bits [x < bound], shape (components, len(bounds), *shape); |x| and |bounds| < 2^62."""
+    def less_than(self, bounds: Sequence[int], *, coarse: int = 0) -> Bits:
+        """The bits [x < bound], shape (components, len(bounds), *shape); |x| and |bounds| < 2^62.
+
+        With `coarse` (even; bounds are multiples of 2^coarse) an x that is less than 2^coarse above a bound may also count
+        as below it, where that is cheaper.
+        """
 
     def harmonics(self, period_bits: int, sine: NDArray[np.float64], bits: int) -> Share:
         """Shares of sum over k of sine[k-1] * sin(2 pi k x / 2^period_bits), with `bits` fraction bits."""

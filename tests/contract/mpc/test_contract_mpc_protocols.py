@@ -181,6 +181,24 @@ def test_comparison_on_the_whole_range(seat: tuple[str, int]) -> None:
 
 
 @seat
+@pytest.mark.parametrize("coarse", [20, 44])
+def test_a_coarse_comparison_errs_only_just_above_the_bound(seat: tuple[str, int], coarse: int) -> None:
+    unit, bounds = 1 << coarse, (0, 8 << coarse)
+    steps = np.array([-3, -1, 0, 1, 2, 7, 8, 9, 10])[:, None] * unit
+    values = np.r_[np.add(steps, (-unit // 2, -1, 0, 1, unit // 3)).reshape(-1), -(1 << 61), 1 << 61]
+    got = result(
+        seat,
+        lambda x: x.engine.boolean(
+            x.engine.protocol.mask(raw(x, values).share).less_than(bounds, coarse=coarse)
+        ),
+        np.zeros(1),
+    )
+    for below, bound in zip(got, bounds, strict=True):
+        assert below[values < bound].all()
+        assert not below[values >= bound + unit].any()
+
+
+@seat
 @pytest.mark.parametrize("places", [64, 42, 7, 1])
 def test_bits_of_any_word(seat: tuple[str, int], places: int) -> None:
     values = np.array([*EDGES, -(1 << 63), (1 << 63) - 1], np.int64)

@@ -118,7 +118,7 @@ def test_a_function_runs_on_plain_arrays_and_on_secret_ones() -> None:
 
 @each
 def test_long_arrays_go_piece_by_piece(protocol: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pieces, "PIECE", 100)
+    monkeypatch.setattr(pieces, "SMALLEST", 100)
     grid = np.linspace(-6, 6, 1003)
     np.testing.assert_allclose(result(protocol, mpc.sigmoid, grid), mpc.sigmoid(grid), atol=sigmoid.MAX_ERROR)
     table = np.linspace(1, 6, 300).reshape(3, 100)

@@ -13,9 +13,11 @@ import numpy as np
 from unseen.core.errors import LocalProtocolError
 from unseen.mpc import planes
 from unseen.mpc.array import SecretArray
+from unseen.mpc.functions.pieces import piece
 from unseen.mpc.shares import Bits, broadcast
 
 _PLACES = 64
+_PARTS = 4
 
 
 def less(left: Any, right: Any) -> SecretArray:
@@ -32,7 +34,12 @@ def below(x: SecretArray, bounds: tuple[float, ...]) -> SecretArray:
     x = x.engine.as_number(x)
     levels = [int(np.ceil(bound * 2.0**x.bits)) for bound in bounds]
     flat = x.share.reshape(len(x.share), -1)
-    bits = x.engine.protocol.mask(flat).less_than(levels)
+    step = piece(x.size, _PARTS)
+    parts = [
+        x.engine.protocol.mask(np.ascontiguousarray(flat[:, begin : begin + step])).less_than(levels)
+        for begin in range(0, max(1, x.size), step)
+    ]
+    bits = np.concatenate(parts, axis=2) if len(parts) > 1 else parts[0]
     return x.engine.boolean(bits.reshape(len(bits), len(levels), *x.shape))
 
 

@@ -4,7 +4,7 @@ exp(x) = 2^y, y = x log2(e), plus the number of fraction bits so that 2^y is who
 own, y's six whole places become numbers and give 2^whole as a product, and its fraction's power is a polynomial.
 
 Domain of exp: -2^17 < x < 11 with 20 fraction bits (exp(x) < 2^(36 - bits)); below -14 the result is 0, as it is less than
-a unit. Errors, tested on a dense grid and published in docs/mpc.md: relative below :data:`MAX_ERROR` apart from one unit
+two units. Errors, tested on a dense grid and published in docs/mpc.md: relative below :data:`MAX_ERROR` apart from one unit
 of the last place.
 """
 
@@ -30,7 +30,7 @@ _FACTOR_BITS = 24
 _MORE = 8
 
 
-@in_pieces
+@in_pieces(parts=8)
 def exp(x: SecretArray) -> SecretArray:
     """e^x."""
     engine, protocol = x.engine, x.engine.protocol
@@ -41,7 +41,7 @@ def exp(x: SecretArray) -> SecretArray:
     # 2^this is e^x in units, and 2^_MORE too much, which the fewer bits of the power make good
     lifted = y + protocol.public(np.full(x.shape, (x.bits + _MORE) << fraction, np.uint64))
     masked = protocol.mask(lifted)
-    there = ~engine.boolean(masked.less_than((_MORE << fraction,))[:, 0])
+    there = ~engine.boolean(masked.less_than((_MORE << fraction,), coarse=fraction & ~1)[:, 0])
     own = masked.powers(fraction)
     whole, rest, rest_bits = _by_bits(engine, lifted, fraction) if own is None else own
     power = engine.truncate(engine.number(rest, rest_bits), _FRACTION - _MORE)

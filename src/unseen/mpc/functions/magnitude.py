@@ -79,7 +79,7 @@ def _scaled(x: SecretArray) -> _Scaled:
     return _Scaled(mantissa, factor, rows, columns, row_steps, column_steps, places)
 
 
-@in_pieces
+@in_pieces(parts=16)
 def reciprocal(x: SecretArray) -> SecretArray:
     """1 / x; 0 where x is 0."""
     engine = x.engine
@@ -96,13 +96,13 @@ def reciprocal(x: SecretArray) -> SecretArray:
     return engine.number(out.share, x.bits) * sign
 
 
-@in_pieces
+@in_pieces(parts=16)
 def rsqrt(x: SecretArray) -> SecretArray:
     """1 / sqrt(x)."""
     return _root(x, inverse=True)
 
 
-@in_pieces
+@in_pieces(parts=16)
 def sqrt(x: SecretArray) -> SecretArray:
     """The square root; 0 where x is 0."""
     return _root(x, inverse=False)
@@ -122,7 +122,7 @@ def _root(x: SecretArray, *, inverse: bool) -> SecretArray:
     return engine.truncate(engine.multiply(engine.truncate(of_mantissa, _ROOT), scale), x.bits)
 
 
-@in_pieces
+@in_pieces(parts=16)
 def log(x: SecretArray) -> SecretArray:
     """Natural logarithm: log m + (places - bits - e) log 2."""
     engine = x.engine

@@ -53,7 +53,7 @@ _PRECISE = _Series(16, 64, _every_other(tables.PRECISE_WAVE))
 _WAVE = _Series(WAVE_RANGE, 64, _every_other(tables.LONG_WAVE))
 
 
-@in_pieces
+@in_pieces(parts=16)
 def sigmoid(x: SecretArray, *, precise: bool = False) -> SecretArray:
     """1 / (1 + exp(-x)) for |x| < 2^(62 - bits)."""
     engine, protocol = x.engine, x.engine.protocol

@@ -179,7 +179,7 @@ class Whole:
         product: Share = (self._values * other[0])[None]
         return product
 
-    def less_than(self, bounds: Sequence[int]) -> Bits:
+    def less_than(self, bounds: Sequence[int], *, coarse: int = 0) -> Bits:  # noqa: ARG002 - always exact
         """Comparisons of signed numbers."""
         levels = np.array(bounds, np.int64).reshape(-1, *[1] * self._values.ndim)
         below: Bits = (np.ascontiguousarray(self._values).view(np.int64)[None] < levels).astype(np.uint8)

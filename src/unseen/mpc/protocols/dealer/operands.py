@@ -91,13 +91,18 @@ class MaskedOperand:
         """The shape of x."""
         return self._c.shape
 
-    def less_than(self, bounds: Sequence[int]) -> Bits:
-        """[x < bound] is the top bit of (c - bound) - r: the top bits and the borrow into them."""
+    def less_than(self, bounds: Sequence[int], *, coarse: int = 0) -> Bits:
+        """[x < bound] is the top bit of (c - bound) - r: the top bits and the borrow into them.
+
+        Coarsely, of the difference of their upper places less 1, which is right or, without a borrow from below, too little by one.
+        """
         dealer = self._dealer
         levels = np.array([bound % (1 << 64) for bound in bounds], np.uint64)
         c = self._c[None] - levels.reshape(-1, *[1] * self._c.ndim)
         r_bits = np.ascontiguousarray(np.broadcast_to(self._r_bits, c.shape))
-        generate, propagate, half = dealer.subtraction(c[None], r_bits[None], _PLACES)
+        if coarse:
+            c, r_bits = (c >> np.uint64(coarse)) - np.uint64(1), r_bits >> np.uint64(coarse)
+        generate, propagate, half = dealer.subtraction(c[None], r_bits[None], _PLACES - coarse)
         borrow = planes.carry_out(dealer, generate[:, :-1], propagate[:, :-1])
         return planes.unpack(half[:, -1:] ^ borrow, c.shape)[:, 0]
 

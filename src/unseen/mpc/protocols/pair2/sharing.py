@@ -183,12 +183,12 @@ class SplitOperand:
         self._protocol = protocol
         self._mine = mine
 
-    def less_than(self, bounds: Sequence[int]) -> Bits:
-        """[x < bound] is the sign of (a - bound) + b."""
+    def less_than(self, bounds: Sequence[int], *, coarse: int = 0) -> Bits:
+        """[x < bound] is the sign of (a - bound) + b; coarsely, of the sum of their upper places, without a carry into them."""
         levels = np.array([bound % (1 << 64) for bound in bounds], np.uint64)
         below = levels.reshape(-1, *[1] * self._mine.ndim) * np.uint64(self._protocol.leads)
         moved = self._mine[None] - below
-        return split.sign(self._protocol, moved.reshape(-1)).reshape(1, *moved.shape)
+        return split.sign(self._protocol, moved.reshape(-1), planes.WORD - coarse).reshape(1, *moved.shape)
 
     def harmonics(self, period_bits: int, sine: NDArray[np.float64], bits: int) -> Share:
         """Sines of sums."""

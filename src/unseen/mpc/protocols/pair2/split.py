@@ -61,9 +61,9 @@ def select(wires: Wires, bits: Ring, mine: Ring) -> Ring:
     return mine * bits + given[:, 0] + taken[:, 0]
 
 
-def sign(protocol: Pair2, mine: Ring) -> Bits:
-    """This party's share of the top bit of a + b, (n,): the top bits and the carry into them."""
-    below = planes.unpack(carry(protocol, mine << np.uint64(1), 63), mine.shape)[0, 0]
+def sign(protocol: Pair2, mine: Ring, places: int) -> Bits:
+    """This party's share of the top bit of a + b, (n,): the top bits and the carry into them, from places below, `places` with them."""
+    below = planes.unpack(carry(protocol, mine << np.uint64(1), places - 1), mine.shape)[0, 0]
     bit: Bits = below ^ (mine >> _TOP).astype(np.uint8)
     return bit
 

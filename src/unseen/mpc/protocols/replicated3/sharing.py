@@ -133,13 +133,14 @@ class SplitOperand:
         self._protocol = protocol
         self._known = known
 
-    def less_than(self, bounds: Sequence[int]) -> Bits:
-        """[x < bound] is the sign of (a - bound) + b."""
+    def less_than(self, bounds: Sequence[int], *, coarse: int = 0) -> Bits:
+        """[x < bound] is the sign of (a - bound) + b; coarsely, of the sum of their upper places, without a carry into them."""
         wires = self._protocol.wires
         shape = (len(bounds), *self._known.shape)
         levels = np.array([bound % (1 << 64) for bound in bounds], np.uint64)
         below = levels.reshape(-1, *[1] * self._known.ndim) * np.uint64(wires.place == 0)
-        generate, propagate, top = split.start_of_sign(wires, (self._known[None] - below).reshape(-1))
+        moved = (self._known[None] - below).reshape(-1) >> np.uint64(coarse)
+        generate, propagate, top = split.start_of_sign(wires, moved, planes.WORD - coarse)
         sign = planes.carry_out(self._protocol, generate, propagate) ^ top
         return planes.unpack(sign, shape)[:, 0]
 

@@ -16,7 +16,6 @@ from unseen.mpc.fixed import Ring
 from unseen.mpc.protocols.replicated3.wires import U, Wires
 from unseen.mpc.shares import Bits, Planes, Share
 
-_PAIRS = 32
 _ONE = 30
 _PIECE = 1 << 14
 _EIGHT = 8
@@ -112,35 +111,36 @@ def truncate(wires: Wires, known: Ring, drop: int, *, carry: Share | None = None
 # ---------------------------------------------------------------------- bits
 
 
-def start_of_sign(wires: Wires, known: Ring) -> tuple[Planes, Planes, Planes]:
-    """Generate and propagate of the places below the top, two by two (32 pairs), and the top places' sum.
+def start_of_sign(wires: Wires, known: Ring, places: int) -> tuple[Planes, Planes, Planes]:
+    """Generate and propagate of the places below the top, two by two, and the top places' sum; an even number of places.
 
     Pair j is places 2 j and 2 j - 1. With h, l for the places of a, H, L for those of b:
     generate = h H + (h l) L + l (H L), propagate = h l + h L + l H + H L.
     """
-    planes = kernels.split_places(known.reshape(-1))
-    high, low, top = planes[0:63:2], planes[1:62:2], planes[63:]
+    planes = kernels.split_places(known.reshape(-1), places)
+    high, low, top = planes[0:-1:2], planes[1:-1:2], planes[-1:]
     both = high[1:] & low
-    words = planes.shape[1]
-    pairs = _PAIRS - 1
+    highs, pairs, words = len(high), len(low), planes.shape[1]
     given = (
-        np.concatenate([high, low, both, top]) if wires.place == 0 else np.zeros((96 - 1, words), np.uint64)
+        np.concatenate([high, low, both, top])
+        if wires.place == 0
+        else np.zeros((highs + 2 * pairs + 1, words), np.uint64)
     )
     parts = spread(wires, given, xor=True)
     generate_propagate: Ring | None = None
     if wires.place != 0:
         mine = parts[wires.place - 1]
-        h, l, hl = mine[:_PAIRS], mine[_PAIRS : _PAIRS + pairs], mine[_PAIRS + pairs : -1]  # noqa: E741 - as above
+        h, l, hl = np.split(mine[:-1], [highs, highs + pairs])  # noqa: E741 - as above
         generate = h & high
         generate[1:] ^= (hl & low) ^ (l & both)
         propagate = hl ^ (h[1:] & low) ^ (l & high[1:])
         if wires.place == 1:
             propagate ^= both
         generate_propagate = np.concatenate([generate, propagate])
-    shared = close(wires, generate_propagate, (_PAIRS + pairs, words), xor=True)
-    propagate = np.concatenate([np.zeros((2, 1, words), np.uint64), shared[:, _PAIRS:]], axis=1)
+    shared = close(wires, generate_propagate, (highs + pairs, words), xor=True)
+    propagate = np.concatenate([np.zeros((2, 1, words), np.uint64), shared[:, highs:]], axis=1)
     ends = _fill(wires, parts, top, slice(-1, None))
-    return shared[:, :_PAIRS], propagate, ends
+    return shared[:, :highs], propagate, ends
 
 
 def addition(wires: Wires, known: Ring, places: int) -> tuple[Planes, Planes, Planes]:

@@ -260,7 +260,7 @@ class Operand:
         self._protocol = protocol
         self._values = values
 
-    def less_than(self, bounds: Sequence[int]) -> Bits:
+    def less_than(self, bounds: Sequence[int], *, coarse: int = 0) -> Bits:  # noqa: ARG002 - always exact
         """[x < bound] is the sign of x - bound."""
         shape = (len(bounds), *self._values.shape[1:])
         levels = np.array([bound % (1 << 64) for bound in bounds], np.uint64)
