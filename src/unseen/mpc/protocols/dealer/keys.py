@@ -45,7 +45,7 @@ def below(dealer: Dealer, points: Ring, r: Ring, bits: int) -> Bits:
 class KeyedOperand(MaskedOperand):
     """x with c = x + r public, and r known to the helper, who deals keys that hide it."""
 
-    def less_than(self, bounds: Sequence[int]) -> Bits:
+    def less_than(self, bounds: Sequence[int], *, coarse: int = 0) -> Bits:  # noqa: ARG002 - always exact
         """[x < bound] is the top bit of (c - bound) - r: the top bits, and whether the rest of c - bound is below that of r."""
         dealer, low = self._dealer, np.uint64((1 << _TOP) - 1)
         levels = np.array([bound % (1 << 64) for bound in bounds], np.uint64)
