@@ -28,7 +28,7 @@ def demo(
     Parameters
     ----------
     scene
-        Which story: medicine or finance.
+        Which story: medicine, finance or government.
     data
         A folder with your own files (CSV or Parquet), one for each holder, or with a public data set that the scene knows.
     label
@@ -56,6 +56,6 @@ def run_scene(name: str) -> Callable[..., Any]:
     play = getattr(registry.load(_SCENES, name), _FUNCTION, None)
     if play is None:
         raise UsageError(
-            f"'{name}' is no scene.", mend="there are medicine and finance: `unseen demo finance`"
+            f"'{name}' is no scene.", mend="there are medicine, finance and government: `unseen demo finance`"
         )
     return play  # type: ignore[no-any-return]

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
 
 from unseen.cli import show
 from unseen.cli.session import COMMON, Common, connect, emit
 
+Flag = Annotated[bool, Parameter(negative="")]
 
-def result(job: str, folder: Path, *, common: Common = COMMON) -> None:
+
+def result(job: str, folder: Path, *, report: Flag = False, common: Common = COMMON) -> None:
     """Write everything this party received from a job to a folder.
 
     Parameters
@@ -17,9 +22,11 @@ def result(job: str, folder: Path, *, common: Common = COMMON) -> None:
         The job's id, or an unambiguous beginning of it.
     folder
         A folder that is empty or does not exist yet.
+    report
+        With measures of a model: a page (`report.html`), and its pictures as SVG and PNG.
     """
     with connect(common) as node:
-        emit(common, node.result_export(job, _absolute(folder)), show.exported)
+        emit(common, node.result_export(job, _absolute(folder), report=report), show.exported)
 
 
 def artefact(job: str, reference: str, folder: Path, *, common: Common = COMMON) -> None:

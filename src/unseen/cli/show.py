@@ -323,6 +323,51 @@ def exported(value: m.Exported) -> None:
     facts((("folder", value.folder), ("files", value.files), ("size", size(value.size_bytes))))
 
 
+# ---------------------------------------------------------------------- models
+
+
+def joint_models(value: tuple[m.ModelView, ...]) -> None:
+    """Models by version."""
+    table(
+        ("version", "kind", "what", "made by", "at", "holders"),
+        (
+            (
+                v.version[:18] or "(waiting)",
+                v.kind,
+                "whole" if v.whole else "part",
+                v.reference,
+                v.made_at,
+                v.holders,
+            )
+            for v in value
+        ),
+        empty="No models.",
+    )
+
+
+def joint_model(value: m.ModelView) -> None:
+    """One model, and its receipts."""
+    facts(
+        (
+            ("version", value.version),
+            ("kind", value.kind),
+            ("this party has", "the whole model" if value.whole else "its part"),
+            ("contract", value.contract),
+            ("job", value.job),
+            ("output", value.reference),
+            ("made at", value.made_at),
+            ("holders", value.holders),
+            ("columns", value.columns),
+            ("waiting for", value.waiting_for),
+        )
+    )
+    table(
+        ("log of", "entry", "under a head of", "witnessed by", "leaf"),
+        ((r.party, r.index, r.head_size, r.witnessed_by, r.leaf) for r in value.receipts),
+        empty="No receipts.",
+    )
+
+
 # ---------------------------------------------------------------------- ledger and steps
 
 

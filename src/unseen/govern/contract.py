@@ -10,6 +10,7 @@ This module is the value and its inner consistency. Signing is in `signatures`, 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cached_property
@@ -21,6 +22,9 @@ from unseen.core.canonical import digest
 from unseen.core.ids import check_name
 
 FORMAT = 1
+MODEL = "model:"
+"""Begins a reference to a holder's part of a model that an earlier job made; the version follows."""
+_VERSION = re.compile(r"model:model-[0-9a-f]{64}")
 
 Level = Literal["federated", "shared", "shared-malicious", "enclave"]
 RoleName = Literal["holder", "computer", "receiver", "auditor"]
@@ -188,13 +192,17 @@ class Contract(Terms):
         return _named(self.assets, name)
 
     def inputs_of(self, task: str, party: str) -> dict[str, str]:
-        """Input name -> reference of what `party` brings to a task: its assets, and outputs of tasks it took part in."""
+        """Input name -> reference of what `party` brings to a task.
+
+        Its assets, outputs of tasks it took part in, and a holder's part of a model that an earlier job made (:data:`MODEL`).
+        """
         held = {asset.reference for asset in self.assets if asset.holder == party}
         done = {earlier.name for earlier in self.tasks if party in earlier.parties}
         return {
             name: reference
             for name, reference in self.task(task).input_of(party).items()
             if reference in held
+            or (reference.startswith(MODEL) and party in self.task(task).roles.get("holders", ()))
             or (not reference.startswith("asset:") and reference.partition(".")[0] in done)
         }
 
@@ -282,6 +290,12 @@ def _dangling_inputs(contract: Contract) -> list[str]:
 def _objection_to_input(task: str, party: str, reference: str, holder: str | None, earlier: set[str]) -> str:
     if holder is not None and holder != party:
         return f"task '{task}' gives {party} the '{reference}' of {holder}"
+    if reference.startswith(MODEL):
+        return (
+            ""
+            if _VERSION.fullmatch(reference)
+            else f"task '{task}' names '{reference}', which is no model's version"
+        )
     if holder is None and reference.partition(".")[0] not in earlier:
         return f"task '{task}' needs '{reference}', which nothing before it makes"
     return ""

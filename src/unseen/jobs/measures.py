@@ -10,11 +10,35 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unseen.core.errors import UsageError
+from unseen.govern.report import Fact, Figure, Page, Section
 from unseen.jobs.artefacts import Artefact
 from unseen.learn.evaluate import plots
 from unseen.learn.evaluate.binary import Confusion
 from unseen.learn.evaluate.ranking import Distribution, Ranking
 
+_WORDS = {
+    "auc": "AUC",
+    "gini": "Gini",
+    "ks": "KS",
+    "average_precision": "average precision",
+    "log_loss": "log loss",
+    "brier": "Brier score",
+    "rmse": "RMSE",
+    "mae": "MAE",
+    "r2": "R²",
+    "macro_auc": "macro AUC",
+}
+_CAPTIONS = {
+    "roc": "ROC curve.",
+    "ks": "How the scores separate the classes.",
+    "precision-recall": "Precision and recall.",
+    "gain": "Gain: how many positives the highest scores find.",
+    "lift": "Lift by rank.",
+    "calibration": "Calibration: on the line is as it should be.",
+    "distribution": "How the scores of either class are spread.",
+    "confusion": "Right and wrong.",
+}
+_UNSEEN = "Nobody saw scores together with labels: measured under shares. Groups with few rows of a class were merged."
 _LEVELS, _GROUPS, _EDGES, _BETWEEN = "levels", "groups", "edges", "between"
 
 
@@ -82,6 +106,24 @@ class Measured:
         confusion = Confusion(**meta["confusion"]) if "confusion" in meta else None
         rest = {name: item for name, item in arrays.items() if name in {"scores", "labels"}}
         return cls(figures, levels, groups, distribution, confusion, rest)
+
+    def page(self, title: str) -> tuple[Page, dict[str, plots.Picture]]:
+        """A report for people, and the pictures in it.
+
+        Raises
+        ------
+        UsageError
+            matplotlib is not installed.
+        """
+        drawn = self.pictures()
+        plain = {name: value for name, value in self.figures.items() if isinstance(value, int | float)}
+        facts = [
+            Fact(_WORDS.get(name, name), f"{value:,}" if isinstance(value, int) else f"{value:.4f}")
+            for name, value in plain.items()
+        ]
+        told = "Scores and labels were seen by the receiver." if self.levels else _UNSEEN
+        figures = [Figure(_CAPTIONS[name], picture.svg()) for name, picture in drawn.items()]
+        return Page(title, "", [Section("On the rows held out", [told], facts, figures=figures)]), drawn
 
     def pictures(self, name: str = "model") -> dict[str, plots.Picture]:
         """Every picture that can be drawn of it, by name. Curves are exact where scores were seen, else of groups."""

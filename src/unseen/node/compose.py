@@ -26,6 +26,7 @@ from unseen.node.exports import Exports
 from unseen.node.home import Home
 from unseen.node.identity import Identity
 from unseen.node.installed import InstalledSteps
+from unseen.node.joint_models import JointModels
 from unseen.node.keys import load_identity, make_identity, make_sealing_key, sealing_key
 from unseen.node.mailroom import Mailroom
 from unseen.node.metrics import Metrics
@@ -105,6 +106,13 @@ class Services:
             catalogue=self.catalogue,
             ledger=self.evidence,
         )
+        self.models = JointModels(
+            identity.name,
+            store=self.store,
+            ledger=self.evidence,
+            desk=self.contracts,
+            catalogue=self.catalogue,
+        )
         self.front = Front(parse_address(config.link.listen)) if config.link.listen else None
         self.post = Post(identity, config, front=self.front, peers=self.peers)
         self.work = Workshop(
@@ -118,6 +126,7 @@ class Services:
             post=self.post,
             board=self.board,
             metrics=self.metrics,
+            models=self.models,
         )
         self.scheduler = Scheduler(
             identity.name,
@@ -139,6 +148,7 @@ class Services:
         """Tell the parts of each other."""
         self.evidence.listen(parties=self.contracts.parties_of, changed=self.scheduler.decide_held)
         self.contracts.on_withdrawal(self.scheduler.cancel_all_of)
+        self.contracts.on_models(self.models.check_use)
         self.work.listen(feed=self.scheduler.feed, tell=self._note)
         self.peers.listen(accepted=self._on_accepted, removed=self._on_removed, line=self._line)
 

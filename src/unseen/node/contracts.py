@@ -76,12 +76,17 @@ class ContractDesk:
         self._ledger = ledger
         self._known: dict[str, Contract] = {}
         self._withdrawn: list[Withdrawn] = []
+        self._check_models: Callable[[Contract], None] = lambda _contract: None
         mailroom.handle(PROPOSAL, self._on_proposal)
         mailroom.handle(DECISION, self._on_decision)
 
     def on_withdrawal(self, callback: Withdrawn) -> None:
         """Who cancels running jobs when a signature is taken back."""
         self._withdrawn.append(callback)
+
+    def on_models(self, check: Callable[[Contract], None]) -> None:
+        """Who checks that this party may bring the models that a contract names."""
+        self._check_models = check
 
     # ------------------------------------------------------------------ what people ask
 
@@ -338,6 +343,7 @@ class ContractDesk:
                 check_pinned(task.step, version=task.version, pinned=task.fingerprint)
         check_honest(contract, me=self.me)
         check_terms(contract, me=self.me, assets=self._catalogue.own_terms(), pinned=self._peers.identities())
+        self._check_models(contract)
 
     @staticmethod
     def _check_decisions(view: sql.Connection, contract: Contract) -> None:

@@ -274,6 +274,39 @@ class Ledger:
     def _has_signed(self, peer: str, contract: str) -> bool:
         return _find(self.mirror(peer).leaves.entries, "contract-signed", contract, None, None) is not None
 
+    def finished(self) -> list[tuple[int, Entry]]:
+        """The own entries on finished tasks, with their indices."""
+        entries = list(self._log.leaves.entries.items())
+        return [(index, entry) for index, entry in entries if entry.kind == "task-finished"]
+
+    def receipt(self, party: str, end: Entry) -> tuple[Entry, m.Receipt] | None:
+        """What a party's log says of the end of the same task, and where; None where it has not reached this node.
+
+        The mirror of a peer's log only takes what continues a head that the peer signed; that the newest one covers the
+        entry is checked here again.
+
+        Raises
+        ------
+        VerificationError
+            The peer's newest head is not signed by it.
+        """
+        own = party == self.me
+        leaves = self._log.leaves if own else self.mirror(party).leaves
+        index = _find(leaves.entries, "task-finished", end.contract, end.job, end.task)
+        if index is None:
+            return None
+        if own:
+            witnesses, size = self._log.witnesses(index), leaves.size
+        else:
+            head = self.mirror(party).signed_head()
+            check_head(head, party, public_key(self._peers.show(party).identity))
+            witnesses, size = (self.me,), head.size
+        if index >= size:
+            return None
+        leaf = leaves.hashes[index].hex()
+        told = m.Receipt(party=party, index=index, leaf=leaf, head_size=size, witnessed_by=witnesses)
+        return leaves.entries[index], told
+
     # ------------------------------------------------------------------ what people ask
 
     def heads(self) -> tuple[m.LedgerHead, ...]:

@@ -1,4 +1,7 @@
-"""Results as files for people: `meta.json`, and one `.npy` or `.arrow` per array. Shares stay in the store."""
+"""Results as files for people: `meta.json`, and one `.npy` or `.arrow` per array. Shares stay in the store.
+
+With `report`, measures of a model come with a page, `report.html`, and with its pictures.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +13,14 @@ import numpy as np
 
 from unseen.core.durable import whole_folder
 from unseen.core.errors import DeniedError, UsageError
+from unseen.govern.report import render
 from unseen.jobs.artefacts import SHARES, Artefact
+from unseen.jobs.measures import Measured
 from unseen.node import models as m
 from unseen.node.store import ArtefactStore
 
-_RESULTS = frozenset({"metrics", "scores"})
+_METRICS = "metrics"
+_RESULTS = frozenset({_METRICS, "scores"})
 _ARROW = frozenset({"arrow", "ids"})
 
 
@@ -75,7 +81,7 @@ class Exports:
             files = _write(draft, artefact)
         return _exported(place, draft, files)
 
-    def result(self, job_id: str, folder: str) -> m.Exported:
+    def result(self, job_id: str, folder: str, *, report: bool) -> m.Exported:
         """See :meth:`unseen.node.operations.Node.result_export`."""
         job = self._jobs.require_result(job_id)
         place = _empty(folder)
@@ -88,6 +94,8 @@ class Exports:
                 inner = draft / reference
                 inner.mkdir()
                 files += _write(inner, artefact)
+                if report and artefact.kind == _METRICS:
+                    files += _report(inner, artefact, f"{job.title}: {reference}")
         return _exported(place, draft, files)
 
     def _size(self, job: str, reference: str) -> int:
@@ -121,6 +129,21 @@ def _write(place: Path, artefact: Artefact) -> list[Path]:
             path = place / f"{name}.npy"
             np.save(path, array, allow_pickle=False)
         files.append(path)
+    return files
+
+
+def _report(place: Path, artefact: Artefact, title: str) -> list[Path]:
+    """A page and the pictures in it as files; nothing for measures that are not of a model."""
+    if "rows" not in artefact.meta:
+        return []
+    page, drawn = Measured.of(artefact.meta, artefact.arrays).page(title)
+    files = [place / "report.html"]
+    files[0].write_text(render(page), encoding="utf-8")
+    for name, picture in drawn.items():
+        svg, png = place / f"{name}.svg", place / f"{name}.png"
+        svg.write_text(picture.svg(), encoding="utf-8")
+        png.write_bytes(picture.png())
+        files += [svg, png]
     return files
 
 

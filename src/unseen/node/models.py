@@ -261,6 +261,50 @@ class Exported(Model):
     size_bytes: int
 
 
+# ---------------------------------------------------------------------- models
+
+
+class Receipt(Model):
+    """Where a party's log says what it made: entry `index` with hash `leaf`, under a signed head of `head_size` entries."""
+
+    party: str
+    index: int
+    leaf: str
+    head_size: int
+    witnessed_by: tuple[str, ...] = ()
+
+
+class ModelView(Model):
+    """One model that this party has: its part of a joint one, or a whole one that a contract entitled it to.
+
+    Attributes
+    ----------
+    version
+        `model-` and the hash of contract, job, task, output and the holders' commitments to their parts: the same at all of
+        them. Empty while `waiting_for` names holders whose log entries have not reached this node.
+    kind
+        Such as "linear" or "trees".
+    whole
+        Whether this is the whole model in clear; else a part that says nothing alone.
+    columns
+        This party's own columns, or all of a whole model.
+    receipts
+        Where the holders' logs say what they made.
+    """
+
+    version: str
+    kind: str
+    whole: bool
+    contract: str
+    job: str
+    reference: str
+    made_at: datetime
+    holders: tuple[str, ...]
+    columns: tuple[str, ...]
+    receipts: tuple[Receipt, ...]
+    waiting_for: tuple[str, ...] = ()
+
+
 # ---------------------------------------------------------------------- ledger
 
 

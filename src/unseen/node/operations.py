@@ -32,6 +32,9 @@ READ_ONLY = frozenset(
         "job_watch",
         "ledger_entries",
         "ledger_heads",
+        "model_list",
+        "model_show",
+        "model_verify",
         "peer_inspect",
         "peer_list",
         "status",
@@ -293,15 +296,55 @@ class Node:
         """
         return self._services.exports.artefact(job_id, reference, folder)
 
-    def result_export(self, job_id: str, folder: str) -> m.Exported:
-        """Write everything this party received, with `job.json`, to a folder.
+    def result_export(self, job_id: str, folder: str, *, report: bool = False) -> m.Exported:
+        """Write everything this party received, with `job.json`, to a folder; with `report`, a page and pictures of measures.
 
         Raises
         ------
         UsageError
-            There is no such job, it is still running, or the folder exists and is not empty.
+            There is no such job, it is still running, or the folder exists and is not empty; `report` without matplotlib.
         """
-        return self._services.exports.result(job_id, folder)
+        return self._services.exports.result(job_id, folder, report=report)
+
+    # ------------------------------------------------------------------ models
+
+    def model_list(self) -> tuple[m.ModelView, ...]:
+        """Models of finished jobs that this party has, newest first: its parts of joint ones, and whole ones."""
+        return self._services.models.list()
+
+    def model_show(self, version: str) -> m.ModelView:
+        """One model. `version` may be any unambiguous beginning of it.
+
+        Raises
+        ------
+        UsageError
+            None or several begin so.
+        """
+        return self._services.models.show(version)
+
+    def model_verify(self, version: str) -> m.ModelView:
+        """Check that what is stored here is what this party committed to in its log, and each holder's receipt.
+
+        Raises
+        ------
+        UsageError
+            There is no such model.
+        VerificationError
+            The stored part is another, or a holder's newest head is not signed by it.
+        """
+        return self._services.models.verify(version)
+
+    def model_export(self, version: str, path: str, form: str = "json") -> m.Exported:
+        """Write a whole model to a file that does not exist yet, in a format of other software.
+
+        Raises
+        ------
+        UsageError
+            There is no such model or format, the file exists, or the format cannot hold this kind of model.
+        DeniedError
+            This party has a part of it only.
+        """
+        return self._services.models.export(version, path, form)
 
     # ------------------------------------------------------------------ evidence
 

@@ -17,7 +17,7 @@ import structlog
 
 from unseen.core.errors import UnavailableError, UnseenError, from_dict
 from unseen.crypto.sign import public_key
-from unseen.govern.contract import Contract
+from unseen.govern.contract import MODEL, Contract
 from unseen.govern.policy import compile_policy
 from unseen.jobs import events as e
 from unseen.jobs import messages as jm
@@ -32,6 +32,7 @@ from unseen.node.config import NodeConfig
 from unseen.node.contracts import ContractDesk
 from unseen.node.evidence import Ledger
 from unseen.node.identity import Identity
+from unseen.node.joint_models import JointModels
 from unseen.node.metrics import Metrics
 from unseen.node.models import TaskProgress
 from unseen.node.post import Post
@@ -86,6 +87,7 @@ class Workshop:
         post: Post,
         board: Board,
         metrics: Metrics,
+        models: JointModels,
     ) -> None:
         self.me = identity.name
         self._identity = identity
@@ -98,6 +100,7 @@ class Workshop:
         self._post = post
         self._board = board
         self._metrics = metrics
+        self._models = models
         self._running: dict[tuple[str, str, int], _Running] = {}
         self._lock = threading.Lock()
         self._feed: Feed = lambda _job, _event: None
@@ -217,13 +220,16 @@ class Workshop:
         )
 
     def _inputs(self, job: jm.JobRef, contract: Contract, task: str) -> dict[str, str]:
-        """Input name -> sealed file; an asset is read, checked and sealed into the job first."""
+        """Input name -> sealed file; an asset, or a part of a model, is read, checked and sealed into the job first."""
         places = {}
         for name, reference in contract.inputs_of(task, self.me).items():
             if reference.startswith(_ASSET):
                 asset = reference.removeprefix(_ASSET)
                 table = from_table(self._catalogue.table(asset))
                 places[name] = str(self._store.put_input(job.id, f"asset-{asset}", table))
+            elif reference.startswith(MODEL):
+                part = self._models.part(reference)
+                places[name] = str(self._store.put_input(job.id, reference.removeprefix(MODEL), part))
             elif self._has(job.id, reference):
                 places[name] = str(self._store.path(job.id, reference))
         return places
@@ -239,6 +245,8 @@ class Workshop:
         for name, reference in contract.inputs_of(task, self.me).items():
             if reference.startswith(_ASSET):
                 found[name] = contract.asset(reference.removeprefix(_ASSET)).commitment
+            elif reference.startswith(MODEL):
+                found[name] = self._models.commitment(reference)
             elif self._has(job, reference):
                 earlier, _, output = reference.partition(".")
                 found[name] = self._store.done(job, earlier).outputs[output].commitment

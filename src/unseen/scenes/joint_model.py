@@ -30,6 +30,8 @@ class Settings:
     show, at_least
         Whether the evaluation shows the receiver the scores of the rows, or measures alone; then the least number of rows of
         either class in a group that it tells.
+    handover
+        The receiver gets the whole model, to use and export it.
     """
 
     purpose: str = "screening"
@@ -39,6 +41,7 @@ class Settings:
     bound: bool = False
     show: Literal["measures", "scores"] = "scores"
     at_least: int = 10
+    handover: bool = False
 
 
 def parties(holdings: Sequence[Holding]) -> tuple[str, ...]:
@@ -109,6 +112,13 @@ def workflow(holdings: Sequence[Holding], settings: Settings) -> Workflow:
         inputs={"model": model["model"], "table": scaled["test"]},
         params={"show": settings.show, "at_least": settings.at_least},
     )
+    if settings.handover:
+        flow.task(
+            "handover",
+            "reveal-model",
+            roles={**together, "receiver": receiver},
+            inputs={"model": model["model"]},
+        )
     flow.task(
         "predict",
         "predict",

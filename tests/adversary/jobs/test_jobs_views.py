@@ -281,6 +281,13 @@ def scoring(name: str, **params: Any) -> Scene:
     return Scene(name, roles, CREW, (given[0], given[1]), params)
 
 
+def handed_over() -> Scene:
+    # two models: what they are goes to a alone, the helper sees nothing of either
+    scene = scoring("predict")
+    inputs = tuple({who: {"model": given[who]["model"]} for who in HOLDERS} for given in scene.inputs)
+    return Scene("reveal-model", scene.roles, CREW, inputs, {})  # type: ignore[arg-type]
+
+
 def function() -> Scene:
     """The same answer (a group is too small), other values."""
 
@@ -319,6 +326,7 @@ SCENES: dict[str, Callable[[], Scene]] = {
     # every measure once, of few groups: scores and labels stay secret
     "evaluate secretly": lambda: scoring("evaluate", groups=2, edges=(0.5,), at_least=1),
     "predict": lambda: scoring("predict"),
+    "reveal-model": handed_over,
 }
 
 

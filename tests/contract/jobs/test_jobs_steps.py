@@ -24,6 +24,7 @@ from unseen.scenes import (
     credit_columns,
     credit_trees,
     difference,
+    government,
     hidden_training,
     medicine,
     overlap,
@@ -33,7 +34,7 @@ from unseen.scenes import (
 NAMES = registry.names(STEPS)
 IDENTITIES = {
     name: f"ed25519:{place:064x}"
-    for place, name in enumerate(("hospital", "laboratory", "helper", "bank", "telecom"))
+    for place, name in enumerate(("hospital", "laboratory", "helper", "bank", "telecom", "tax", "registry"))
 }
 
 
@@ -57,6 +58,7 @@ def played(name: str) -> tuple[Contract, LocalRun]:
             difference,
             score_card,
             hidden_training,
+            government,
         )
     ]
     return next((item for item in scenes if any(task.step == name for task in item[0].tasks)), scenes[0])

@@ -31,11 +31,9 @@ def prepare(world: Loopback, folder: Path) -> str:
     return together.agree(nodes, flow, "hospital")
 
 
-def start(world: Loopback, contract: str) -> str:
-    """The hospital starts the run, once all signatures are witnessed."""
-    job: str = together.wait_for(
-        lambda: attempt(lambda: world["hospital"].job_start(contract)), "the start"
-    ).id
+def start(world: Loopback, contract: str, party: str = "hospital") -> str:
+    """A party starts the run, once all signatures are witnessed."""
+    job: str = together.wait_for(lambda: attempt(lambda: world[party].job_start(contract)), "the start").id
     return job
 
 

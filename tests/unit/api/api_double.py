@@ -73,6 +73,18 @@ PROBLEM = m.Problem(
 ARTEFACT = m.ArtefactView(
     reference="evaluate.metrics", kind="metrics", arrays={"roc": (10, 2)}, meta={"auc": 0.99}, size_bytes=160
 )
+MODEL = m.ModelView(
+    version=f"model-{'5' * 64}",
+    kind="linear",
+    whole=False,
+    contract="contract-1",
+    job="job-1",
+    reference="train.model",
+    made_at=NOW,
+    holders=("hospital", "laboratory"),
+    columns=("age",),
+    receipts=(m.Receipt(party="hospital", index=3, leaf="ab", head_size=5, witnessed_by=("laboratory",)),),
+)
 EXPORTED = m.Exported(folder="/out", files=("job.json",), size_bytes=10)
 STEP = m.StepView(
     name="psi",
@@ -237,8 +249,8 @@ class Double(Node):
         self._note("artefact_export", job_id=job_id, reference=reference, folder=folder)
         return EXPORTED
 
-    def result_export(self, job_id: str, folder: str) -> m.Exported:
-        self._note("result_export", job_id=job_id, folder=folder)
+    def result_export(self, job_id: str, folder: str, *, report: bool = False) -> m.Exported:
+        self._note("result_export", job_id=job_id, folder=folder, report=report)
         return EXPORTED
 
     def evidence_bundle(self, contract_id: str) -> bytes:
@@ -247,6 +259,22 @@ class Double(Node):
 
     def evidence_export(self, contract_id: str, path: str) -> m.Exported:
         self._note("evidence_export", contract_id=contract_id, path=path)
+        return EXPORTED
+
+    def model_list(self) -> tuple[m.ModelView, ...]:
+        self._note("model_list")
+        return (MODEL,)
+
+    def model_show(self, version: str) -> m.ModelView:
+        self._note("model_show", version=version)
+        return MODEL
+
+    def model_verify(self, version: str) -> m.ModelView:
+        self._note("model_verify", version=version)
+        return MODEL
+
+    def model_export(self, version: str, path: str, form: str = "json") -> m.Exported:
+        self._note("model_export", version=version, path=path, form=form)
         return EXPORTED
 
     def ledger_heads(self) -> tuple[m.LedgerHead, ...]:
@@ -283,6 +311,7 @@ def sample(operation: str) -> dict[str, Any]:
         "job_watch": {"job_id": JOB.id, "after": 3, "timeout_s": 0.05},
         "artefact_export": {"job_id": JOB.id, "reference": "evaluate.metrics", "folder": "/o/p q"},
         "ledger_entries": {"after": 2, "limit": 5},
+        "result_export": {"job_id": JOB.id, "folder": "/o", "report": True},
     }
     if operation in known:
         return known[operation]  # type: ignore[no-any-return]

@@ -54,8 +54,15 @@ def rows(count: int, levels: int) -> tuple[np.ndarray, np.ndarray]:
     return np.round(scores * 2**20) / 2**20, labels
 
 
-@pytest.mark.parametrize("protocol", CREWS)
-@pytest.mark.parametrize("levels", [7, 2**20])
+@pytest.mark.parametrize(
+    ("protocol", "levels"),
+    [
+        ("dealer2", 7),
+        ("replicated3", 7),
+        pytest.param("dealer2", 2**20, marks=pytest.mark.long),
+        pytest.param("replicated3", 2**20, marks=pytest.mark.long),
+    ],
+)
 def test_the_order_with_and_without_ties(protocol: str, levels: int) -> None:
     scores, labels = rows(90, levels)
     sizes = np.array([90 - labels.sum(), labels.sum()])
@@ -106,7 +113,9 @@ def merged(exact: ranking.Ranking, at_least: int) -> list[tuple[float, float]]:
     return found
 
 
-@pytest.mark.parametrize("at_least", [3, 12, 40])
+@pytest.mark.parametrize(
+    "at_least", [pytest.param(3, marks=pytest.mark.long), 12, pytest.param(40, marks=pytest.mark.long)]
+)
 def test_small_groups_are_merged_until_none_is_small(at_least: int) -> None:
     scores, labels = rows(150, 2**20)
 
@@ -174,7 +183,7 @@ def test_several_classes() -> None:
     np.testing.assert_array_equal(matrix, exact.confusion)
 
 
-@pytest.mark.parametrize("positives", [0, 2, 9, 10])
+@pytest.mark.parametrize("positives", [0, 2, pytest.param(9, marks=pytest.mark.long), 10])
 def test_too_few_of_a_class_ends_it_for_all_alike(positives: int) -> None:
     labels = (np.arange(10) < positives).astype(float)
     done = play(

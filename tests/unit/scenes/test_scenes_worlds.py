@@ -12,14 +12,14 @@ import pyarrow.csv
 import pytest
 
 from unseen.client import Local
+from unseen.core.errors import UsageError
 from unseen.learn.evaluate.ranking import by_level
-from unseen.scenes import finance, public_data, worlds
+from unseen.scenes import finance, government, public_data, worlds
 from unseen.scenes.comparison import Rankings
 from unseen.scenes.joint_model import parties, workflow
 from unseen.scenes.partition import Holding
 
-WORLDS = {"finance": worlds.credit, "government": worlds.firms}
-SCENES = {"finance": (finance, worlds.credit)}
+WORLDS = {"finance": (finance, worlds.credit), "government": (government, worlds.firms)}
 
 
 def joined(holdings: tuple[Holding, ...]) -> dict[str, np.ndarray]:
@@ -38,7 +38,7 @@ def joined(holdings: tuple[Holding, ...]) -> dict[str, np.ndarray]:
 
 @pytest.mark.parametrize("name", WORLDS)
 def test_a_world_is_the_same_every_time_and_other_with_another_seed(name: str) -> None:
-    make: Any = WORLDS[name]
+    make: Any = WORLDS[name][1]
     first, again, other = make(rows=50), make(rows=50), make(rows=50, seed=1)
     assert all(one.table.equals(two.table) for one, two in zip(first, again, strict=True))
     assert not first[0].table.equals(other[0].table)
@@ -68,9 +68,9 @@ def test_health_and_order_of_a_firm_show_at_tax_office_and_registry() -> None:
     assert abs(np.corrcoef(data["branches"], label)[0, 1]) < 0.05
 
 
-@pytest.mark.parametrize("name", SCENES)
+@pytest.mark.parametrize("name", WORLDS)
 def test_a_small_run_of_the_scene(name: str) -> None:
-    scene, make = SCENES[name]
+    scene, make = WORLDS[name]
     holdings = make(rows=1200)
     flow = workflow(holdings, scene.SCENE.settings)
     assert flow.parties == tuple(sorted(parties(holdings)))
@@ -107,6 +107,15 @@ def test_words_become_columns_and_repeated_keys_are_dropped(tmp_path: Path) -> N
     assert insurer.features[:2] == ("PolicyType=b", "VehicleCategory=b")
     assert (insurer.label, police.label) == ("label", None)
     assert public_data.known(tmp_path / "nowhere") == ()
+
+
+def test_three_files_of_ones_own(tmp_path: Path) -> None:
+    for name, columns in (("bank", {"y": [0, 1]}), ("tax", {"v": [1, 2]}), ("register", {"w": [1, 2]})):
+        pyarrow.csv.write_csv(pa.table({"id": [1, 2], **columns}), tmp_path / f"{name}.csv")
+    holdings = government._source(tmp_path, None, None)
+    assert [item.party for item in holdings] == ["bank", "register", "tax"]
+    with pytest.raises(UsageError, match="3 tables where two are due"):
+        finance._source(tmp_path, None, None)
 
 
 SETS = {

@@ -1,0 +1,205 @@
+"""Tell one party a whole joint model in clear, so that it can use and export it (模型交付)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unseen.core.cost import Cost, Network
+from unseen.core.errors import UsageError
+from unseen.jobs import engines
+from unseen.jobs.artefacts import Artefact
+from unseen.jobs.shared_models import SharedModel, shape_disclosure
+from unseen.jobs.step import Roles, Sizes, StepParams
+from unseen.jobs.whole_models import WholeModel, names
+from unseen.learn.export.whole import Whole
+from unseen.learn.vertical import layout, models
+from unseen.learn.vertical.linear.scaling import Scaling
+from unseen.learn.vertical.models import Model
+from unseen.learn.vertical.trees import cuts_of, settings_of
+from unseen.party import Disclosure, Door, Message, Party, Released
+
+VERSION = 1
+SUMMARY = (
+    "Tell the receiver the whole model in clear: coefficients, or splits and leaves, of all holders' columns."
+)
+ROLES = {
+    "holders": "hold the shares of the model",
+    "receiver": "gets the whole model",
+    "helper": engines.ROLE_OF_HELPER,
+}
+OPTIONAL_ROLES = engines.OPTIONAL_ROLES
+INPUTS = {"model": "shares of a model"}
+OUTPUTS = {"model": "the whole model in clear, at the receiver"}
+LEVELS = ("shared",)
+TRUST, trust = engines.TRUST, engines.trust
+
+_COLUMNS, _WEIGHTS, _LABEL = "columns", "weights", "label"
+
+
+class Params(StepParams):
+    """Nothing to choose."""
+
+
+class ModelPart(Message, frozen=True, tag="jobs.model-part/1"):
+    """The names of the sender's columns, and what it alone knows of the model.
+
+    Of linear models mean and scale of each column, if they were scaled inside; of trees the splits, counted through trees and
+    nodes, and the cuts of each column.
+    """
+
+    columns: Released[list[str]]
+    splits: Released[list[int]]
+    numbers: Released[list[list[float]]]
+
+
+def disclosures(_params: Params, roles: Roles) -> tuple[Disclosure, ...]:
+    """Everything, to the receiver."""
+    to = (roles.one("receiver"),)
+    words = "names of all columns of the model, how they were scaled, and the splits of trees on them"
+    return (
+        shape_disclosure(roles),
+        Disclosure(_COLUMNS, words, to, Door.RELEASE, times=3),
+        Disclosure(_WEIGHTS, "coefficients or leaves of the model", to, Door.REVEAL),
+        Disclosure(_LABEL, "how labels were scaled, of trees for numbers", to, Door.REVEAL, max_elements=2),
+    )
+
+
+def estimate(_params: Params, roles: Roles, sizes: Sizes, network: Network) -> Cost:
+    """One reveal."""
+    width = sum(sizes.columns.get(holder, 0) for holder in roles.all("holders"))
+    sent = 1000 + 40 * width
+    return Cost(0.02 + 4 * network.latency_s, sent, 4, 1000 * width)
+
+
+def run(party: Party, inputs: Mapping[str, Artefact], _params: Params, roles: Roles) -> dict[str, Any]:
+    """At holders and helper."""
+    holders, receiver = roles.all("holders"), roles.one("receiver")
+    held = SharedModel.of(inputs["model"]) if party.name in holders else None
+    if receiver not in holders:
+        raise UsageError(f"{receiver} is to get the model and is no holder.", mend="name a holder")
+    width = None if held is None else np.zeros((1, held.widths[party.name]))
+    sizes = layout.agree(party, width, holders=holders)
+    engine = engines.open_engine(party, roles)
+    model = models.agree(
+        engine,
+        None if held is None else held.model,
+        protocol=engines.choose(roles).protocol,
+        holders=holders,
+        sizes=sizes,
+    )
+    _check_kind(model)
+    parts = _parts(party, held, holders, receiver)
+    weights = engine.reveal(_WEIGHTS, model.secret(engine, "weights"), to=(receiver,))
+    label = None
+    if "label" in model.shares:
+        label = engine.reveal(_LABEL, model.secret(engine, "label"), to=(receiver,))
+    if weights is None or held is None:
+        return {}
+    columns = tuple((holder, name) for holder in holders for name in parts[holder].columns.value)
+    if model.kind == "linear":
+        whole = _linear(model, parts, columns, weights)
+    else:
+        whole = _trees(model, parts, columns, weights, label)
+    return {"model": WholeModel(whole, columns).to_artefact()}
+
+
+def _check_kind(model: Model) -> None:
+    """Raises UsageError at all parties alike: the public part says what it is."""
+    known = {
+        "linear": ("family", ("logistic", "linear", "poisson")),
+        "trees": ("objective", ("binary", "squared")),
+    }
+    name, families = known.get(model.kind, ("family", ()))
+    if model.public.get(name) not in families:
+        raise UsageError(
+            "This kind of model cannot be told as a whole.",
+            why=f"it is {model.kind} ({model.public.get(name)})",
+            mend="score rows with the step 'predict'",
+        )
+
+
+def _parts(
+    party: Party, held: SharedModel | None, holders: tuple[str, ...], receiver: str
+) -> dict[str, ModelPart]:
+    """What the holders know of the model each; at the receiver of all of them."""
+    found: dict[str, ModelPart] = {}
+    if held is not None:
+        splits, numbers = _private(held.model)
+        columns, to = list(held.columns), (receiver,)
+        told = ModelPart(
+            party.release(_COLUMNS, columns, to=to, elements=len(columns)),
+            party.release(_COLUMNS, splits, to=to, elements=len(splits)),
+            party.release(_COLUMNS, numbers, to=to, elements=sum(map(len, numbers))),
+        )
+        if party.name == receiver:
+            found[receiver] = told
+        else:
+            party.send(receiver, told)
+    if party.name == receiver:
+        found |= {holder: party.recv(holder, ModelPart) for holder in holders if holder != receiver}
+    return found
+
+
+def _private(model: Model) -> tuple[list[int], list[list[float]]]:
+    """Own splits of trees as (place, column, bin, missing left) one after the other, and the numbers of own columns."""
+    if model.kind == "linear":
+        scaling = Scaling.of(model.private)
+        return [], [] if scaling is None else np.column_stack([scaling.center, scaling.scale]).tolist()
+    if "column" not in model.private:
+        return [], []
+    column, last, missing = (model.private[name].ravel() for name in ("column", "bin", "missing_left"))
+    mine = np.flatnonzero(column >= 0)
+    rows = np.column_stack([mine, column[mine], last[mine], missing[mine]])
+    return rows.astype(np.int64).ravel().tolist(), [cut.tolist() for cut in cuts_of(model)]
+
+
+def _linear(
+    model: Model,
+    parts: Mapping[str, ModelPart],
+    columns: tuple[tuple[str, str], ...],
+    weights: NDArray[np.float64],
+) -> Whole:
+    """With coefficients of the columns as they came, where they were scaled inside."""
+    scales = [
+        parts[holder].numbers.value or [[0.0, 1.0]] * len(parts[holder].columns.value)
+        for holder in model.holders
+    ]
+    mean, scale = np.concatenate([np.array(one).reshape(-1, 2) for one in scales]).T
+    slopes = weights[:-1] / scale
+    arrays = {"weights": np.append(slopes, weights[-1] - float(slopes @ mean))}
+    return Whole("linear", str(model.public["family"]), names(columns), arrays)
+
+
+def _trees(
+    model: Model,
+    parts: Mapping[str, ModelPart],
+    columns: tuple[tuple[str, str], ...],
+    leaves: NDArray[np.float64],
+    label: NDArray[np.float64] | None,
+) -> Whole:
+    settings = settings_of(model.public)
+    shape = (settings.trees, settings.nodes)
+    column = np.full(shape, -1, np.int64)
+    threshold, missing = np.zeros(shape), np.zeros(shape, np.bool_)
+    begin = 0
+    for holder in model.holders:
+        part = parts[holder]
+        for place, own, last, left in np.array(part.splits.value, np.int64).reshape(-1, 4).tolist():
+            where = divmod(place, settings.nodes)
+            cuts = part.numbers.value[own]
+            column[where], missing[where] = begin + own, bool(left)
+            threshold[where] = -np.inf if last < 0 else cuts[last] if last < len(cuts) else np.inf
+        begin += len(part.columns.value)
+    mean, spread = (0.0, 1.0) if label is None else (float(label[0]), float(label[1]))
+    arrays = {
+        "leaves": leaves,
+        "column": column,
+        "threshold": threshold,
+        "missing_left": missing,
+        "scale": np.array([settings.base_score * spread + mean, spread]),
+    }
+    return Whole("trees", settings.objective, names(columns), arrays)
