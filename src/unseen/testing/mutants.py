@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from unseen.crypto.prg import Prg
 from unseen.crypto.rlwe import slots, torus
 from unseen.crypto.rlwe.params import PLAIN
-from unseen.kernels import ntt
+from unseen.kernels import dcf, ntt
 from unseen.learn.prepare import joint_bins
 from unseen.mpc.array import SecretArray
 from unseen.mpc.protocols.dealer.dealing import Correction, Dealing
@@ -134,6 +134,23 @@ def _bare_part(_dealer: Dealer, share: Ring) -> Ring:
     return share
 
 
+def _one_root(dealing: Dealing, peer: str, shape: tuple[int, ...], dtype: Any) -> NDArray[Any]:
+    """All keys of a call have the same root."""
+    drawn = _DRAW(dealing, peer, shape, dtype)
+    return np.broadcast_to(drawn[:1], shape).copy() if _are_roots(shape, dtype) else drawn
+
+
+def _no_root(dealing: Dealing, peer: str, shape: tuple[int, ...], dtype: Any) -> NDArray[Any]:
+    """Nothing is secret about the roots: whoever has the words can follow the hidden point."""
+    drawn = _DRAW(dealing, peer, shape, dtype)
+    return np.zeros_like(drawn) if _are_roots(shape, dtype) else drawn
+
+
+def _are_roots(shape: tuple[int, ...], dtype: Any) -> bool:
+    return dtype == np.uint8 and shape[1:] == (dcf.BLOCK,)
+
+
+_DRAW = Dealing._draw  # noqa: SLF001 - broken from inside
 _DEALING, _DEALER = (
     "unseen.mpc.protocols.dealer.dealing:Dealing",
     "unseen.mpc.protocols.dealer.sharing:Dealer",
@@ -235,6 +252,10 @@ MUTANTS: Mapping[str, tuple[Mutant, ...]] = {
             f"{_DEALER}.truncate",
             _truncated_in_clear,
         ),
+    ),
+    "mpc-fss": (
+        Mutant("one root for all keys", "reused mask", f"{_DEALING}._draw", _one_root),
+        Mutant("roots are zero", "constant mask", f"{_DEALING}._draw", _no_root),
     ),
     "mpc-lattice": (
         Mutant("the same mask every time", "reused mask", f"{_RLWE}.slots:mask", _same_slots),

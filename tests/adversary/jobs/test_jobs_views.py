@@ -355,7 +355,11 @@ SLOW = {
 
 
 @pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=[pytest.mark.long] if name in SLOW else []) for name in SCENES]
+    "name",
+    [
+        pytest.param(name, marks=[pytest.mark.long, pytest.mark.timeout(600)] if name in SLOW else [])
+        for name in SCENES
+    ],
 )
 def test_nothing_shows(name: str) -> None:
     assert SCENES[name]().leaks(runs=FEWER.get(name, 200)) == []

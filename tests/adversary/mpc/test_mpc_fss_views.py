@@ -102,26 +102,11 @@ def test_masks_that_are_none_or_come_again_are_found(mutant: Mutant) -> None:
         assert found(go())
 
 
-KEYS, DRAW = Dealing.comparison_keys, Dealing._draw
-
-
-def _one_root(self: Dealing, peer: str, shape: Any, dtype: Any) -> Any:
-    """All keys of a call have the same root."""
-    drawn = DRAW(self, peer, shape, dtype)
-    return np.broadcast_to(drawn[:1], shape).copy() if dtype == np.uint8 and len(shape) == 2 else drawn
-
-
-def _no_root(self: Dealing, peer: str, shape: Any, dtype: Any) -> Any:
-    """Nothing is secret about the roots: whoever has the words can follow the hidden point."""
-    drawn = DRAW(self, peer, shape, dtype)
-    return np.zeros_like(drawn) if dtype == np.uint8 and len(shape) == 2 else drawn
-
-
-@pytest.mark.parametrize("broken", [_one_root, _no_root])
-def test_mutant_keys_are_found(broken: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("mutant", mutants("mpc-fss"), ids=lambda mutant: mutant.name)
+def test_mutant_keys_are_found(mutant: Mutant) -> None:
     honest = go().results["a"]
-    monkeypatch.setattr(Dealing, "_draw", broken)
-    run = go()
+    with mutant.applied():
+        run = go()
     assert found(run)
     np.testing.assert_allclose(run.results["a"], honest, atol=1e-2)  # and nobody would have noticed
 
@@ -139,7 +124,7 @@ def test_a_mutant_that_uses_keys_again_is_found(monkeypatch: pytest.MonkeyPatch)
 
         return taken
 
-    monkeypatch.setattr(Dealing, "comparison_keys", again(KEYS, "keys"))
+    monkeypatch.setattr(Dealing, "comparison_keys", again(Dealing.comparison_keys, "keys"))
     monkeypatch.setattr(Dealing, "uniform", again(Dealing.uniform, "mask"))
     assert found(go())
 

@@ -342,3 +342,27 @@ def test_montgomery(
     attempt(lambda: module.montgomery_square(constants, rows, squarings % 100 if fitting else squarings))
     attempt(lambda: module.montgomery_power(constants, rows, order.astype(np.uint64)))
     attempt(lambda: module.montgomery_power(rows, rows, order))
+
+
+@settings(fuzzed, max_examples=40)
+@given(arrays((3,)), arrays((1,)), arrays((2,)), st.one_of(st.integers(1, 64), limits), st.booleans())
+def test_comparison_keys(
+    instruction_set: str,
+    roots: np.ndarray,
+    thresholds: np.ndarray,
+    points: np.ndarray,
+    bits: int,
+    fitting: bool,
+) -> None:
+    if fitting:
+        count = len(thresholds)
+        roots = np.resize(roots.astype(np.uint8), (2, count, 16))
+        thresholds = thresholds.astype(np.uint64) % np.uint64(2)
+        points = np.resize(points.astype(np.uint64), (2, count))
+    module = native()
+    words = attempt(lambda: module.dcf_generate(roots, thresholds, bits))
+    assert words is None or words.shape == (len(thresholds), max(bits - 7, 0) + 1, 16)
+    for given_words in (words, roots):
+        for own in (roots, roots[:1].reshape(-1, roots.shape[-1]) if roots.size else roots):
+            made = attempt(lambda w=given_words, o=own: module.dcf_evaluate(o, w, points, bits, False))
+            assert made is None or made.shape == points.shape
