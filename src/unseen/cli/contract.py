@@ -33,9 +33,12 @@ def draft(workflow: Path, *, out: Path | None = None, common: Common = COMMON) -
     from unseen.cli.draft import contract_of  # noqa: PLC0415 - loads the planner
     from unseen.govern.summary import repeated  # noqa: PLC0415
     from unseen.jobs.evidence import facts_of  # noqa: PLC0415
+    from unseen.jobs.planner import offers_of  # noqa: PLC0415
 
     with connect(common) as node:
         made = contract_of(workflow, node)
+    for task, offer in offers_of(made).items():
+        say(f"Task '{task}' tells who is common; {offer}.")
     for line in repeated(made, facts=facts_of, language=common.lang):
         say(line)
     text = json.dumps(made.to_json(), indent=2, ensure_ascii=False) + "\n"

@@ -37,7 +37,7 @@ class TaskPart(_Part):
 
 
 class WorkflowFile(_Part):
-    """The whole file. `assets` are HOLDER/NAME."""
+    """The whole file. `assets` are HOLDER/NAME, `withhold` names of disclosures that the contract is not to list."""
 
     format: Literal[1] = 1
     title: str
@@ -46,6 +46,7 @@ class WorkflowFile(_Part):
     runs: int = Field(default=1, ge=1)
     days: float = Field(default=30, gt=0)
     parties: dict[str, PartyPart] = Field(min_length=1)
+    withhold: tuple[str, ...] = ()
     assets: tuple[str, ...] = ()
     tasks: tuple[TaskPart, ...] = Field(min_length=1)
 
@@ -85,7 +86,14 @@ def contract_of(path: Path, node: Node) -> Contract:
     file = read(path)
     me = node.identity()
     identities = {me.name: me.identity} | {peer.name: peer.identity for peer in node.peer_list()}
-    flow = Workflow(file.title, purpose=file.purpose, level=file.level, runs=file.runs, days=file.days)
+    flow = Workflow(
+        file.title,
+        purpose=file.purpose,
+        level=file.level,
+        runs=file.runs,
+        days=file.days,
+        withhold=file.withhold,
+    )
     for name, party in file.parties.items():
         flow.party(name, roles=party.roles, title=party.title)
     for terms in _terms(file.assets, node):

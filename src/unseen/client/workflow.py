@@ -69,16 +69,27 @@ class Workflow:
         How often the contract may be run.
     days
         How long it is valid from the moment it is made.
+    withhold
+        Names of disclosures that the contract is not to list, such as "intersection" (who is common): tasks that need them are
+        refused, with the offer of what does without.
     """
 
     def __init__(
-        self, title: str, *, purpose: str, level: Level = "shared", runs: int = 1, days: float = 30
+        self,
+        title: str,
+        *,
+        purpose: str,
+        level: Level = "shared",
+        runs: int = 1,
+        days: float = 30,
+        withhold: Sequence[str] = (),
     ) -> None:
         self.title = title
         self.purpose = purpose
         self.level = level
         self.runs = runs
         self.days = days
+        self.withhold = tuple(withhold)
         self._parties: dict[str, tuple[str, tuple[RoleName, ...]]] = {}
         self._assets: dict[str, AssetTerms] = {}
         self._tables: dict[str, Table] = {}
@@ -177,7 +188,7 @@ class Workflow:
 
     def plan(self) -> Plan:
         """Tasks, disclosures and estimates; see :func:`unseen.jobs.planner.plan`."""
-        return plan(self._sketches, self.assets, level=self.level)
+        return plan(self._sketches, self.assets, level=self.level, withhold=self.withhold)
 
     def run(self, environment: Environment, **options: Any) -> Any:
         """The same as `environment.run(self)`: the environment is an argument, the job does not change."""
@@ -194,8 +205,8 @@ class Workflow:
         Raises
         ------
         UsageError
-            Parties without identity, references to nothing, purposes or steps an owner does not allow: all
-            problems at once.
+            Parties without identity, references to nothing, purposes or steps an owner does not allow, tasks that tell what
+            is withheld: all problems of a kind at once.
         """
         missing = [name for name in self.parties if name not in identities]
         if missing:
@@ -203,6 +214,7 @@ class Workflow:
                 f"No identity is known of {', '.join(missing)}.", mend="invite them as peers first"
             )
         planned = self.plan()
+        planned.check_complete()
         start = (now or datetime.now(UTC)).replace(microsecond=0)
         try:
             return Contract(

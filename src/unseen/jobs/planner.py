@@ -7,12 +7,13 @@ for its disclosures and its estimate, and says in words why.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from unseen.core.cost import Cost, Network
 from unseen.core.errors import DeniedError, UsageError
 from unseen.govern.contract import AssetTerms, Contract, DisclosureTerms, Level, TaskTerms
+from unseen.jobs.offers import Offer, offer
 from unseen.jobs.step import (
     Roles,
     Sizes,
@@ -44,13 +45,37 @@ class TaskSketch:
 class Plan:
     """What goes into the contract, and what a run is expected to cost, by task.
 
-    `reasons` says in words what was chosen for each task and why.
+    `reasons` says in words what was chosen for each task and why, and what hides the intersection where the task tells it
+    (`offers`). `lacking`: task -> disclosures that it needs and that were withheld; such a plan is for no contract.
     """
 
     tasks: tuple[TaskTerms, ...]
     disclosures: tuple[DisclosureTerms, ...]
     costs: Mapping[str, Cost]
     reasons: Mapping[str, str]
+    offers: Mapping[str, Offer] = field(default_factory=dict)
+    lacking: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def check_complete(self) -> None:
+        """Check that every task may tell what it tells.
+
+        Raises
+        ------
+        UsageError
+            A disclosure was withheld: names the task, and the step that does without it.
+        """
+        problems = tuple(
+            f"task '{task}' tells '{', '.join(names)}', which this contract does not list"
+            + (f"; {self.offers[task]}" if task in self.offers else "")
+            for task, names in self.lacking.items()
+        )
+        if problems:
+            raise UsageError(
+                "Tasks tell more than this contract is to list.",
+                why="each party's gate would hold it back, and the run would fail",
+                mend="take the steps that are offered, or list the disclosures",
+                problems=problems,
+            )
 
 
 def plan(
@@ -59,8 +84,14 @@ def plan(
     *,
     level: Level,
     network: Network | None = None,
+    withhold: Sequence[str] = (),
 ) -> Plan:
     """Plan a workflow.
+
+    Parameters
+    ----------
+    withhold
+        Names of disclosures that the contract is not to list, such as "intersection": who is common.
 
     Raises
     ------
@@ -72,16 +103,26 @@ def plan(
     costs: dict[str, Cost] = {}
     reasons: dict[str, str] = {}
     problems: list[str] = []
+    offers: dict[str, Offer] = {}
+    lacking: dict[str, tuple[str, ...]] = {}
     sizes = sizes_of(assets)
+    helper = next((who for sketch in sketches for who in sketch.roles.get("helper", ())), None)
     for sketch in sketches:
         try:
             installed = step(sketch.step)
             tasks.append(_pin(sketch, installed, level))
             roles = Roles(sketch.roles)
             params = pinned(installed, parse_params(sketch.step, sketch.params))
-            disclosures += _declare(sketch.name, installed, params, roles)
+            declared = _declare(sketch.name, installed, params, roles)
+            disclosures += [item for item in declared if item.name not in withhold]
+            if held := tuple(item.name for item in declared if item.name in withhold):
+                lacking[sketch.name] = held
             costs[sketch.name] = installed.estimate(params, roles, sizes, network or Network())
             reasons[sketch.name] = _reason(installed, roles, level)
+            found = offer(installed, params, roles, sizes, network or Network(), helper=helper)
+            if found is not None:
+                offers[sketch.name] = found
+                reasons[sketch.name] += f" It tells who is common; {found}."
         except UsageError as error:
             details = error.problems or (f"{error.what} {error.why}".strip(),)
             problems += [f"task '{sketch.name}': {detail}" for detail in details]
@@ -91,7 +132,15 @@ def plan(
             mend="`unseen step show NAME` shows a step's roles and parameters",
             problems=tuple(problems),
         )
-    return Plan(tuple(tasks), tuple(disclosures), costs, reasons)
+    return Plan(tuple(tasks), tuple(disclosures), costs, reasons, offers, lacking)
+
+
+def offers_of(contract: Contract, *, network: Network | None = None) -> dict[str, Offer]:
+    """Task -> what hides the intersection that it tells of."""
+    sketches = [
+        TaskSketch(task.name, task.step, task.roles, task.inputs, task.params) for task in contract.tasks
+    ]
+    return dict(plan(sketches, contract.assets, level=contract.security_level, network=network).offers)
 
 
 def check_honest(contract: Contract, *, me: str) -> None:

@@ -15,6 +15,7 @@ from unseen.cli.draft import contract_of
 from unseen.cli.main import run
 from unseen.core.errors import UsageError
 from unseen.govern.contract import ColumnTerms, Contract
+from unseen.jobs.planner import offers_of
 from unseen.node import models as m
 from unseen.node.config import NodeConfig, to_toml
 from unseen.node.home import Home
@@ -103,3 +104,15 @@ def test_the_command_writes_what_can_be_proposed(file, tmp_path, capsys):
         assert node.calls[-1][1]["contract"] == json.loads(out.read_text())
         assert run(["contract", "draft", str(file), "--out", str(tmp_path / "no" / "c"), *where]) == 2
         assert run(["contract", "draft", str(tmp_path / "none.toml"), *where]) == 2
+
+
+def test_what_hides_the_intersection_is_offered(file):
+    offers = offers_of(contract_of(file, Catalogue()))
+    assert [offer.step for offer in offers.values()] == ["join"]
+
+
+def test_a_file_that_withholds_the_intersection_is_refused_with_the_offer(file):
+    file.write_text(FLOW.replace("purpose =", 'withhold = ["intersection"]\npurpose =', 1))
+    with pytest.raises(UsageError, match="more than this contract is to list") as caught:
+        contract_of(file, Catalogue())
+    assert "'join' with hidden = true" in caught.value.problems[0]

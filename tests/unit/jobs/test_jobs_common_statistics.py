@@ -10,11 +10,12 @@ import pyarrow as pa
 import pytest
 from pydantic import ValidationError
 
+from unseen.core.cost import Network
 from unseen.core.errors import UsageError
 from unseen.data.table import Table
 from unseen.govern.contract import Contract
 from unseen.jobs.local import run_local
-from unseen.jobs.step import Roles
+from unseen.jobs.step import Roles, Sizes
 from unseen.jobs.steps import common_statistics as step
 from unseen.jobs.tables import from_table
 from unseen.scenes import overlap
@@ -94,6 +95,26 @@ def test_answers_with_noise() -> None:
     )
     assert "noise for differential privacy (epsilon 0.5)" in declared[1].what
     assert "values of 'income' between 0 and 9" in declared[1].what
+
+
+def test_with_a_helper() -> None:
+    helped = Roles({**ROLES.by_name, "helper": ("helper",)})
+    asked = step.Params(ask="mean", of=("b", "spent"))
+
+    def body(party: Any) -> Any:
+        inputs = {"table": from_table(TABLES[party.name])} if party.name in TABLES else {}
+        return step.run(party, inputs, asked, helped)
+
+    told = step.disclosures(asked, helped)
+    outcome = simulate(body, ("a", "b", "helper"), disclosures=told, timeout_s=10)
+    assert not outcome.errors, outcome.errors
+    assert outcome.results["helper"] == {}
+    spent = np.mean([SPENT[number] for number in COMMON])
+    assert outcome.results["b"]["answer"].meta["value"] == [pytest.approx(spent)]
+    assert told[0].to == ("a", "b", "helper")
+    sizes = Sizes({"a": 10**6, "b": 10**6}, {"a": 1, "b": 1})
+    costs = [step.estimate(asked, roles, sizes, Network()).seconds for roles in (ROLES, helped)]
+    assert costs[1] < costs[0]
 
 
 def test_fewer_than_agreed() -> None:

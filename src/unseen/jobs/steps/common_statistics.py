@@ -14,30 +14,30 @@ from unseen.core.errors import UsageError
 from unseen.data.table import Table
 from unseen.dp.budget import Spent
 from unseen.dp.laplace import LARGEST_EPSILON
+from unseen.jobs import engines
 from unseen.jobs.artefacts import Artefact
 from unseen.jobs.step import Roles, Sizes, StepParams
 from unseen.jobs.tables import ids_of, known_kinds, to_table
-from unseen.mpc import Engine
 from unseen.party import Disclosure, Door, Message, Party, Released
 from unseen.psi import totals
 from unseen.psi.circuit import estimate as cost_of
 from unseen.psi.circuit import hidden
 
-VERSION = 2
+VERSION = 3
 SUMMARY = "Count, add up or average over the rows that two holders have in common; nobody learns which rows these are."
 ROLES = {
     "holders": "two, who bring a table with an id column each",
     "receivers": "the holders who get the answer",
+    "helper": engines.ROLE_OF_HELPER,
 }
 INPUTS = {"table": "a table with an id column, and the columns that are asked about"}
 OUTPUTS = {
     "answer": "counts, sums or means, at the receivers; of groups that are too small only that they are"
 }
 LEVELS = ("shared",)
-TRUST = "Semi-honest holders; no third party."
+OPTIONAL_ROLES, TRUST, trust = engines.OPTIONAL_ROLES, engines.TRUST, engines.trust
 
 _SIZE, _ANSWER = "size", "answer"
-_PROTOCOL = "pair2"
 
 
 Column = tuple[str, str]
@@ -122,6 +122,7 @@ class Size(Message, frozen=True, tag="jobs.common-statistics.size/1"):
 def disclosures(params: Params, roles: Roles) -> tuple[Disclosure, ...]:
     """The sizes, unless they are bounded; the answer to the receivers."""
     groups = max(1, len(params.edges) - 1)
+    parties = tuple(dict.fromkeys((*roles.all("holders"), *roles.all("helper"))))
     numbers = 1 + (params.ask != "total") + len(params.of)
     told = Disclosure(
         _ANSWER, _words(params), roles.all("receivers"), Door.REVEAL, max_elements=groups * numbers
@@ -129,7 +130,7 @@ def disclosures(params: Params, roles: Roles) -> tuple[Disclosure, ...]:
     if params.bounds:
         return (told,)
     return (
-        Disclosure(_SIZE, "how many rows the table has", roles.all("holders"), Door.RELEASE, 1, times=1),
+        Disclosure(_SIZE, "how many rows the table has", parties, Door.RELEASE, 1, times=1),
         told,
     )
 
@@ -167,19 +168,22 @@ def estimate(params: Params, roles: Roles, sizes: Sizes, network: Network) -> Co
     holders = roles.all("holders")
     known = {name: params.bounds.get(name, sizes.rows.get(name, 0)) for name in holders}
     columns = {name: sum(1 for holder, _ in params.columns if holder == name) for name in holders}
-    return cost_of(known, columns, network, helper=False, comparisons=len(params.edges))
+    return cost_of(
+        known, columns, network, helper=roles.maybe("helper") is not None, comparisons=len(params.edges)
+    )
 
 
 def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Roles) -> dict[str, Any]:
-    """At every holder."""
+    """At every holder, and at a helper."""
     holders, receivers = roles.all("holders"), roles.all("receivers")
     _check(params, holders, receivers)
-    table = to_table(inputs["table"])
-    values = _columns(table, party.name, params)
-    sizes = params.bounds or _tell_sizes(party, table.rows, holders)
-    engine = Engine(party, holders=holders, protocol=_PROTOCOL)
+    table = to_table(inputs["table"]) if party.name in holders else None
+    values = None if table is None else _columns(table, party.name, params)
+    ids = None if table is None else ids_of(table, params.kinds)
+    sizes = params.bounds or _tell_sizes(party, None if table is None else table.rows, holders)
+    engine = engines.open_engine(party, roles)
     kinds = {name: {column: float for holder, column in params.columns if holder == name} for name in holders}
-    found = hidden(engine, ids_of(table, params.kinds), values, sizes=sizes, columns=kinds)
+    found = hidden(engine, ids, values, sizes=sizes, columns=kinds)
     asked: dict[str, Any] = {
         "name": _ANSWER,
         "to": receivers,
@@ -237,8 +241,15 @@ def _columns(table: Table, me: str, params: Params) -> dict[str, NDArray[np.floa
     }
 
 
-def _tell_sizes(party: Party, rows: int, holders: tuple[str, ...]) -> dict[str, int]:
-    (peer,) = (name for name in holders if name != party.name)
-    told = party.release(_SIZE, rows, to=(peer,), elements=1)
-    theirs = party.exchange(Size(told), Size, peers=(peer,))[peer].rows.value
-    return {party.name: rows, peer: theirs}
+def _tell_sizes(party: Party, rows: int | None, holders: tuple[str, ...]) -> dict[str, int]:
+    """Holder -> rows; a helper, who has none, is told both."""
+    sizes = {}
+    if rows is not None:
+        told = Size(party.release(_SIZE, rows, to=party.peers, elements=1))
+        for peer in party.peers:
+            party.send(peer, told)
+        sizes[party.name] = rows
+    for holder in holders:
+        if holder != party.name:
+            sizes[holder] = party.recv(holder, Size).rows.value
+    return {holder: sizes[holder] for holder in holders}

@@ -26,6 +26,8 @@ OUTPUTS = {"table": "the common rows of the own table, in the same order at ever
 LEVELS = ("shared",)
 TRUST = "Semi-honest holders, of whom all but one may collude; no third party."
 
+_PAIR = 2
+
 
 class Params(StepParams):
     """How the sets are intersected.
@@ -52,6 +54,13 @@ def disclosures(_params: Params, roles: Roles) -> tuple[Disclosure, ...]:
             Door.RELEASE,
         ),
     )
+
+
+def hidden_variant(params: Params, roles: Roles) -> tuple[str, dict[str, Any]] | None:
+    """For two holders: a join of which nobody learns the result."""
+    if len(roles.all("holders")) != _PAIR:
+        return None
+    return "join", {"kinds": list(params.kinds), "hidden": True}
 
 
 def estimate(params: Params, roles: Roles, sizes: Sizes, network: Network) -> Cost:

@@ -1,0 +1,71 @@
+"""Where a step tells who is common, the planner names what hides it; what is withheld makes no contract."""
+
+from __future__ import annotations
+
+import pytest
+
+from unseen.client.workflow import Workflow
+from unseen.core.errors import UsageError
+from unseen.govern.contract import AssetTerms, ColumnTerms
+from unseen.jobs.planner import Plan, TaskSketch, plan
+
+HOLDERS = ("a", "b", "c")
+ASSETS = [
+    AssetTerms(
+        name=f"of-{holder}",
+        holder=holder,
+        columns=(ColumnTerms(name="x", type="numeric"),),
+        rows=100_000,
+        steps=("psi", "join"),
+        purposes=("test",),
+    )
+    for holder in HOLDERS
+]
+
+
+def planned(
+    step: str, holders: tuple[str, ...] = ("a", "b"), *, helper: bool = False, **params: object
+) -> Plan:
+    inputs = {"table": {holder: f"asset:of-{holder}" for holder in holders}}
+    sketches = [TaskSketch("align", step, {"holders": holders}, inputs, params)]
+    if helper:
+        roles = {"holders": holders, "helper": ("helper",), "receiver": ("a",)}
+        sketches.append(
+            TaskSketch("score", "predict", roles, {"model": "x.model", "table": "align.table"}, {})
+        )
+    return plan(sketches, ASSETS, level="shared", withhold=("intersection",))
+
+
+@pytest.mark.parametrize("step", ["psi", "join"])
+def test_the_offer(step: str) -> None:
+    alone, helped = planned(step), planned(step, helper=True)
+    for made in (alone, helped):
+        offer = made.offers["align"]
+        assert (offer.step, offer.params["hidden"]) == ("join", True)
+        assert offer.cost.bytes > offer.instead_of.bytes > 0
+        assert str(offer) in made.reasons["align"]
+        assert made.lacking == {"align": ("intersection",)}
+        assert all(item.name != "intersection" for item in made.disclosures)
+    assert (alone.offers["align"].helper, helped.offers["align"].helper) == (None, "helper")
+    assert helped.offers["align"].cost.seconds < alone.offers["align"].cost.seconds
+    assert "'join' with hidden = true and helper as helper" in helped.reasons["align"]
+
+
+def test_where_nothing_hides_it_nothing_is_offered() -> None:
+    assert planned("psi", HOLDERS).offers == {}
+    hidden = planned("join", hidden=True)
+    assert (hidden.offers, hidden.lacking) == ({}, {})
+    hidden.check_complete()
+
+
+def test_a_workflow_that_withholds_it_becomes_no_contract() -> None:
+    flow = Workflow("test", purpose="test", withhold=("intersection",))
+    for holder in ("a", "b"):
+        flow.party(holder, roles=("holder",))
+    references = {terms.holder: flow.asset(terms) for terms in ASSETS[:2]}
+    flow.task("align", "psi", roles={"holders": ("a", "b")}, inputs={"table": references})
+    identities = {name: f"ed25519:{place:064x}" for place, name in enumerate(("a", "b"))}
+    with pytest.raises(UsageError, match="more than this contract is to list") as caught:
+        flow.contract(identities)
+    assert "task 'align' tells 'intersection'" in caught.value.problems[0]
+    assert "the step 'join' with hidden = true" in caught.value.problems[0]
