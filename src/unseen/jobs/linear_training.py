@@ -341,8 +341,9 @@ class Training:
             known[COEFFICIENTS] = (mine / units).ravel().tolist()
             variances = told.get(of_owner(VARIANCES, self._party.name))
             if variances is not None and certain is not None:
+                freedom = self._sizes.rows - self._sizes.width - 1 if unit is not None else None
                 true = variances * (scale**2 / 2.0**certain.shift) / scaling.scale**2
-                known |= inference.infer(mine / scaling.scale, true).as_lists()
+                known |= inference.infer(mine / scaling.scale, true, freedom=freedom).as_lists()
         intercept = told.get(INTERCEPT)
         if intercept is not None:
             known[INTERCEPT] = intercept.ravel().tolist()

@@ -22,6 +22,7 @@ from unseen.learn.vertical.linear.newton import Newton, Problem, curvature_of, i
 from unseen.mpc import Engine, SecretArray
 
 _FAR, _MORE = 0.05, 6
+_BEYOND, _TERMS = 0.05, 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +83,58 @@ class Inference:
         }
 
 
-def infer(coefficients: NDArray[np.float64], variances: NDArray[np.float64]) -> Inference:
-    """From revealed coefficients and variances; the normal distribution, for rows are many."""
+def infer(
+    coefficients: NDArray[np.float64], variances: NDArray[np.float64], *, freedom: int | None = None
+) -> Inference:
+    """From revealed coefficients and variances.
+
+    Parameters
+    ----------
+    freedom
+        Degrees of freedom of a t distribution, where the dispersion was estimated; else the normal distribution.
+    """
     errors = np.sqrt(np.maximum(variances, 0.0))
     z = np.divide(coefficients, errors, out=np.zeros_like(errors), where=errors > 0)
-    p_values = np.array([math.erfc(abs(item) / math.sqrt(2)) for item in z])
-    reach = 1.959963984540054 * errors
+    p_values = np.array([two_sided(float(item), freedom) for item in z])
+    reach = _quantile(freedom) * errors
     return Inference(coefficients, errors, z, p_values, coefficients - reach, coefficients + reach)
+
+
+def two_sided(z: float, freedom: int | None) -> float:
+    """P(|Z| > |z|) of a normal variable, or of one of Student's with these degrees of freedom."""
+    if freedom is None:
+        return math.erfc(abs(z) / math.sqrt(2))
+    return _incomplete_beta(freedom / 2, 0.5, freedom / (freedom + z * z))
+
+
+def _quantile(freedom: int | None) -> float:
+    """Where 5 % are beyond, both sides together."""
+    low, high = 0.0, 1e3
+    while high - low > 1e-12 * high:
+        middle = (low + high) / 2
+        low, high = (middle, high) if two_sided(middle, freedom) > _BEYOND else (low, middle)
+    return high
+
+
+def _incomplete_beta(a: float, b: float, x: float) -> float:
+    """I_x(a, b), regularised: the continued fraction of DLMF 8.17.22, from its start by Lentz' method."""
+    if x <= 0 or x >= 1:
+        return float(x >= 1)
+    if x > (a + 1) / (a + b + 2):
+        return 1 - _incomplete_beta(b, a, 1 - x)
+    front = math.exp(
+        math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b) + a * math.log(x) + b * math.log1p(-x)
+    )
+    c, d = 1.0, 1 / (1 - (a + b) * x / (a + 1))
+    total = d
+    for m in range(1, _TERMS):
+        for term in (
+            m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m)),
+            -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1)),
+        ):
+            d = 1 / (1 + term * d)
+            c = 1 + term / c
+            total *= c * d
+        if abs(c * d - 1) < 1e-15:  # noqa: PLR2004
+            break
+    return front * total / a
