@@ -104,6 +104,9 @@ def two_sided(z: float, freedom: int | None) -> float:
     """P(|Z| > |z|) of a normal variable, or of one of Student's with these degrees of freedom."""
     if freedom is None:
         return math.erfc(abs(z) / math.sqrt(2))
+    below = z * z / (freedom + z * z)
+    if below < 0.5:  # noqa: PLR2004 - the smaller of the two is the one that is known exactly
+        return 1 - _incomplete_beta(0.5, freedom / 2, below)
     return _incomplete_beta(freedom / 2, 0.5, freedom / (freedom + z * z))
 
 
