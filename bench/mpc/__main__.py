@@ -1,19 +1,21 @@
-"""The secret-shared engine beside SPU.
+"""The secret-shared engine beside SPU and CrypTen.
 
 Every party is a process of its own on this machine, over bare TCP on loopback on both sides; ring of 64 bits, 20 fraction
 bits on both sides. Inputs are shared before the clock starts, results stay shared, and one run before warms up, on both
 sides. `error` is the largest error of
-the revealed result against float64 (relative for matmul, reciprocal, rsqrt and exp). Bytes are those of all parties, the
-helper's included.
+the revealed result against float64 (relative for matmul, reciprocal, rsqrt and exp; for logistic the difference in AUC from
+pooled training). Bytes are those of all parties, the helper's included. `words` is the most memory of its own that a party takes,
+above what it has before the inputs come, in words of 8 bytes for each number of inputs and outputs.
 
-SPU's SEMI2K lets one data party deal to itself, which its own documentation calls unsafe in use; `dealer2` has a helper
-that sees no data. SPU's ABY3 and our `replicated3` are both semi-honest with an honest majority of three; its CHEETAH and our
+SPU's SEMI2K and CrypTen let one data party deal to itself, which is not safe in use (SPU's own documentation says so); `dealer2`
+has a helper that sees no data. SPU's ABY3 and our `replicated3` are both semi-honest with an honest majority of three; its CHEETAH and our
 `pair2` are between two parties and nobody else. SPU has nothing beside `replicated3-malicious`, whose time and bytes include
 that everything is verified.
 """
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -24,6 +26,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.mpc import logistic
 from bench.parties import play
 from bench.report import Report, Sample
 from bench.rivals import Rival, present, python_rival
@@ -35,6 +38,8 @@ from unseen.party import Disclosure, Door, Party
 # Of the slower protocols only what takes seconds; CHEETAH needs a minute for 2^18 reciprocals and more memory than we
 # have for the matrices.
 SLOW = {"pair2": {"multiply", "matmul", "less", "reciprocal", "exp"}, "replicated3-malicious": {"multiply"}}
+CRYPTEN = "CrypTen 0.4.1"
+BESIDE_CRYPTEN = {"multiply", "matmul", "less", "sigmoid", "reciprocal", "exp", "rsqrt"}
 BESIDE_CHEETAH = {"multiply", "less", "reciprocal"}
 RIVALS = {"replicated3": "ABY3", "dealer2": "SEMI2K", "pair2": "CHEETAH", "replicated3-malicious": None}
 TRUST = {
@@ -92,6 +97,7 @@ def measure(protocol: str, work: Work, size: str) -> Sample:
     inputs = inputs_of(work, size)
 
     def program(party: Party) -> Any:
+        idle = resident("VmRSS")
         engine = mpc.Engine(party, holders=holders, helper=helper, protocol=protocol)
         secrets = [
             engine.share(
@@ -112,8 +118,9 @@ def measure(protocol: str, work: Work, size: str) -> Sample:
         seconds = time.perf_counter() - start
         sent = sum(stats.bytes_sent for stats in party.stats().values()) - before
         rounds = max(stats.rounds for stats in party.stats().values()) - turns
+        own = (resident("VmHWM") - idle) / 8 / (made.size + sum(secret.size for secret in secrets))
         told = engine.reveal("result", made, to=("p0",))
-        return seconds, sent, rounds, None if told is None else error_of(told, work, inputs)
+        return seconds, sent, rounds, own, None if told is None else error_of(told, work, inputs)
 
     played = play(program, names, disclosures=TOLD)
     told = [played.parties[name].result for name in names]
@@ -122,8 +129,17 @@ def measure(protocol: str, work: Work, size: str) -> Sample:
         bytes=sum(item[1] for item in told),
         rounds=max(item[2] for item in told),
         peak_mib=max(item.peak_mib for item in played.parties.values()),
-        error=told[0][3],
+        error=told[0][4],
+        more={"words": max(item[3] for item in told)},
     )
+
+
+def resident(which: str) -> int:
+    """Bytes of memory of this process: VmRSS now, VmHWM at most."""
+    found = re.search(
+        rf"^{which}:\s+(\d+) kB", Path("/proc/self/status").read_text(encoding="ascii"), re.MULTILINE
+    )
+    return int(found.group(1)) * 1024 if found else 0
 
 
 def error_of(made: NDArray[Any], work: Work, inputs: list[NDArray[np.float64]]) -> float:
@@ -132,42 +148,100 @@ def error_of(made: NDArray[Any], work: Work, inputs: list[NDArray[np.float64]]) 
     return float((difference / np.abs(wanted) if work.relative else difference).max())
 
 
-def rival_of(rival: Rival, kind: str, op: str, size: str) -> tuple[str, Callable[[], Sample]]:
-    work = WORKS[op]
-    shapes = [list(shape) for shape in work.sizes[size]]
+Beside = tuple[str, Callable[[], Sample]]
 
+
+def beside(name: str, rival: Rival, request: dict[str, Any]) -> Beside:
     def ask() -> Sample:
-        told = rival.ask(op=op, protocol=kind, shapes=shapes, low=work.low, high=work.high)
+        told = rival.ask(**request)
         return Sample(told["seconds"], bytes=round(told["bytes"]), peak_mib=told["peak_mib"])
 
-    return f"SPU 0.9.5 {kind}", ask
+    return name, ask
+
+
+def rivals_of(
+    spu: Rival | None, crypten: Rival | None, op: str, size: str, protocol: str
+) -> dict[str, Beside | None]:
+    """What a case is held against, by the ending of its id."""
+    work = WORKS[op]
+    request: dict[str, Any] = {
+        "op": op,
+        "shapes": [list(shape) for shape in work.sizes[size]],
+        "low": work.low,
+        "high": work.high,
+    }
+    kind, found = RIVALS[protocol], {}
+    if spu and kind and (kind != "CHEETAH" or op in BESIDE_CHEETAH):
+        found[""] = beside(f"SPU 0.9.5 {kind}", spu, {**request, "protocol": kind})
+    if crypten and protocol == "dealer2" and op in BESIDE_CRYPTEN:
+        found["/crypten"] = beside(CRYPTEN, crypten, request)
+    return found or {"": None}
+
+
+def elementwise(report: Report, spu: Rival | None, crypten: Rival | None) -> None:
+    for op, work in WORKS.items():
+        for place, size in enumerate(work.sizes):
+            for protocol in RIVALS:
+                if (place == 0) != report.quick or op not in SLOW.get(protocol, WORKS):
+                    continue
+                quick = place == 0 and (protocol == "replicated3" or op == "multiply")
+                for ending, rival in rivals_of(spu, crypten, op, size, protocol).items():
+                    case = f"mpc/{op}/{size}/{protocol}{ending}"
+                    if report.wants(case, quick=quick):
+                        report.case(
+                            case,
+                            lambda protocol=protocol, work=work, size=size: measure(protocol, work, size),
+                            rival=rival,
+                            trust=TRUST[protocol],
+                            repeats=1 if protocol in SLOW else report.repeats,
+                        )
+
+
+def training(report: Report, spu: Rival | None, crypten: Rival | None) -> None:
+    """Minutes of the rivals' time: once each."""
+    rows, width = 100_000, 100
+    request = {"op": "logistic", "shapes": [[rows, width], [rows]], "low": -1.7, "high": 1.7}
+    for protocol in ("replicated3", "dealer2"):
+        rivals: dict[str, Beside | None] = {"": None}
+        if spu:
+            kind = RIVALS[protocol]
+            rivals[""] = beside(f"SPU 0.9.5 {kind}", spu, {**request, "protocol": kind})
+        if crypten and protocol == "dealer2":
+            rivals["/crypten"] = beside(CRYPTEN, crypten, request)
+        for ending, rival in rivals.items():
+            case = f"mpc/logistic/{rows}x{width}/{protocol}{ending}"
+            if report.wants(case):
+                report.case(
+                    case,
+                    lambda protocol=protocol: logistic.measure(protocol, rows=rows, width=width),
+                    rival=rival,
+                    trust=TRUST[protocol],
+                    repeats=1,
+                )
 
 
 def main() -> None:
     with Report("mpc", __doc__) as report, ExitStack() as stack:
-        program = Path(__file__).with_name("spu_parties.py")
-        rival = (
-            present(lambda: python_rival("spu", ["spu==0.9.5", "jax==0.4.34"], program), stack)
-            if report.rivals
-            else None
-        )
-        for op, work in WORKS.items():
-            for place, size in enumerate(work.sizes):
-                for protocol, kind in RIVALS.items():
-                    case = f"mpc/{op}/{size}/{protocol}"
-                    quick = place == 0 and (protocol == "replicated3" or op == "multiply")
-                    if (place == 0) != report.quick or not report.wants(case, quick=quick):
-                        continue
-                    if op not in SLOW.get(protocol, WORKS):
-                        continue
-                    beside = rival and kind and (kind != "CHEETAH" or op in BESIDE_CHEETAH)
-                    report.case(
-                        case,
-                        lambda protocol=protocol, work=work, size=size: measure(protocol, work, size),
-                        rival=rival_of(rival, kind, op, size) if rival and kind and beside else None,
-                        trust=TRUST[protocol],
-                        repeats=1 if protocol in SLOW else report.repeats,
-                    )
+        here = Path(__file__)
+        spu = crypten = None
+        if report.rivals:
+            spu = present(
+                lambda: python_rival(
+                    "spu-jax", ["spu==0.9.5", "jax==0.4.34"], here.with_name("spu_parties.py")
+                ),
+                stack,
+            )
+            crypten = present(
+                lambda: python_rival(
+                    "crypten",
+                    ["crypten==0.4.1", "torch==2.13.0"],
+                    here.with_name("crypten_parties.py"),
+                    environment={"SKLEARN_ALLOW_DEPRECATED_SKLEARN_PACKAGE_INSTALL": "True"},
+                ),
+                stack,
+            )
+        elementwise(report, spu, crypten)
+        training(report, spu, crypten)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,6 @@
 """Logistic regression by mini-batches, two data holders with half of the columns each: what `bench.mpc` times.
 
     measure("dealer2", rows=100_000, width=100)          # a Sample
-    rival_of(rival, "ABY3", rows=100_000, width=100)     # the same work under SPU
 
 The work: 10 epochs, batches of 1024 rows (the last one as it is), rate 0.5, no penalty, the same order of batches. Inputs are
 shared before the clock starts, as on the rival's side; weights stay shared. `error` is the difference of the area under the ROC
@@ -11,7 +10,6 @@ curve from that of scikit-learn on pooled data.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -19,7 +17,6 @@ from numpy.typing import NDArray
 
 from bench.parties import play
 from bench.report import Sample
-from bench.rivals import Rival
 from unseen import mpc
 from unseen.core import registry
 from unseen.learn.vertical.linear import sgd
@@ -105,16 +102,3 @@ def measure(protocol: str, *, rows: int = 100_000, width: int = 100, epochs: int
         error=abs(auc(x @ found[:-1], y) - auc(x @ wanted[:-1], y)),
         more={"cpu_s": sum(item[3] for item in told), "weights": float(np.abs(found - wanted).max())},
     )
-
-
-def rival_of(
-    rival: Rival, kind: str, *, rows: int = 100_000, width: int = 100
-) -> tuple[str, Callable[[], Sample]]:
-    """SPU on the same work."""
-
-    def ask() -> Sample:
-        shapes = [[rows, width], [rows]]
-        told = rival.ask(op="logistic", protocol=kind, shapes=shapes, low=-1.7, high=1.7)
-        return Sample(told["seconds"], bytes=round(told["bytes"]), peak_mib=told["peak_mib"])
-
-    return f"SPU 0.9.5 {kind}", ask
