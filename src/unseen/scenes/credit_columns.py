@@ -120,3 +120,17 @@ def _ready(flow: Workflow, cut: TaskHandle) -> None:
         inputs={"table": ready["train"]},
         params={"rounds": 2, "depth": 2, "bins": 4},
     )
+    flow.task(
+        "select",
+        "select",
+        roles={**roles, "label_holder": BANK},
+        inputs={"train": ready["train"], "test": ready["test"]},
+        params={"iv": 0.02, "stability": 0.25, "correlation": 0.9, "vif": 10},
+    )
+    flow.task(
+        "correlate",
+        "correlate",
+        roles={**roles, "receivers": BANK},
+        inputs={"table": ready["train"]},
+        params={"columns": {BANK: ("income", "late"), TELECOM: ("unpaid", "months")}, "vif": True},
+    )

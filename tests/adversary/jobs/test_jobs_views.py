@@ -215,6 +215,24 @@ def joined_training(name: str) -> Scene:
     return Scene(name, {**parties, "label_holder": ("a",)}, CREW, (given[0], given[1]), asked)
 
 
+def compared(name: str, **params: Any) -> Scene:
+    # other numbers; no column is like another, so that all are kept
+    def given(seed: int) -> Inputs:
+        rng = np.random.default_rng(seed)
+        ids = {"patient": [f"p{row}" for row in range(24)]}
+        made = {}
+        for who in HOLDERS:
+            x = np.linalg.qr(rng.normal(size=(24, 2)))[0]
+            rows = from_table(
+                Table.of(pa.table({**ids, "x": x[:, 0], "z": x[:, 1]}), id_columns=("patient",))
+            )
+            made[who] = {"table": rows} if name == "correlate" else {"train": rows, "test": rows}
+        return made
+
+    roles = {"holders": HOLDERS, "helper": ("helper",)}
+    return Scene(name, roles, CREW, (given(1), given(2)), params)
+
+
 def train() -> Scene:
     roles = {"holders": HOLDERS, "helper": ("helper",), "label_holder": ("a",)}
     # few rounds, every kind of message: a high penalty makes the inverse quick
@@ -314,6 +332,8 @@ SCENES: dict[str, Callable[[], Scene]] = {
     "prepare": prepare,
     "transform": transform,
     "bin": weigh,
+    "select": lambda: compared("select", correlation=0.95, vif=50.0),
+    "correlate": lambda: compared("correlate"),
     "train-logistic": train,
     "train-linear": descend,
     "scorecard": card,
@@ -337,6 +357,7 @@ def test_every_step_there_is_has_a_scene() -> None:
 # half a megabyte each of ciphertexts and transfers, whose every bit is looked at; many rounds
 FEWER = {
     "bin": 24,
+    "select": 40,
     "train-gbdt-federated": 40,
     "join hidden": 40,
     "standardise-joined": 60,
@@ -351,6 +372,8 @@ SLOW = {
     "evaluate secretly",
     "bin",
     "train-gbdt-federated",
+    "select",
+    "correlate",
 }  # keys are made, transfers are set up anew, or a hundred rounds
 
 

@@ -135,3 +135,51 @@ def test_rules_of_who_is_no_holder_are_refused() -> None:
     inputs = {who: {"train": telecom(x=X), "test": telecom(x=X)} for who in HOLDERS}
     with pytest.raises(UsageError, match="stranger"):
         play("prepare", inputs, rules=({"do": "scale", "of": "stranger"},))
+
+
+def test_columns_are_left_out_for_the_reasons_asked_for() -> None:
+    noise = RNG.normal(size=(ROWS, 3))
+    own = {"x": X, "noise": noise[:, 0], "same": np.full(ROWS, 2.0)}
+    other = {
+        "double": X + 0.01 * noise[:, 1],
+        "helps": X + noise[:, 1],
+        "moves": noise[:, 2],
+        "word": np.where(X > 0, "a", "b"),
+    }
+    later = {**other, "moves": noise[:, 2] + 3}
+    inputs = {
+        "bank": {"train": bank(**own), "test": bank(**own)},
+        "telecom": {"train": telecom(**other), "test": telecom(**later)},
+    }
+    made = play("select", inputs, stability=0.25, iv=0.25, correlation=0.9, vif=5.0)
+    reports = {who: made[who]["report"].meta for who in HOLDERS}
+    assert reports["bank"]["left_out"] == {"noise": "says little", "same": "does not vary"}
+    assert reports["telecom"]["left_out"] == {"double": "repeats others", "moves": "is not stable"}
+    assert to_table(made["telecom"]["test"]).names == ("id", "helps", "word")
+    assert to_table(made["bank"]["train"]).names == ("id", "y", "x")
+    untouched = play("select", inputs, {"holders": HOLDERS})
+    assert untouched["telecom"]["report"].meta["left_out"] == {}
+
+
+@pytest.mark.parametrize("helper", [(), ("helper",)])
+def test_correlations_are_told_as_the_contract_says(helper: tuple[str, ...]) -> None:
+    other = np.column_stack([X + RNG.normal(size=ROWS), RNG.normal(size=ROWS)])
+    inputs = {
+        "bank": {"table": bank(x=X)},
+        "telecom": {"table": telecom(y=other[:, 0], z=other[:, 1])},
+    }
+    roles = {"holders": HOLDERS, "receivers": ("bank",), "helper": helper}
+    made = play("correlate", inputs, roles, columns={"bank": ("x",), "telecom": ("y",)}, vif=True)
+    report = made["bank"]["report"].meta
+    assert report["of"] == [["bank", "x"], ["telecom", "y"]]
+    r = np.corrcoef(X, other[:, 0])[0, 1]
+    assert np.isclose(report["correlations"][0][1], r, atol=1e-4)
+    assert np.isclose(report["vif"][0], 1 / (1 - r**2), rtol=0.01)
+    assert "correlations" not in made["telecom"]["report"].meta
+    with pytest.raises(UsageError, match="no column nope"):
+        play("correlate", inputs, roles, columns={"telecom": ("nope",)})
+    with pytest.raises(UsageError, match="stranger"):
+        play("correlate", inputs, roles, columns={"stranger": ("x",)})
+    flat = {**inputs, "bank": {"table": bank(x=np.ones(ROWS))}}
+    with pytest.raises(UsageError, match="do not vary"):
+        play("correlate", flat, roles, vif=True)
