@@ -35,6 +35,7 @@ _BIAS = (
 )  # 0x8080808080808080: adding it, and taking 128 from each byte, leaves the number as it was
 _LEAST_WORK = 1 << 28
 _LEAST_INTENSITY = 32
+_PATIENCE = 1 << 34  # multiplications: one to two seconds of a processor
 _OUTER, _INNER = 32, 16  # what the library wants sizes to be multiples of, on all cards and for all shapes
 _DRIVER = Path("/proc/driver/nvidia/version")
 
@@ -68,6 +69,20 @@ def worthwhile(rows: int, inner: int, columns: int) -> bool:
     work = rows * inner * columns
     moved = rows * inner + inner * columns + rows * columns
     return work >= _LEAST_WORK and work >= _LEAST_INTENSITY * moved
+
+
+class Patience:
+    """PyTorch takes seconds to come: a process whose large products are few computes them itself."""
+
+    def __init__(self) -> None:
+        self._offered = 0
+
+    def ends(self, rows: int, inner: int, columns: int) -> bool:
+        """Whether this product is one for the GPU, after so many others."""
+        if not worthwhile(rows, inner, columns):
+            return False
+        self._offered += rows * inner * columns
+        return self._offered >= _PATIENCE
 
 
 @cache

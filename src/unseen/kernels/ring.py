@@ -10,11 +10,12 @@ from unseen.kernels.native import native
 from unseen.kernels.reference import ring as reference
 
 _native = native()
+_patience = gpu.Patience()
 
 
 def matmul(left: NDArray[np.uint64], right: NDArray[np.uint64]) -> NDArray[np.uint64]:
     """Matrix product mod 2^64 of shapes (n, k) and (k, m); any strides. Large ones on a GPU, where there is one."""
-    if gpu.worthwhile(left.shape[0], left.shape[1], right.shape[1]):
+    if _patience.ends(left.shape[0], left.shape[1], right.shape[1]):
         there = gpu.matmul(left, right)
         if there is not None:
             return there

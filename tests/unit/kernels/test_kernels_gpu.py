@@ -67,11 +67,19 @@ def test_what_is_worth_the_way() -> None:
 
 def test_without_a_gpu_the_processor_computes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gpu, "device", lambda: None)
-    monkeypatch.setattr(gpu, "worthwhile", lambda *_: True)
+    monkeypatch.setattr(gpu.Patience, "ends", lambda *_: True)
     left, right = words(5, 7), words(7, 3)
     assert gpu.matmul(left, right) is None
     assert gpu.multiply(left, left) is None
     np.testing.assert_array_equal(ring.matmul(left, right), reference.matmul(left, right))
+
+
+def test_few_products_do_not_wait_for_the_library() -> None:
+    patience = gpu.Patience()
+    assert not any(patience.ends(100, 100, 100) for _ in range(10**5))
+    asked = [patience.ends(1000, 1000, 1000) for _ in range(20)]
+    assert asked == [False] * 17 + [True] * 3
+    assert gpu.Patience().ends(4096, 4096, 4096)
 
 
 def test_it_can_be_switched_off(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -113,6 +121,7 @@ def test_elementwise_on_the_gpu() -> None:
 @on_a_gpu
 def test_the_facade_takes_it(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
+    monkeypatch.setattr(gpu, "_PATIENCE", 0)
     honest = gpu.matmul
     monkeypatch.setattr(gpu, "matmul", lambda left, right: asked.append(1) or honest(left, right))
     left, right = words(1200, 1100), words(1100, 1000)
