@@ -17,7 +17,7 @@ import importlib
 
 from bench.report import Report
 
-FAMILIES = ("linear", "trees")
+FAMILIES = ("linear", "trees", "federated")
 """Modules here with `cases(report)`."""
 
 
