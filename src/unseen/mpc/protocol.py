@@ -216,5 +216,8 @@ class Protocol(Interface):
     def to_ring(self, bits: Bits, dtype: type[Any] = np.uint64) -> NDArray[Any]:
         """Bits as numbers 0 and 1, modulo the size of these words (or wider, where a protocol has no narrow ones)."""
 
+    def is_zero(self, values: Share, places: int) -> Bits | None:
+        """Whether the lowest `places` bits are all 0, or None where that is best done with the bits one by one."""
+
     def select(self, bits: Bits, values: Share) -> Share | None:
         """The values where the bits are 1, else 0 (equal shapes), or None where that is best done with the bits as numbers."""

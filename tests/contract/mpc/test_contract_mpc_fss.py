@@ -12,7 +12,9 @@ from protocol_run import compute, measure, result
 from unseen import mpc
 from unseen.core.errors import LocalProtocolError, UsageError
 from unseen.mpc import Engine, Stock, ahead
+from unseen.mpc.functions.compare import equal as mpc_equal
 from unseen.mpc.protocols.dealer import keys
+from unseen.mpc.protocols.dealer.dealing import Dealing
 from unseen.mpc.protocols.dealer2 import price
 from unseen.party import Disclosure, Door, Party
 from unseen.testing.simulate import run
@@ -65,6 +67,31 @@ def test_exact_truncation(drop: int) -> None:
         return x.engine.number(kept - x.engine.protocol.public((values >> drop).view(np.uint64)), 0)
 
     assert set(np.unique(result(SEAT, body, np.zeros(1), fss=True))) == {0.0}
+
+
+@pytest.mark.parametrize("places", [64, 43, 8, 7, 1])
+def test_equality(places: int) -> None:
+    """Of any words, in one round."""
+    left = np.array([*EDGES, -(1 << 63), 0, 5, 5, 127, 128, 256, -(1 << 63), 0])
+    right = np.array([*EDGES, 0, -(1 << 63), 5, 4, 255, 0, 0, -(1 << 63), 1])
+
+    def body(x: Any) -> Any:
+        return mpc_equal(raw(x, left), raw(x, right), places=places)
+
+    low = (1 << places) - 1
+    expected = [(int(one) - int(other)) & low == 0 for one, other in zip(left, right, strict=True)]
+    for _ in range(5):  # other masks
+        np.testing.assert_array_equal(result(SEAT, body, np.zeros(1), fss=True), expected)
+    depth = measure(SEAT, lambda engine, x: mpc.equal(x, 1.0), np.ones(5), fss=True).depth
+    assert depth == 1
+
+
+def test_a_mask_of_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Equality where c, or r, is 0: that below 0 there is nothing must not be forgotten."""
+    monkeypatch.setattr(Dealing, "uniform", lambda _self, shape, *_: np.zeros(shape, np.uint64))
+    x = np.array([0, 1, -1, 7])
+    np.testing.assert_array_equal(result(SEAT, lambda a: mpc.equal(a, 0), x, dtype=int, fss=True), x == 0)
+    np.testing.assert_array_equal(result(SEAT, lambda a: a < 0, x, dtype=int, fss=True), x < 0)
 
 
 def test_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:

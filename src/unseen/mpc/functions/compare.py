@@ -69,6 +69,9 @@ def equal(left: Any, right: Any, *, places: int = _PLACES) -> SecretArray:
     if secret.boolean and isinstance(other, SecretArray) and other.boolean:
         return logical_not(logical_xor(secret, other))
     difference = secret - other
+    made = engine.protocol.is_zero(difference.share, places)
+    if made is not None:
+        return engine.boolean(made)
     bits = planes.bits_of(engine.protocol, difference.share, places)
     while bits.shape[1] > 1:  # OR of all places by halves: a | b = a ^ b ^ ab
         half = bits.shape[1] // 2

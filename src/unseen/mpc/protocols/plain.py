@@ -146,6 +146,9 @@ class Plain:
         half = planes.places_of(values, places)
         return np.zeros_like(half), half, half
 
+    def is_zero(self, values: Share, places: int) -> None:
+        """By the bits of the value."""
+
     def select(self, bits: Bits, values: Share) -> None:
         """With the bits as numbers."""
 

@@ -19,7 +19,7 @@ import numpy as np
 from unseen.kernels import dcf
 from unseen.mpc.fixed import Ring
 from unseen.mpc.protocols.dealer.operands import MaskedOperand
-from unseen.mpc.shares import Bits
+from unseen.mpc.shares import Bits, Share
 
 if TYPE_CHECKING:
     from unseen.mpc.protocols.dealer.sharing import Dealer
@@ -40,6 +40,20 @@ def below(dealer: Dealer, points: Ring, r: Ring, bits: int) -> Bits:
             here = np.ascontiguousarray(points[:, piece])
             out[0, :, piece] = dcf.evaluate(roots, words, here, bits, second=not dealer.leads)
     return out
+
+
+def is_zero(dealer: Dealer, values: Share, places: int) -> Bits:
+    """X = 0, of the lowest places of x = c - r, is c = r: c - 1 is below r and c is not, but that below c = 0 nothing is."""
+    r = dealer.dealing.uniform(values.shape)
+    c = dealer.open_values(values + r) if dealer.holds else np.zeros(values.shape, np.uint64)
+    low = np.uint64((1 << places) - 1)
+    c, r = c.reshape(1, -1) & low, r.reshape(-1) & low
+    one, other = below(dealer, np.concatenate([c, (c - np.uint64(1)) & low]), r, places)[0]
+    bits = one ^ other
+    if dealer.leads:
+        bits ^= (c[0] == 0).astype(np.uint8)
+    made: Bits = bits.reshape(values.shape)
+    return made
 
 
 class KeyedOperand(MaskedOperand):

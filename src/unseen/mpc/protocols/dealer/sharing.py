@@ -235,6 +235,10 @@ class Dealer:
         half = masked ^ self._lead(known)
         return masked & ~known, half ^ self._lead(~np.zeros_like(known)), half
 
+    def is_zero(self, values: Share, places: int) -> Bits | None:
+        """By keys, where there are some."""
+        return keys.is_zero(self, values, places) if self.fss else None
+
     def select(self, bits: Bits, values: Share) -> Share:
         """With bits that the helper deals in both ways, and their products with what masks the values."""
         return self.gates.select(bits, values)

@@ -162,6 +162,9 @@ class Pair2:
         made = split.to_ring(self.wires, flat, 8 * np.dtype(dtype).itemsize)
         return made.reshape(bits.shape).astype(dtype, copy=False)
 
+    def is_zero(self, values: Share, places: int) -> None:
+        """By the bits of the value."""
+
     def select(self, bits: Bits, values: Share) -> Share | None:
         """One transfer in each direction."""
         flat = np.ascontiguousarray(values).reshape(-1)

@@ -75,6 +75,9 @@ class Replicated:
         shared = self._share(packed, owner, (words,), np.bitwise_xor)
         return planes.unpack(shared[:, None], shape)[:, 0]
 
+    def is_zero(self, values: Share, places: int) -> None:
+        """By the bits of the value."""
+
     def _share(self, values: Ring | None, owner: str, shape: tuple[int, ...], take: np.ufunc) -> Share:
         if owner not in self.holders:
             raise LocalProtocolError(f"{owner} is none of the three and cannot share a value.")
