@@ -121,6 +121,13 @@ def _ready(flow: Workflow, cut: TaskHandle) -> None:
         params={"rounds": 2, "depth": 2, "bins": 4},
     )
     flow.task(
+        "describe",
+        "describe",
+        roles={**roles, "receivers": BANK},
+        inputs={"table": cut["train"]},
+        params={"columns": {TELECOM: ("unpaid", "months")}, "at_least": 20},
+    )
+    flow.task(
         "select",
         "select",
         roles={**roles, "label_holder": BANK},

@@ -233,6 +233,16 @@ def compared(name: str, **params: Any) -> Scene:
     return Scene(name, roles, CREW, (given(1), given(2)), params)
 
 
+def describe() -> Scene:
+    # a column of which too little is there either way, and one of which nothing is told
+    def given(shift: float) -> Inputs:
+        x = [None] * 15 + [shift + row for row in range(5)]
+        return {who: {"table": patients(list(range(20)), x=x, z=[shift] * 20)} for who in HOLDERS}  # type: ignore[dict-item]
+
+    roles = {"holders": HOLDERS, "receivers": ("a",)}
+    return Scene("describe", roles, HOLDERS, (given(1.0), given(7.0)), {"columns": {"b": ("x",)}})
+
+
 def train() -> Scene:
     roles = {"holders": HOLDERS, "helper": ("helper",), "label_holder": ("a",)}
     # few rounds, every kind of message: a high penalty makes the inverse quick
@@ -331,6 +341,7 @@ SCENES: dict[str, Callable[[], Scene]] = {
     "standardise": standardise,
     "prepare": prepare,
     "transform": transform,
+    "describe": describe,
     "bin": weigh,
     "select": lambda: compared("select", correlation=0.95, vif=50.0),
     "correlate": lambda: compared("correlate"),
@@ -403,7 +414,7 @@ def told_of_bins(which: int) -> list[Any]:
     """What the label holder is told of the other's columns, and that one of its own."""
     scene = weigh()
     reports = run(scene.program(which), HOLDERS, disclosures=scene.told).results
-    return [reports["a"]["report"].meta["others"], reports["b"]["report"].meta["iv"]]
+    return [reports["a"]["metrics"].meta["others"], reports["b"]["metrics"].meta["iv"]]
 
 
 def test_small_bins_are_not_told() -> None:

@@ -61,7 +61,7 @@ def counts(values: np.ndarray, cuts: list[float]) -> tuple[np.ndarray, np.ndarra
 def test_bins_of_another_holder_are_those_of_pooled_data(tell: str) -> None:
     inputs = {"bank": {"table": bank(own=X)}, "telecom": {"table": telecom(other=X)}}
     made = play("bin", inputs, tell=tell, fine=6, merge="none", at_least=1)
-    own, other = (made[name]["report"].meta for name in HOLDERS)
+    own, other = (made[name]["metrics"].meta for name in HOLDERS)
     if tell == "nobody":
         assert np.isclose(own["iv"][0], other["iv"][0], atol=1e-2)  # empty bins are smoothed too
         assert "others" not in own or own["others"] == {}
@@ -86,7 +86,7 @@ def test_every_bin_that_is_told_has_rows_of_both_classes(merge: str) -> None:
         "bank": {"table": bank(own=X)},
         "telecom": {"table": telecom(x=pa.array(gaps, from_pandas=True), word=word, same=np.ones(ROWS))},
     }
-    made = play("bin", inputs, merge=merge, most=4, at_least=15)["telecom"]["report"].meta
+    made = play("bin", inputs, merge=merge, most=4, at_least=15)["telecom"]["metrics"].meta
     for name, bins in made["bins"].items():
         assert len(bins) <= 5
         assert name == "same" or min(min(b["positives"], b["negatives"]) for b in bins) >= 15
@@ -152,13 +152,13 @@ def test_columns_are_left_out_for_the_reasons_asked_for() -> None:
         "telecom": {"train": telecom(**other), "test": telecom(**later)},
     }
     made = play("select", inputs, stability=0.25, iv=0.25, correlation=0.9, vif=5.0)
-    reports = {who: made[who]["report"].meta for who in HOLDERS}
+    reports = {who: made[who]["metrics"].meta for who in HOLDERS}
     assert reports["bank"]["left_out"] == {"noise": "says little", "same": "does not vary"}
     assert reports["telecom"]["left_out"] == {"double": "repeats others", "moves": "is not stable"}
     assert to_table(made["telecom"]["test"]).names == ("id", "helps", "word")
     assert to_table(made["bank"]["train"]).names == ("id", "y", "x")
     untouched = play("select", inputs, {"holders": HOLDERS})
-    assert untouched["telecom"]["report"].meta["left_out"] == {}
+    assert untouched["telecom"]["metrics"].meta["left_out"] == {}
 
 
 @pytest.mark.parametrize("helper", [(), ("helper",)])
@@ -170,12 +170,12 @@ def test_correlations_are_told_as_the_contract_says(helper: tuple[str, ...]) -> 
     }
     roles = {"holders": HOLDERS, "receivers": ("bank",), "helper": helper}
     made = play("correlate", inputs, roles, columns={"bank": ("x",), "telecom": ("y",)}, vif=True)
-    report = made["bank"]["report"].meta
+    report = made["bank"]["metrics"].meta
     assert report["of"] == [["bank", "x"], ["telecom", "y"]]
     r = np.corrcoef(X, other[:, 0])[0, 1]
     assert np.isclose(report["correlations"][0][1], r, atol=1e-4)
     assert np.isclose(report["vif"][0], 1 / (1 - r**2), rtol=0.01)
-    assert "correlations" not in made["telecom"]["report"].meta
+    assert "correlations" not in made["telecom"]["metrics"].meta
     with pytest.raises(UsageError, match="no column nope"):
         play("correlate", inputs, roles, columns={"telecom": ("nope",)})
     with pytest.raises(UsageError, match="stranger"):
@@ -183,3 +183,30 @@ def test_correlations_are_told_as_the_contract_says(helper: tuple[str, ...]) -> 
     flat = {**inputs, "bank": {"table": bank(x=np.ones(ROWS))}}
     with pytest.raises(UsageError, match="do not vary"):
         play("correlate", flat, roles, vif=True)
+
+
+def test_others_are_told_of_columns_as_far_as_the_contract_says() -> None:
+    inputs = {
+        "bank": {"table": bank(x=X)},
+        "telecom": {"table": telecom(y=X * 2, few=np.arange(ROWS) == 3, w=["a"] * ROWS)},
+    }
+    roles = {"holders": HOLDERS, "receivers": ("bank",)}
+    made = {
+        who: item["metrics"].meta
+        for who, item in play("describe", inputs, roles, columns={"telecom": ("y", "few")}).items()
+    }
+    assert made["bank"]["columns"]["x"]["count"] == ROWS
+    assert made["bank"]["columns"]["y"]["mean"] == Y.mean()
+    told = made["bank"]["told"]["telecom"]
+    assert np.isclose(told["y"]["mean"], 2 * X.mean(), atol=0.05)
+    assert told["few"] == {
+        **dict.fromkeys(("count", "missing", "mean", "sd")),
+        "quantiles": dict.fromkeys(("0.25", "0.5", "0.75")),
+    }
+    assert made["telecom"]["told"] == {}
+    assert made["telecom"]["columns"]["w"]["most_frequent"] == {"a": ROWS}
+    alone = play("describe", inputs, {"holders": HOLDERS})
+    assert alone["bank"]["metrics"].meta["told"] == {}
+    for wrong in ({"telecom": ("nope",)}, {"telecom": ("w",)}, {"stranger": ("y",)}):
+        with pytest.raises(UsageError):
+            play("describe", inputs, roles, columns=wrong)

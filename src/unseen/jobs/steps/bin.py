@@ -26,7 +26,7 @@ ROLES = {"holders": "have the columns", "label_holder": "the holder that has the
 INPUTS = {"table": "training rows"}
 OUTPUTS = {
     "rules": "bins and their weights of evidence of this holder's columns, for the step `transform`",
-    "report": "information values and bins, as far as they are told",
+    "metrics": "information values and bins, as far as they are told",
 }
 LEVELS = ("shared",)
 TRUST = "Semi-honest holders; no third party."
@@ -162,7 +162,7 @@ def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Rol
         report["bins"] = {name: _rows(codings[name], state) for name, state in states.items()}
     fitted = Preparation([Woe(of=me, columns=tuple(states))] if states else [])
     fitted.learnt(table, [states] if states else [])
-    return {"rules": from_preparation(fitted), "report": Artefact("metrics", {}, report)}
+    return {"rules": from_preparation(fitted), "metrics": Artefact("metrics", {}, report)}
 
 
 def _coded(

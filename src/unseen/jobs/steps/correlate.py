@@ -30,7 +30,7 @@ ROLES = {
 }
 OPTIONAL_ROLES = frozenset({"receivers", *engines.OPTIONAL_ROLES})
 INPUTS = {"table": "rows, in the same order at every holder"}
-OUTPUTS = {"report": "what this party is told"}
+OUTPUTS = {"metrics": "what this party is told"}
 LEVELS = ("shared",)
 TRUST, trust = engines.TRUST, engines.trust
 
@@ -106,7 +106,7 @@ def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Rol
         for owner in (owner for owner, count in sizes.columns.items() if count):
             told = engine.reveal(f"vif-{owner}", factors[sizes.block(owner)], to=(owner,))
             report |= {} if told is None else {"vif": told.tolist()}
-    return {"report": Artefact("metrics", {}, report)} if own is not None else {}
+    return {"metrics": Artefact("metrics", {}, report)} if own is not None else {}
 
 
 def _names(table: Table, me: str, params: Params) -> tuple[str, ...]:

@@ -35,7 +35,7 @@ INPUTS = {"train": "training rows", "test": "rows held out"}
 OUTPUTS = {
     "train": "training rows with the columns that are kept",
     "test": "held-out rows with the same columns",
-    "report": "which of this holder's columns are kept, and why others are not",
+    "metrics": "which of this holder's columns are kept, and why others are not",
 }
 LEVELS = ("shared",)
 TRUST, trust = engines.TRUST, engines.trust
@@ -147,7 +147,7 @@ def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Rol
     return {
         "train": from_table(train.select(kept_names)),
         "test": from_table(test.select(kept_names)),
-        "report": Artefact("metrics", {}, report),
+        "metrics": Artefact("metrics", {}, report),
     }
 
 
