@@ -82,8 +82,14 @@ def what_products_tell(run: Run[Grown]) -> list[str]:
     key = PublicKey.from_bytes(of_kind(run, "b", Key)[0].key, sender="a")
     rows = key.from_wire(of_kind(run, "b", Derivatives)[0].rows, sender="a")
     packing = Packing.of(ROWS, key)
-    order = np.concatenate([np.argsort(codes, kind="stable") for codes in CODES[2:]])
-    starts = np.cumsum([0, *(count for codes in CODES[2:] for count in np.bincount(codes, minlength=BINS))])
+    parts, counts = [], [0]
+    for codes in CODES[2:]:
+        most = np.bincount(codes).argmax()
+        for code in range(BINS + 1):
+            if code != most:
+                parts.append(np.flatnonzero(codes == code))
+                counts.append(len(parts[-1]))
+    order, starts = np.concatenate(parts), np.cumsum(counts)
     due = key.to_wire(key.packed(key.sums(rows, order, starts), packing.slots, packing.slot))
     got = of_kind(run, "a", Sums)[0].packed.value
     return [f"ciphertext {place}" for place in np.flatnonzero((got == due).all(axis=1))]

@@ -91,7 +91,12 @@ def disclosures(params: Params, roles: Roles) -> tuple[Disclosure, ...]:
     others = tuple(holder for holder in roles.all("holders") if holder != leader)
     levels = settings.trees * settings.depth
     told = [
-        (federated.BINS, "how many bins each column of the others has", (leader,), 1),
+        (
+            federated.BINS,
+            "how many bins each column of the others has, and which comes most often",
+            (leader,),
+            2,
+        ),
         (federated.SUMS, "sums of derivatives by node, column and bin of the others", (leader,), levels),
         (federated.WAYS, "which rows the splits of the others send left", (leader,), levels),
         (federated.MEMBERS, "which rows are in which node of every tree", others, levels),

@@ -4,7 +4,7 @@ Grows the trees of :mod:`.plain` (XGBoost's `hist` on the same codes) up to roun
 
 What is told
     The label holder: the sums of derivatives by node, column and bin of the other holders (columns and bins by number only),
-    the number of their bins, and which rows their splits send left.
+    the number of their bins and which code is the most frequent, and which rows their splits send left.
     The others: which row is in which node of every tree, their own splits, and when training ends. They do not learn labels,
     derivatives, sums, gains, weights or scores.
 Security
@@ -15,7 +15,7 @@ Security
     (docs/protocols/train-gbdt-federated.md names the attacks).
 Method
     A level at a time. Of two siblings the one with fewer rows is summed up, the other is the difference, taken after
-    decryption. Several sums share a ciphertext (:mod:`unseen.learn.vertical.trees.packing`).
+    decryption; likewise of each column the most frequent code. Several sums share a ciphertext (:mod:`unseen.learn.vertical.trees.packing`).
 
 Sources: Cheng et al., "SecureBoost" (IEEE Intelligent Systems 2021); Chen et al., "SecureBoost+" (PAKDD 2023).
 """

@@ -16,6 +16,7 @@ from unseen.learn.vertical.trees.federated.exchange import (
     SUMS,
     WAYS,
     Chosen,
+    Columns,
     Derivatives,
     Grown,
     Key,
@@ -23,7 +24,6 @@ from unseen.learn.vertical.trees.federated.exchange import (
     Report,
     Sums,
     Ways,
-    Widths,
     bits_of,
     first_trees,
     flags_of,
@@ -44,9 +44,13 @@ class Adder:
         self.party, self.label_holder, self.codes, self.bins = party, label_holder, codes, tuple(bins)
         self.settings, self.rows = settings, codes.shape[1]
         self.splits = Splits.none(settings.trees, settings.nodes)
-        widths = np.array(self.bins, np.int64)
-        told = party.release(BINS, widths, to=(label_holder,), elements=len(widths))
-        party.send(label_holder, Widths(told))
+        counts = [
+            np.bincount(mine, minlength=count + 1) for mine, count in zip(codes, self.bins, strict=True)
+        ]
+        self.left_out = np.array([count.argmax() for count in counts], np.int64)
+        facts = (np.array(self.bins, np.int64), self.left_out)
+        told = (party.release(BINS, fact, to=(label_holder,), elements=len(fact)) for fact in facts)
+        party.send(label_holder, Columns(*told))
         self.key = PublicKey.from_bytes(party.recv(label_holder, Key).key, sender=label_holder)
         self.packing = Packing.of(self.rows, self.key)
         self.key.prepare_full()
@@ -117,17 +121,17 @@ class Adder:
         self.party.send(self.label_holder, Sums(told))
 
     def _members(self, where: Members, due: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Rows by column, due node and bin: all behind one another, and where each of these lots starts."""
+        """Rows by column, due node and code but the one left out: all behind one another, and where each of these lots starts."""
         numbered = np.full(len(where.alive), -1, np.int64)
         numbered[due] = np.arange(len(due))
         within = numbered[where.place]
         inside = np.flatnonzero(within >= 0)
         within = within[inside]
         orders, counts = [np.zeros(0, np.int64)], [np.zeros(1, np.int64)]
-        for codes, bins in zip(self.codes, self.bins, strict=True):
+        for codes, bins, left_out in zip(self.codes, self.bins, self.left_out, strict=True):
             mine = codes[inside]
-            has = np.flatnonzero(mine < bins)
-            lot = within[has] * bins + mine[has]
+            has = np.flatnonzero(mine != left_out)
+            lot = within[has] * bins + mine[has] - (mine[has] > left_out)
             small = lot.astype(np.uint16) if len(due) * bins <= 1 << 16 else lot  # sorted much faster
             orders.append(inside[has[np.argsort(small, kind="stable")]])
             counts.append(np.bincount(lot, minlength=len(due) * bins))

@@ -26,10 +26,11 @@ class Key(Message, frozen=True, tag="trees.key/1"):
     key: Public[bytes]
 
 
-class Widths(Message, frozen=True, tag="trees.widths/1"):
-    """Number of bins of each of the sender's columns, int64."""
+class Columns(Message, frozen=True, tag="trees.columns/1"):
+    """Of each of the sender's columns the number of bins, and the code that is left out of sums: the most frequent one."""
 
     bins: Released[NDArray[np.int64]]
+    left_out: Released[NDArray[np.int64]]
 
 
 class Derivatives(Message, frozen=True, tag="trees.derivatives/1"):

@@ -11,12 +11,14 @@ from numpy.typing import NDArray
 from unseen.core.errors import RemoteProtocolError, UsageError
 from unseen.crypto.additive import SecretKey
 from unseen.kernels.montgomery import Words
+from unseen.learn.prepare.cuts import MOST_BINS
 from unseen.learn.vertical.trees import objectives, search
 from unseen.learn.vertical.trees.federated.exchange import (
     MEMBERS,
     SPLITS,
     STOP,
     Chosen,
+    Columns,
     Derivatives,
     EarlyStop,
     Floats,
@@ -26,7 +28,6 @@ from unseen.learn.vertical.trees.federated.exchange import (
     Report,
     Sums,
     Ways,
-    Widths,
     bits_of,
     first_trees,
     flags_of,
@@ -58,7 +59,9 @@ class Leader:
         self.key.prepare(self.packing.message_bits)
         for other in self.others:
             party.send(other, Key(self.key.to_bytes()))
-        self.widths = {party.name: self.bins} | {other: self._widths(other) for other in self.others}
+        self.widths, self.left_out = {party.name: self.bins}, dict[str, NDArray[np.int64]]()
+        for other in self.others:
+            self.widths[other], self.left_out[other] = self._columns_of(other)
         self.splits = Splits.none(settings.trees, settings.nodes)
         self.gains = {holder: np.zeros((settings.trees, len(self.widths[holder]))) for holder in self.holders}
         self.columns = {}
@@ -71,11 +74,17 @@ class Leader:
             raise UsageError(f"{len(ways)} columns are said to be monotone or not, and there are {first}.")
         self.ways = np.array(ways, np.int64)
 
-    def _widths(self, other: str) -> tuple[int, ...]:
-        bins = self.party.recv(other, Widths).bins.value
-        if bins.ndim != 1 or bins.dtype != np.int64 or (bins < 1).any() or (bins > 1 << 16).any():
+    def _columns_of(self, other: str) -> tuple[tuple[int, ...], NDArray[np.int64]]:
+        told = self.party.recv(other, Columns)
+        bins, left_out = told.bins.value, told.left_out.value
+        fits = (
+            bins.ndim == 1
+            and bins.shape == left_out.shape
+            and {bins.dtype, left_out.dtype} == {np.dtype(np.int64)}
+        )
+        if not fits or not ((bins >= 1) & (bins <= MOST_BINS) & (left_out >= 0) & (left_out <= bins)).all():
             raise RemoteProtocolError(f"{other} has impossible bins.", party=other)
-        return tuple(int(count) for count in bins)
+        return tuple(int(count) for count in bins), left_out
 
     def train(
         self,
@@ -189,8 +198,9 @@ class Leader:
         tables, first = [], 0
         for column, size in enumerate(bins):
             table = np.zeros((2, nodes, size + 1), np.int64)
-            table[:, due, :size] = sums[:, first : first + len(due) * size].reshape(2, len(due), size)
-            table[:, due, size] = totals[:, due].astype(np.int64) - table[:, due, :size].sum(axis=2)
+            told = sums[:, first : first + len(due) * size].reshape(2, len(due), size)
+            rest = totals[:, due].astype(np.int64) - told.sum(axis=2)
+            table[:, due] = np.insert(told, self.left_out[other][column], rest, axis=2)
             if above is not None:
                 table[:, due ^ 1] = above[column][:, due // 2] - table[:, due]
             tables.append(table)
