@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from unseen.core.errors import UsageError
-from unseen.learn.vertical.linear import sgd
+from unseen.learn.vertical.linear import newton, sgd
 from unseen.mpc import Engine, SecretArray
 from unseen.mpc.functions.sigmoid import WAVE_ERROR, WAVE_RANGE, wave
 from unseen.party import Disclosure, Door, Party
@@ -124,3 +124,13 @@ def test_batches_that_are_too_large_are_refused() -> None:
             "plain",
             lambda engine: sgd.fit(engine, secret(engine, X), secret(engine, Y), sgd.Descent(batch=1 << 15)),
         )
+
+
+@pytest.mark.parametrize("protocol", ["plain", "dealer2"])
+def test_newton_in_blocks_of_rows_is_newton(protocol: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def train(engine: Engine) -> SecretArray:
+        return newton.fit(engine, secret(engine, X), secret(engine, Y), newton.Newton(iterations=4))
+
+    whole = compute("plain", train)
+    monkeypatch.setattr(newton, "_BLOCK", 77)
+    assert np.abs(compute(protocol, train) - whole).max() < 2e-5

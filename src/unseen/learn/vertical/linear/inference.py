@@ -37,8 +37,8 @@ class Certainty:
 def certainty(engine: Engine, problem: Problem, found: SecretArray, how: Newton) -> Certainty:
     """At the weights that were found; one more Hessian and its inverse."""
     family = FAMILIES[how.family]
-    mean = family.mean(problem.x @ found)
-    curvature = curvature_of(engine, problem, mean, how)
+    mean = family.mean(problem.scores(found))
+    curvature = curvature_of(problem, mean, how)
     inverse = inverted(engine, curvature)
     size = len(found)
     far = abs(curvature.matrix @ inverse - np.eye(size)) > _FAR
@@ -53,7 +53,7 @@ def certainty(engine: Engine, problem: Problem, found: SecretArray, how: Newton)
 
 def _dispersion(problem: Problem, mean: SecretArray) -> SecretArray:
     """Sum of squared residuals by degrees of freedom, shape ()."""
-    rows, width = problem.x.shape
+    rows, width = problem.shape
     residuals = mean - problem.labels
     squares = residuals * residuals
     if problem.weights is not None:

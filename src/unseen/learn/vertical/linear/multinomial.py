@@ -61,11 +61,11 @@ def fit(
     found = engine.lift(np.zeros((width + 1, classes))) if start is None else start
     ridge = np.r_[np.full(width, how.l2), 0.0][:, None] * np.ones(classes)
     for done in range(how.iterations):
-        mean = softmax(problem.x @ found)
+        mean = softmax(problem.scores(found))
         errors = mean - labels
         if weights is not None:
             errors = errors * weights.reshape(-1, 1)
-        gradient = problem.x.T @ errors + found * ridge
+        gradient = problem.slopes(errors) + found * ridge
         curvature = _curvature(engine, problem, mean, how.l2)
         step = newton_step(engine, curvature, gradient.T.ravel())
         found = found - step.reshape(classes, width + 1).T
@@ -81,7 +81,7 @@ def one_hot(labels: NDArray[np.float64], classes: int) -> NDArray[np.float64]:
 
 def _curvature(engine: Engine, problem: Problem, mean: SecretArray, l2: float) -> Curvature:
     """Of all classes, class by class."""
-    width = problem.x.shape[1]
+    width = problem.shape[1]
     classes = mean.shape[1]
     high = problem.spread + l2  # the sum over classes of p (1 - p) is below 1
     shift = max(0, round(math.log2(math.sqrt(l2 * high))))
@@ -92,8 +92,7 @@ def _curvature(engine: Engine, problem: Problem, mean: SecretArray, l2: float) -
             amount = mean[:, one] - product if one == other else -product
             if problem.weights is not None:
                 amount = problem.weights * amount
-            spread = problem.x * amount.reshape(-1, 1)
-            block = engine.truncate(problem.x.T.matmul_exact(spread), engine.bits, divide_by=shift)
+            block = problem.gram(amount, divide_by=shift)
             blocks[one, other] = blocks[other, one] = block
     lines = [
         engine.concatenate([blocks[one, other] for other in range(classes)], axis=1) for one in range(classes)

@@ -40,6 +40,7 @@ _USUAL_CONDITION = 1e-4
 _INNER = 40
 _RELAXED = 1.6
 _MOST_ROWS = 4_000_000
+_BLOCK = 1 << 16
 
 
 def check_standardised(own: NDArray[np.float64]) -> None:
@@ -82,10 +83,12 @@ class Newton:
 class Problem:
     """What is to be fitted: rows with an intercept column, masked once; labels; weights of rows.
 
-    `spread` is how large the sum of squares of all columns is at most, `rows * width` for standardised ones.
+    The rows are in blocks of :data:`_BLOCK`, so that what a product needs in memory on the way does not grow with them; `starts`
+    is where each begins. `spread` is how large the sum of squares of all columns is at most, `rows * width` for standardised ones.
     """
 
-    x: FixedArray
+    blocks: tuple[FixedArray, ...]
+    starts: tuple[int, ...]
     labels: SecretArray
     weights: SecretArray | None
     spread: float
@@ -116,8 +119,53 @@ class Problem:
                 mend="train by mini-batches (method 'sgd'), or on a sample",
             )
         ones = engine.lift(np.ones(rows)) if counted is None else engine.as_real(counted)
-        x = engine.fix(engine.concatenate([columns, ones.reshape(rows, 1)], axis=1))
-        return cls(x, labels, weights, max(rows, squares) * width + rows)
+        starts = tuple(range(0, rows, _BLOCK))
+        blocks = tuple(
+            engine.fix(
+                engine.concatenate(
+                    [columns[begin : begin + _BLOCK], ones[begin : begin + _BLOCK].reshape(-1, 1)], axis=1
+                )
+            )
+            for begin in starts
+        )
+        return cls(blocks, starts, labels, weights, max(rows, squares) * width + rows)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows, and columns with the intercept."""
+        return self.labels.shape[0], self.blocks[0].shape[1]
+
+    def scores(self, weights: SecretArray) -> SecretArray:
+        """X @ weights."""
+        engine = weights.engine
+        parts = [block.matmul_exact(weights) for block in self.blocks]
+        return engine.truncate(engine.concatenate(parts), engine.bits)
+
+    def slopes(self, errors: SecretArray) -> SecretArray:
+        """X^T @ errors."""
+        parts = [block.T.matmul_exact(part) for block, part in self._with(errors)]
+        return _sum(parts)
+
+    def gram(self, amount: SecretArray | None, *, divide_by: int) -> SecretArray:
+        """X^T diag(amount) X / 2^divide_by."""
+        engine = self.labels.engine
+        given = engine.lift(np.ones(self.shape[0])) if amount is None else amount
+        parts = [block.T.matmul_exact(block * part.reshape(-1, 1)) for block, part in self._with(given)]
+        return _sum(parts, divide_by=divide_by)
+
+    def _with(self, values: SecretArray) -> list[tuple[FixedArray, SecretArray]]:
+        return [
+            (block, values[begin : begin + _BLOCK])
+            for block, begin in zip(self.blocks, self.starts, strict=True)
+        ]
+
+
+def _sum(parts: list[SecretArray], *, divide_by: int = 0) -> SecretArray:
+    """Of products that were not truncated, truncated together."""
+    total = parts[0]
+    for part in parts[1:]:
+        total = total + part
+    return total.engine.truncate(total, total.engine.bits, divide_by=divide_by)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,9 +223,9 @@ def fit(
     found = _beginning(engine, problem, family, columns.shape[1]) if start is None else start
     split: _Split | None = None
     for done in range(how.iterations):
-        mean = family.mean(problem.x @ found)
+        mean = family.mean(problem.scores(found))
         gradient = gradient_of(problem, mean, found, how)
-        curvature = curvature_of(engine, problem, mean, how)
+        curvature = curvature_of(problem, mean, how)
         if how.l1:
             split = _split_step(engine, curvature, gradient, found, how.l1, split)
             found = split.sparse
@@ -192,11 +240,11 @@ def gradient_of(problem: Problem, mean: SecretArray, found: SecretArray, how: Ne
     errors = mean - problem.labels
     if problem.weights is not None:
         errors = problem.weights * errors
-    gradient: SecretArray = problem.x.T @ errors
+    gradient = problem.slopes(errors)
     return gradient + found * _ridge(len(found), how.l2) if how.l2 else gradient
 
 
-def curvature_of(engine: Engine, problem: Problem, mean: SecretArray, how: Newton) -> Curvature:
+def curvature_of(problem: Problem, mean: SecretArray, how: Newton) -> Curvature:
     """The Hessian of the smooth part at these means.
 
     Its eigenvalues go from about `l2` to the trace. It is divided by a power of two in the middle of that range
@@ -206,15 +254,12 @@ def curvature_of(engine: Engine, problem: Problem, mean: SecretArray, how: Newto
     amount = family.curvature(mean) if family.curvature else None
     if problem.weights is not None:
         amount = problem.weights if amount is None else problem.weights * amount
-    rows, width = problem.x.shape
+    width = problem.shape[1]
     known = None if problem.weights is not None else family.most
     high = problem.spread * (known or 1.0) + how.l2
     low = how.l2 or LEAST_CONDITION * high
     shift = max(0, round(math.log2(math.sqrt((how.l2 or _USUAL_CONDITION * high) * high))))
-    ones = engine.lift(np.ones((rows, 1)))
-    spread = problem.x * (ones if amount is None else amount.reshape(-1, 1))
-    matrix = engine.truncate(problem.x.T.matmul_exact(spread), engine.bits, divide_by=shift)
-    matrix = matrix + np.diag(_ridge(width, how.l2) / 2.0**shift)
+    matrix = problem.gram(amount, divide_by=shift) + np.diag(_ridge(width, how.l2) / 2.0**shift)
     if known is not None:
         return Curvature(matrix, shift, high / 2.0**shift, high / low)
     trace = matrix[np.arange(width), np.arange(width)].sum()
@@ -301,7 +346,7 @@ def _beginning(engine: Engine, problem: Problem, family: Family, width: int) -> 
     if family.name != "poisson":
         return engine.concatenate([zeros, engine.lift(np.zeros(1))])
     labels = problem.labels if problem.weights is None else problem.labels * problem.weights
-    total = labels.sum() / problem.x.shape[0]
+    total = labels.sum() / problem.shape[0]
     if problem.weights is not None:
         total = total / problem.weights.mean()
     start: SecretArray = log(total).reshape(1)
