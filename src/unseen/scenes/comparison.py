@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from unseen.data.table import Table
 from unseen.learn.evaluate.binary import Quality, measure
 from unseen.learn.evaluate.ranking import Ranking, by_level, by_rank
-from unseen.scenes.baseline import Agreement, Baseline, compare, fit
+from unseen.scenes.baseline import Agreement, Baseline, boost, compare, fit
 from unseen.scenes.partition import Holding
 from unseen.scenes.performance import Result
 
@@ -51,6 +51,8 @@ class Comparison:
     ----------
     rankings
         Name -> how the model ranks the held-out rows: joint, alone, pooled, in this order.
+    boosted
+        The same of boosted trees; empty where none were trained.
     """
 
     joint: Quality
@@ -60,6 +62,7 @@ class Comparison:
     pooled_quality: Quality
     agreement: Agreement
     rankings: Mapping[str, Rankings]
+    boosted: Mapping[str, Rankings] = field(default_factory=dict)
 
     @property
     def alone_is_no_worse_by(self) -> tuple[str, ...]:
@@ -84,7 +87,9 @@ class Comparison:
         return f"By {' and '.join(by)}, {self.alone.name} is no worse here; by {' and '.join(others)} the joint model is better."
 
 
-def hold_against(result: Result, holdings: Sequence[Holding], *, penalty: float) -> Comparison:
+def hold_against(
+    result: Result, holdings: Sequence[Holding], *, penalty: float, trees: int = 0
+) -> Comparison:
     """Fit the two baselines on the rows that the job trained on, and score the rows that it held out."""
     tables = [
         Table.of(item.table, id_columns=(item.key,), label_columns=(item.label,) if item.label else ())
@@ -109,6 +114,10 @@ def hold_against(result: Result, holdings: Sequence[Holding], *, penalty: float)
     pooled = fit("pooled", both[0], y_train, both[1], y_test, penalty=penalty)
     joint = measure(y_test, result.scores)
     scores = {"joint": result.scores, alone.name: alone.scores, "pooled": pooled.scores}
+    boosted = {}
+    if result.boosted is not None:
+        grown = [boost(part[0], y_train, part[1], trees) for part in (own, both)]
+        boosted = {"joint": result.boosted, alone.name: grown[0], "pooled": grown[1]}
     return Comparison(
         joint,
         alone,
@@ -117,6 +126,7 @@ def hold_against(result: Result, holdings: Sequence[Holding], *, penalty: float)
         measure(y_test, pooled.scores),
         compare(result.scores, result.coefficients, joint.auc, pooled),
         {name: Rankings.of(y_test, values) for name, values in scores.items()},
+        {name: Rankings.of(y_test, values) for name, values in boosted.items()},
     )
 
 

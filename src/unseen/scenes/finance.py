@@ -25,7 +25,7 @@ def _source(data: Path | None, label: str | None, key: str | None) -> tuple[Hold
 
 SCENE = Scene(
     _source,
-    Settings(purpose="credit risk", show="measures"),
+    Settings(purpose="credit risk", show="measures", trees=20, card=True),
     Curve(
         title="Approval rate against losses",
         text=(

@@ -26,7 +26,7 @@ def _source(data: Path | None, label: str | None, key: str | None) -> tuple[Hold
 
 SCENE = Scene(
     _source,
-    Settings(purpose="small-firm credit", show="measures", handover=True),
+    Settings(purpose="small-firm credit", show="measures", trees=20, handover=True),
     Curve(
         title="Reach against the rate of bad loans",
         text=(

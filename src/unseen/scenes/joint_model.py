@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
-from unseen.client.workflow import Workflow
+from unseen.client.workflow import TaskHandle, Workflow
 from unseen.scenes.partition import Holding
 
 HELPER = "helper"
@@ -30,8 +30,12 @@ class Settings:
     show, at_least
         Whether the evaluation shows the receiver the scores of the rows, or measures alone; then the least number of rows of
         either class in a group that it tells.
+    trees
+        So many boosted trees of depth 3 are trained beside the logistic regression; 0: none.
+    card
+        The receiver gets the points of a scorecard for the rows too.
     handover
-        The receiver gets the whole model, to use and export it.
+        The receiver gets the whole logistic model, to use and export it.
     """
 
     purpose: str = "screening"
@@ -41,6 +45,8 @@ class Settings:
     bound: bool = False
     show: Literal["measures", "scores"] = "scores"
     at_least: int = 10
+    trees: int = 0
+    card: bool = False
     handover: bool = False
 
 
@@ -112,6 +118,15 @@ def workflow(holdings: Sequence[Holding], settings: Settings) -> Workflow:
         inputs={"model": model["model"], "table": scaled["test"]},
         params={"show": settings.show, "at_least": settings.at_least},
     )
+    if settings.trees:
+        _boost(flow, settings, together, receiver, scaled)
+    if settings.card:
+        flow.task(
+            "card",
+            "scorecard",
+            roles={**together, "label_holder": receiver, "receiver": receiver},
+            inputs={"model": model["model"], "train": scaled["train"], "table": scaled["test"]},
+        )
     if settings.handover:
         flow.task(
             "handover",
@@ -126,3 +141,37 @@ def workflow(holdings: Sequence[Holding], settings: Settings) -> Workflow:
         inputs={"model": model["model"], "table": scaled["test"]},
     )
     return flow
+
+
+def boosting(rounds: int) -> dict[str, Any]:
+    """How boosted trees are grown in the scenes."""
+    return {"rounds": rounds, "depth": 3, "bins": 16, "learning_rate": 0.3}
+
+
+def _boost(
+    flow: Workflow,
+    settings: Settings,
+    together: Mapping[str, str | tuple[str, ...]],
+    receiver: str,
+    scaled: TaskHandle,
+) -> None:
+    model = flow.task(
+        "boost",
+        "train-gbdt",
+        roles={**together, "label_holder": receiver},
+        inputs={"table": scaled["train"]},
+        params=boosting(settings.trees),
+    )
+    flow.task(
+        "boost-evaluate",
+        "evaluate",
+        roles={**together, "label_holder": receiver, "receiver": receiver},
+        inputs={"model": model["model"], "table": scaled["test"]},
+        params={"show": settings.show, "at_least": settings.at_least, "measures": ["ranking"]},
+    )
+    flow.task(
+        "boost-predict",
+        "predict",
+        roles={**together, "receiver": receiver},
+        inputs={"model": model["model"], "table": scaled["test"]},
+    )

@@ -34,6 +34,8 @@ class Result:
         What the evaluation under shares told the receiver.
     scores, ids
         Of the held-out rows, in one order; at the receiver.
+    boosted
+        What the boosted trees say of the same rows, if there are any.
     columns, coefficients, owners
         Side by side over all holders: what each owner was told of its own columns.
     """
@@ -42,6 +44,7 @@ class Result:
     contract: ContractView
     measured: Measured
     scores: NDArray[np.float64]
+    boosted: NDArray[np.float64] | None
     ids: tuple[str, ...]
     columns: tuple[str, ...]
     owners: tuple[str, ...]
@@ -71,7 +74,10 @@ def collect(nodes: Nodes, holdings: Sequence[Holding], job: str, folder: Path) -
         job=view,
         contract=receiver.contract_show(view.contract),
         measured=_measured(place / "evaluate.metrics"),
-        scores=np.load(place / "predict.scores" / "scores.npy", allow_pickle=False),
+        scores=_scores(place / "predict.scores"),
+        boosted=_scores(place / "boost-predict.scores")
+        if (place / "boost-predict.scores").exists()
+        else None,
         ids=_ids(place, holdings[0].key),
         columns=tuple(columns),
         owners=tuple(owners),
@@ -84,6 +90,11 @@ def _measured(place: Path) -> Measured:
     meta = json.loads((place / "meta.json").read_text(encoding="utf-8"))
     arrays = {path.stem: np.load(path, allow_pickle=False) for path in place.glob("*.npy")}
     return Measured.of(meta, arrays)
+
+
+def _scores(place: Path) -> NDArray[np.float64]:
+    scores: NDArray[np.float64] = np.load(place / "scores.npy", allow_pickle=False)
+    return scores
 
 
 def _ids(place: Path, key: str) -> tuple[str, ...]:

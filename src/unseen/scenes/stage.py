@@ -118,7 +118,7 @@ def _play(
     (reports / "evidence.bundle").write_bytes(bundle)
     show.step("Auditing the evidence bundle, offline")
     audit = audit_bundle(bundle)
-    comparison = hold_against(result, holdings, penalty=scene.settings.penalty)
+    comparison = hold_against(result, holdings, penalty=scene.settings.penalty, trees=scene.settings.trees)
     _write_pages(scene, agreed, result, comparison, flow, measured, audit, reports)
     told = {
         **_told(scene, result, comparison, measured, audit),
@@ -233,6 +233,7 @@ def _told(
         "pooled": _quality(comparison.pooled_quality),
         "measured_under_shares": dict(result.measured.figures),
         **({} if scene.curve is None else {"business": business}),
+        **({"boosted": _grown(comparison)} if comparison.boosted else {}),
         "largest_score_difference": agreement.largest_score_difference,
         "largest_coefficient_error": agreement.largest_coefficient_error,
         "auc_difference": agreement.auc_difference,
@@ -248,6 +249,13 @@ def _told(
         "steps": {name: dict(values) for name, values in measured.items()},
         "audit": audit.verdict,
         "audit_lines": audit.to_json()["lines"],
+    }
+
+
+def _grown(comparison: Comparison) -> dict[str, dict[str, float]]:
+    return {
+        name: {"auc": model.levels.auc, "ks": model.levels.ks, **model.business()}
+        for name, model in comparison.boosted.items()
     }
 
 
@@ -288,6 +296,10 @@ class _Screen:
             f"{told['largest_coefficient_error']:.4%}, AUC difference {told['auc_difference']:.6f}",
             soft_wrap=True,
         )
+        for name, model in comparison.boosted.items():
+            self._console.print(
+                f"{'trees: ' + name:<28}{model.levels.auc:>8.4f}{model.levels.ks:>8.4f}", soft_wrap=True
+            )
         for name, read in told.get("business", {}).items():
             self._console.print(
                 f"{name}: {read['approved_at_half_the_bad_rate']:.1%} approved at half the bad rate; "

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from types import ModuleType
 from typing import Any
 
 import pytest
 
+from unseen.client.workflow import Workflow
 from unseen.core import registry
 from unseen.core.cost import Network
 from unseen.core.errors import DeniedError, UsageError
@@ -30,6 +32,8 @@ from unseen.scenes import (
     overlap,
     score_card,
 )
+from unseen.scenes.joint_model import workflow
+from unseen.scenes.worlds import firms
 
 NAMES = registry.names(STEPS)
 IDENTITIES = {
@@ -38,8 +42,16 @@ IDENTITIES = {
 }
 
 
+class FewFirms:
+    """The scene government with few firms and without trees."""
+
+    @staticmethod
+    def study() -> Workflow:
+        return workflow(firms(rows=700), replace(government.SCENE.settings, trees=0))
+
+
 @cache
-def play(scene: ModuleType) -> tuple[Contract, LocalRun]:
+def play(scene: ModuleType | type[FewFirms]) -> tuple[Contract, LocalRun]:
     study = scene.study()
     contract = study.contract(IDENTITIES)
     return contract, run_local(contract, study.tables)
@@ -58,7 +70,7 @@ def played(name: str) -> tuple[Contract, LocalRun]:
             difference,
             score_card,
             hidden_training,
-            government,
+            FewFirms,
         )
     ]
     return next((item for item in scenes if any(task.step == name for task in item[0].tasks)), scenes[0])

@@ -30,7 +30,7 @@ def unseen(*arguments: str, cwd: Path, prefix: tuple[str, ...] = ()) -> subproce
         cwd=cwd,
         capture_output=True,
         text=True,
-        timeout=110,
+        timeout=290,
         check=False,
         env={**os.environ, "COLUMNS": "100"},
     )
@@ -163,6 +163,31 @@ def test_thirty_thousand_real_credit_clients(tmp_path: Path) -> None:
     holds(told)
     assert told["joint"]["rows"] > 5_000
     assert told["joint"]["auc"] > told["alone"]["auc"]
+
+
+@pytest.mark.long
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize(
+    ("scene", "names"),
+    [("finance", {"bank", "payments", "helper"}), ("government", {"bank", "tax", "registry"})],
+)
+def test_the_other_scenes_for_a_machine(scene: str, names: set[str], tmp_path: Path) -> None:
+    done = unseen("demo", scene, "--json", cwd=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    told = json.loads(done.stdout)
+    holds(told)
+    assert told["joint"]["auc"] > told["alone"]["auc"] + 0.03
+    assert told["measured_under_shares"]["auc"] == pytest.approx(told["joint"]["auc"], abs=1e-3)
+    read = {name: model["approved_at_half_the_bad_rate"] for name, model in told["business"].items()}
+    assert read["joint"] > read["bank alone"]
+    boosted = told["boosted"]
+    assert boosted["joint"]["auc"] > boosted["bank alone"]["auc"]
+    assert boosted["joint"]["auc"] == pytest.approx(boosted["pooled"]["auc"], abs=5e-3)
+    reports = Path(told["reports"])
+    assert {path.stem for path in reports.glob("*.html")} == {*names, "audit"}
+    for name in ("roc", "ks", "gain", "lift", "precision-recall", "calibration", "business", "boosted"):
+        assert (reports / "figures" / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+        assert "<svg" in (reports / "figures" / f"{name}.svg").read_text(encoding="utf-8")
 
 
 def credit_folder() -> Path | None:

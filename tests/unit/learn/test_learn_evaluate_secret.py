@@ -196,3 +196,17 @@ def test_too_few_of_a_class_ends_it_for_all_alike(positives: int) -> None:
     assert all(isinstance(error, UsageError) for error in done.errors.values())
     texts = {str(error) for error in done.errors.values()}
     assert len(texts) == 1
+
+
+@pytest.mark.long
+def test_a_mutant_that_tells_small_groups_would_be_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    scores, labels = rows(150, 2**20)
+    honest = secret._kept
+    monkeypatch.setattr(secret, "_kept", lambda rows, positives, _at_least: honest(rows, positives, 0))
+    done = play(
+        lambda _, x, y: secret.groups(secret.sorted_by_score(x, y), 10, at_least=12, to=("b",)),
+        scores,
+        labels,
+    )
+    told = done.results["b"]
+    assert min(told.positives.min(), told.negatives.min()) < 12

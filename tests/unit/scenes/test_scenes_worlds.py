@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -68,11 +69,12 @@ def test_health_and_order_of_a_firm_show_at_tax_office_and_registry() -> None:
     assert abs(np.corrcoef(data["branches"], label)[0, 1]) < 0.05
 
 
+@pytest.mark.parametrize("trees", [0, pytest.param(3, marks=pytest.mark.long)])
 @pytest.mark.parametrize("name", WORLDS)
-def test_a_small_run_of_the_scene(name: str) -> None:
+def test_a_small_run_of_the_scene(name: str, trees: int) -> None:
     scene, make = WORLDS[name]
-    holdings = make(rows=1200)
-    flow = workflow(holdings, scene.SCENE.settings)
+    holdings = make(rows=900)
+    flow = workflow(holdings, replace(scene.SCENE.settings, trees=trees))
     assert flow.parties == tuple(sorted(parties(holdings)))
     assert ("helper" in flow.parties) == (len(holdings) == 2)
     bank = flow.run(Local()).at("bank")
@@ -85,6 +87,9 @@ def test_a_small_run_of_the_scene(name: str) -> None:
     assert told["positives"] == labels.sum()
     assert told["auc"] == pytest.approx(exact.auc, abs=1e-3)  # scored twice, each time rounded anew
     assert told["auc"] > 0.65
+    if trees:
+        boosted = by_level(labels, bank.scores("boost-predict"))
+        assert bank.metrics("boost-evaluate")["auc"] == pytest.approx(boosted.auc, abs=1e-3)
     groups = bank["evaluate.metrics"].arrays["groups"]
     assert groups[:, 0].sum() == len(scores)
     assert np.minimum(groups[:, 1], groups[:, 0] - groups[:, 1]).min() >= 10 or len(groups) == 1

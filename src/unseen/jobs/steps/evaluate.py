@@ -35,6 +35,8 @@ LEVELS = ("shared",)
 TRUST = engines.TRUST
 trust = engines.trust
 
+_OF_THREE = 0.2
+"""Part of the rounds that three holders without a helper need: they convert bits to numbers without extra ones."""
 _EDGES = tuple(place / 10 for place in range(1, 10))
 _NAMES = Literal["ranking", "groups", "distribution", "confusion", "losses"]
 
@@ -143,6 +145,8 @@ def estimate(params: Params, roles: Roles, sizes: Sizes, network: Network) -> Co
         return cost
     rows = min((sizes.rows.get(holder, 0) for holder in roles.all("holders")), default=0) // 4
     each, rounds = _work(params)
+    if engines.choose(roles).protocol == "replicated3":
+        rounds = round(_OF_THREE * rounds)
     measuring = engines.scaled(
         Cost(each * rows * 1e-8 + rounds * (network.latency_s + 1e-4), each * rows, rounds, each * rows),
         roles,
@@ -162,7 +166,7 @@ def _work(params: Params) -> tuple[int, int]:
         return 300, 20
     if params.kind == "multiclass":
         return params.classes * (sort[0] + 1500), params.classes * sort[1] + 100
-    merging = 18 if params.at_least else 0
+    merging = 14 if params.at_least else 0
     parts = {
         secret.RANKING: (600, 90),
         secret.GROUPS: (0, 4 + merging * params.groups),
