@@ -14,6 +14,7 @@ import numpy as np
 from unseen.core.durable import whole_folder
 from unseen.core.errors import DeniedError, UsageError
 from unseen.govern.report import render
+from unseen.jobs import binned
 from unseen.jobs.artefacts import SHARES, Artefact
 from unseen.jobs.measures import Measured
 from unseen.node import models as m
@@ -133,10 +134,13 @@ def _write(place: Path, artefact: Artefact) -> list[Path]:
 
 
 def _report(place: Path, artefact: Artefact, title: str) -> list[Path]:
-    """A page and the pictures in it as files; nothing for measures that are not of a model."""
-    if "rows" not in artefact.meta:
+    """A page and the pictures in it as files; nothing for measures that are neither of a model nor of bins."""
+    if "bins" in artefact.meta:
+        page, drawn = binned.page(artefact.meta, title)
+    elif "rows" in artefact.meta:
+        page, drawn = Measured.of(artefact.meta, artefact.arrays).page(title)
+    else:
         return []
-    page, drawn = Measured.of(artefact.meta, artefact.arrays).page(title)
     files = [place / "report.html"]
     files[0].write_text(render(page), encoding="utf-8")
     for name, picture in drawn.items():

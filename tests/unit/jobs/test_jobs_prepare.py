@@ -11,6 +11,8 @@ import pytest
 
 from unseen.core.errors import UnseenError, UsageError
 from unseen.data.table import Table
+from unseen.govern.report import render
+from unseen.jobs import binned
 from unseen.jobs.artefacts import Artefact
 from unseen.jobs.step import Roles, parse_params, step
 from unseen.jobs.tables import Matrix, from_table, to_table
@@ -210,3 +212,26 @@ def test_others_are_told_of_columns_as_far_as_the_contract_says() -> None:
     for wrong in ({"telecom": ("nope",)}, {"telecom": ("w",)}, {"stranger": ("y",)}):
         with pytest.raises(UsageError):
             play("describe", inputs, roles, columns=wrong)
+
+
+def test_bins_are_a_page_with_pictures() -> None:
+    pytest.importorskip("matplotlib")
+    word = np.where(X > 0, "high", "low")
+    gaps = np.where(RNG.random(ROWS) < 0.2, np.nan, X)
+    inputs = {
+        "bank": {"table": bank(own=X)},
+        "telecom": {"table": telecom(x=pa.array(gaps, from_pandas=True), word=word)},
+    }
+    meta = play("bin", inputs, most=3)["telecom"]["metrics"].meta
+    page, drawn = binned.page(meta, "Bins")
+    assert [section.title for section in page.sections] == sorted(
+        ("x", "word"), key=lambda name: -meta["iv"][meta["columns"].index(name)]
+    )
+    values = [item["values"] for item in meta["bins"]["x"]]
+    assert values[0].startswith("< ")
+    assert values[-1] == "missing"
+    assert values[-2].startswith("≥ ")
+    assert {item["values"] for item in meta["bins"]["word"]} == {"high", "low"}
+    assert drawn["bins-1"].svg().startswith("<svg")
+    assert "information value" in render(page)
+    assert binned.strength(0.01) != binned.strength(0.9)

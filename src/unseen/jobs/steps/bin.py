@@ -269,20 +269,10 @@ def _states(
 
 def _rows(coding: Coding, state: dict[str, Any]) -> list[dict[str, Any]]:
     """The bins of a column, for people."""
-    made = []
+    groups, made = np.array(state["groups"]), []
     for group, weight in enumerate(state["woe"]):
-        inside = [
-            word for word, of in zip(coding.words(), state["groups"], strict=True) if of == group and word
-        ]
-        whole = len(inside) > 1 and coding.cuts is not None
-        values = [word for word in inside if word != "missing"]
-        text = (
-            f"{values[0].split(',')[0]},{values[-1].split(',')[1]}"
-            if whole and values
-            else " | ".join(inside)
-        )
-        text += " | missing" if whole and "missing" in inside else ""
         counts = [state[key][group] if state[key] else 0.0 for key in ("positives", "negatives")]
+        text = coding.named(np.flatnonzero(groups == group), missing=state["missing"])
         made.append({"values": text, "positives": counts[0], "negatives": counts[1], "woe": weight})
     return made
 

@@ -67,14 +67,21 @@ class Coding:
         renumbered: Codes = table_of[codes]
         return renumbered
 
-    def words(self) -> list[str]:
-        """What each code stands for, for people."""
+    def named(self, codes: Codes, *, missing: bool) -> str:
+        """A group of codes in words; `missing`: whether missing values came in training."""
+        inside = codes[codes < self.fine].tolist()
+        last = ["missing"] if missing and self.fine in codes else []
         if self.cuts is None:
-            named = [*self.categories, *(["other"] if self.other else [])]
-            return [*named, *[""] * (self.fine - len(named)), "missing"]
-        edges = [f"{cut:g}" for cut in self.cuts]
-        named = [f"[{low}, {high})" for low, high in zip(["-inf", *edges], [*edges, "inf"], strict=True)]
-        return [*named, *[""] * (self.fine - len(named)), "missing"]
+            words = [*self.categories, *(["other"] if self.other else [])]
+            return ", ".join([*(words[code] for code in inside if code < len(words)), *last])
+        inside = [code for code in inside if code <= len(self.cuts)]
+        return ", ".join([*([self._interval(inside[0], inside[-1])] if inside else []), *last])
+
+    def _interval(self, first: int, last: int) -> str:
+        cut = [f"{value:g}" for value in self.cuts or ()]
+        if first == 0:
+            return "any number" if last == len(cut) else f"< {cut[last]}"
+        return f"\u2265 {cut[first - 1]}" if last == len(cut) else f"{cut[first - 1]} to < {cut[last]}"
 
 
 class Woe(Rule):
