@@ -15,6 +15,7 @@ from unseen.jobs.artefacts import Artefact
 from unseen.learn.vertical.members import SecretScaling, unscaled
 from unseen.mpc import Engine, SecretArray
 from unseen.party import Message, Party, Public
+from unseen.psi.circuit import Hidden
 from unseen.psi.join import Rows
 
 KIND = "joined"
@@ -161,6 +162,14 @@ class Joined:
     def members(self, engine: Engine) -> SecretArray:
         """Which places hold a row: secret Booleans."""
         return engine.boolean(np.ascontiguousarray(self.member))
+
+    def hidden(self, engine: Engine) -> Hidden:
+        """As what :mod:`unseen.psi.totals` answers questions about."""
+        columns: dict[str, dict[str, SecretArray]] = {holder: {} for holder in self.known.holders}
+        for place, item in enumerate(self.known.columns):
+            share = np.ascontiguousarray(self.values[:, :, place])
+            columns[item.holder][item.name] = engine.number(share, item.bits)
+        return Hidden(self.known.holders[0], self.members(engine), columns, None)
 
     def scaled(self, features: SecretArray, scaling: SecretScaling) -> Joined:
         """The same with these features, which were made of its own by that scaling."""

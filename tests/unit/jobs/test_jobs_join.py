@@ -17,8 +17,8 @@ from unseen.jobs.artefacts import decode, encode
 from unseen.jobs.joined import KIND, Joined
 from unseen.jobs.local import run_local
 from unseen.jobs.step import Roles, Sizes
+from unseen.jobs.steps import common_statistics, standardise_joined, train_logistic
 from unseen.jobs.steps import join as step
-from unseen.jobs.steps import standardise_joined, train_logistic
 from unseen.jobs.tables import Matrix, from_table, to_table
 from unseen.scenes import hidden_training
 from unseen.scenes.partition import breast_cancer
@@ -144,6 +144,30 @@ def test_steps_refuse_joined_rows_that_they_cannot_use(name: str) -> None:
         disclosures=installed.disclosures(asked, HELPED),
     )
     assert any("joined rows cannot be" in str(error) for error in outcome.errors.values())
+
+
+@pytest.mark.parametrize(("how", "params", "wanted"), [
+    ("inner", {"ask": "mean", "of": ("b", "y")}, ([5], [24.0])),
+    ("inner", {"ask": "total", "of": [("a", "x"), ("a", "ill")]}, ([0], [[15.0, 2.0]])),
+    ("full", {}, ([7], [7.0])),
+    ("left", {"ask": "mean", "of": ("b", "y")}, None),
+])  # fmt: skip
+def test_figures_about_joined_rows(how: Any, params: dict[str, Any], wanted: Any) -> None:
+    """Pairs (x, y): 1-20, 3-10, 3-40, 4-10, 4-40."""
+    made = go(HELPED, how=how, hidden=True, repeats={"a": 2, "b": 2}).results
+    roles = Roles({**OPEN.by_name, "helper": ("helper",), "receivers": ("b",)})
+    asked = common_statistics.Params(joined=True, at_least=2, **params)
+    outcome = simulate(
+        lambda party: common_statistics.run(party, made[party.name], asked, roles),
+        roles.everyone,
+        disclosures=common_statistics.disclosures(asked, roles),
+    )
+    if wanted is None:
+        assert any("cannot be asked about columns" in str(error) for error in outcome.errors.values())
+        return
+    assert not outcome.errors, outcome.errors
+    meta = outcome.results["b"]["answer"].meta
+    assert (meta["count"], meta["value"]) == wanted
 
 
 def pooled() -> tuple[np.ndarray, float]:

@@ -16,12 +16,13 @@ from unseen.dp.budget import Spent
 from unseen.dp.laplace import LARGEST_EPSILON
 from unseen.jobs import engines
 from unseen.jobs.artefacts import Artefact
+from unseen.jobs.joined import Joined, agree
 from unseen.jobs.step import Roles, Sizes, StepParams
 from unseen.jobs.tables import ids_of, known_kinds, to_table
 from unseen.party import Disclosure, Door, Message, Party, Released
 from unseen.psi import totals
+from unseen.psi.circuit import Hidden, hidden
 from unseen.psi.circuit import estimate as cost_of
-from unseen.psi.circuit import hidden
 
 VERSION = 3
 SUMMARY = "Count, add up or average over the rows that two holders have in common; nobody learns which rows these are."
@@ -30,7 +31,9 @@ ROLES = {
     "receivers": "the holders who get the answer",
     "helper": engines.ROLE_OF_HELPER,
 }
-INPUTS = {"table": "a table with an id column, and the columns that are asked about"}
+INPUTS = {
+    "table": "a table with an id column, and the columns that are asked about; or joined rows in shares"
+}
 OUTPUTS = {
     "answer": "counts, sums or means, at the receivers; of groups that are too small only that they are"
 }
@@ -70,6 +73,8 @@ class Params(StepParams):
         With differential privacy: what one run spends in all. Noise that nobody knows is then added to all counts and sums.
     clip
         (low, high) for each column in `of`, in its order, between which values are clipped; needed with `epsilon`.
+    joined
+        The table is the output of a hidden `join`, where an id may come several times; of columns only if it is an inner one.
     """
 
     ask: Literal["count", "total", "mean", "histogram"] = "count"
@@ -81,6 +86,7 @@ class Params(StepParams):
     bounds: dict[str, Annotated[int, Field(ge=1)]] = Field(default_factory=dict)
     epsilon: Annotated[float, Field(gt=0, le=LARGEST_EPSILON)] | None = None
     clip: tuple[tuple[float, float], ...] = ()
+    joined: bool = False
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
@@ -96,6 +102,11 @@ class Params(StepParams):
             raise ValueError("each of `clip` is (low, high), and low < high")
         if len(self.clip) != (len(self.of) if self.epsilon else 0):
             raise ValueError("with `epsilon`, and only then, `clip` has (low, high) for each column in `of`")
+        if self.joined and (self.kinds or self.bounds or self.epsilon):
+            raise ValueError(
+                "joined rows have no ids or sizes to tell any more, and no noise, as an id may come several times: "
+                "leave out `kinds`, `bounds` and `epsilon`"
+            )
         return self
 
     @property
@@ -120,14 +131,14 @@ class Size(Message, frozen=True, tag="jobs.common-statistics.size/1"):
 
 
 def disclosures(params: Params, roles: Roles) -> tuple[Disclosure, ...]:
-    """The sizes, unless they are bounded; the answer to the receivers."""
+    """The sizes, unless they are bounded or known since the join; the answer to the receivers."""
     groups = max(1, len(params.edges) - 1)
     parties = tuple(dict.fromkeys((*roles.all("holders"), *roles.all("helper"))))
     numbers = 1 + (params.ask != "total") + len(params.of)
     told = Disclosure(
         _ANSWER, _words(params), roles.all("receivers"), Door.REVEAL, max_elements=groups * numbers
     )
-    if params.bounds:
+    if params.bounds or params.joined:
         return (told,)
     return (
         Disclosure(_SIZE, "how many rows the table has", parties, Door.RELEASE, 1, times=1),
@@ -177,13 +188,7 @@ def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Rol
     """At every holder, and at a helper."""
     holders, receivers = roles.all("holders"), roles.all("receivers")
     _check(params, holders, receivers)
-    table = to_table(inputs["table"]) if party.name in holders else None
-    values = None if table is None else _columns(table, party.name, params)
-    ids = None if table is None else ids_of(table, params.kinds)
-    sizes = params.bounds or _tell_sizes(party, None if table is None else table.rows, holders)
-    engine = engines.open_engine(party, roles)
-    kinds = {name: {column: float for holder, column in params.columns if holder == name} for name in holders}
-    found = hidden(engine, ids, values, sizes=sizes, columns=kinds)
+    found = (_joined if params.joined else _intersected)(party, inputs, params, roles)
     asked: dict[str, Any] = {
         "name": _ANSWER,
         "to": receivers,
@@ -211,6 +216,33 @@ def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Rol
     if params.epsilon is not None:
         meta["epsilon"] = params.epsilon
     return {"answer": Artefact("metrics", {"edges": np.array(params.edges, np.float64)}, meta)}
+
+
+def _intersected(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Roles) -> Hidden:
+    """The common rows of two tables."""
+    holders = roles.all("holders")
+    table = to_table(inputs["table"]) if party.name in holders else None
+    values = None if table is None else _columns(table, party.name, params)
+    ids = None if table is None else ids_of(table, params.kinds)
+    sizes = params.bounds or _tell_sizes(party, None if table is None else table.rows, holders)
+    engine = engines.open_engine(party, roles)
+    kinds = {name: {column: float for holder, column in params.columns if holder == name} for name in holders}
+    return hidden(engine, ids, values, sizes=sizes, columns=kinds)
+
+
+def _joined(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Roles) -> Hidden:
+    """Rows that were joined before."""
+    choice = engines.choose(roles)
+    own = Joined.of(inputs["table"]) if party.name in choice.holders else None
+    engine = engines.open_engine(party, roles)
+    rows = agree(party, own, engine, protocol=choice.protocol, holders=choice.holders)
+    if params.columns and (rows.known.how != "inner" or rows.known.scaled_again):
+        raise UsageError(
+            "These joined rows cannot be asked about columns.",
+            why=f"a {rows.known.how} join, scaled: {rows.known.scaled_again}; rows that lack a column would count as 0",
+            mend="give the output of an inner join",
+        )
+    return rows.hidden(engine)
 
 
 def _check(params: Params, holders: tuple[str, ...], receivers: tuple[str, ...]) -> None:
