@@ -18,6 +18,7 @@ from unseen.jobs.local import run_local
 from unseen.jobs.step import Roles, Sizes
 from unseen.jobs.steps import common_statistics as step
 from unseen.jobs.tables import from_table
+from unseen.party import MemoryJournal
 from unseen.scenes import overlap
 from unseen.scenes.partition import breast_cancer
 from unseen.testing.simulate import Run, simulate
@@ -209,3 +210,26 @@ def test_the_scene() -> None:
             assert meta["count"][place] == inside.sum()
             assert meta["value"][place] == pytest.approx(ill[inside].mean())
     assert False in meta["below"]
+
+
+def test_after_a_crash_the_noise_is_the_same() -> None:
+    """A second attempt by parties that kept no more than their journals answers the same; other seeds answer something else."""
+    asked = step.Params(ask="mean", of=("a", "income"), epsilon=5.0, clip=[(1000, 1600)], at_least=1)
+
+    def answered(seed: int, attempt: int) -> Any:
+        journals = {name: MemoryJournal() for name in ("a", "b")}
+        for place, journal in enumerate(journals.values()):
+            journal.load_output_seed(bytes([seed + place] * 32))
+        outcome = simulate(
+            lambda party: step.run(party, {"table": from_table(TABLES[party.name])}, asked, ROLES),
+            ("a", "b"),
+            disclosures=step.disclosures(asked, ROLES),
+            journals=journals,
+            attempt=attempt,
+        )
+        assert not outcome.errors, outcome.errors
+        return outcome.results["b"]["answer"].meta
+
+    first = answered(1, 1)
+    assert answered(1, 2) == first
+    assert answered(7, 1)["value"] != first["value"]
