@@ -195,7 +195,7 @@ def main() -> None:
                     lambda count=count: multi.ours(count, 3),
                     rival=theirs(spu, count, "ecdh-3pc", parties=3),
                     trust=multi.TRUST,
-                    repeats=min(3 if count < MILLION else 1, report.repeats),
+                    repeats=min(3, report.repeats),
                 )
         training_cases(report)
         case(

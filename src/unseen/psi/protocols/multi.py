@@ -219,14 +219,18 @@ def _follow(
     stored = vole_oprf.prepare(party, keys, size=sizes[me], mode=mode)
 
     def meet(room: Party, peer: str) -> tuple[str, Blocks]:
-        values = np.zeros((len(keys), vole_oprf.BLOCK_BYTES), np.uint8)
+        functions = []
         for evaluator in (leader,) if peer == leader else sorted((me, peer)):
             side = room.stream(f"at ids of {evaluator}")
             if evaluator == me:
-                values ^= vole_oprf.evaluate(side, peer, keys, size=sizes[me], mode=mode, prepared=stored)
+                at = vole_oprf.evaluate(side, peer, keys, size=sizes[me], mode=mode, prepared=stored)
             else:
                 key = vole_oprf.hold_key(side, peer, size=sizes[peer], mode=mode)
-                values ^= key.evaluate(keys, party.pool)
+                at = key.evaluate(keys, party.pool)
+            functions.append(at)
+        values = functions[0]
+        for other in functions[1:]:
+            values ^= other
         return peer, values
 
     masked, mine = np.zeros((len(keys), width), np.uint8), np.zeros((0, 0), np.uint8)
