@@ -14,6 +14,7 @@ from unseen.mpc import Engine
 from unseen.party import Disclosure, Door, Party
 from unseen.psi import Mode
 from unseen.psi.circuit import Hidden, hidden
+from unseen.psi.totals import cardinality, total
 from unseen.testing.simulate import Run, simulate
 
 TOLD = [Disclosure("result", "a test", ("a", "b", "c", "d"), Door.REVEAL, times=1 << 20)]
@@ -209,6 +210,30 @@ def test_bounds_hide_the_sizes_and_the_overlap(protocol: str) -> None:
             )
         )
     assert all(one == seen[0] for one in seen[1:])
+
+
+@pytest.mark.parametrize("protocol", ["replicated3", pytest.param("dealer", marks=pytest.mark.long)])
+def test_answers_about_what_several_have(protocol: str) -> None:
+    pair = (list(range(60)), list(range(20, 90)))
+
+    def body(party: Party) -> Any:
+        engine, sets = open_engine(party, protocol), sets_of(protocol, pair)
+        mine = sets.get(party.name, [])
+        values = columns_of(mine)[party.name] if party.name in sets else None
+        sizes, columns = (
+            {name: len(rows) for name, rows in sets.items()},
+            {name: KINDS[name] for name in sets},
+        )
+        found = hidden(engine, UNIVERSE[mine] if mine else None, values, sizes=sizes, columns=columns)
+        about: dict[str, Any] = {"name": "result", "to": ("b",), "at_least": 5}
+        return cardinality(found, **about), total(found, ("c", "v"), **about)
+
+    outcome = simulate(body, seats(protocol), disclosures=TOLD)
+    assert not outcome.errors, outcome.errors
+    common = sorted(set.intersection(*map(set, sets_of(protocol, pair).values())))
+    count, summed = outcome.results["b"]
+    assert count.count == len(common)
+    assert summed.values == (float(columns_of(common)["c"]["v"].sum()),)
 
 
 REFUSED: dict[str, tuple[list[int], Any, dict[str, Any]]] = {
