@@ -1,6 +1,7 @@
 """Scene scorecard (联合评分卡): the bank and the telecom of :mod:`.credit_columns` make a scorecard of a joint model of defaults.
 
-Each holder gets the table of points of its own columns; of an applicant the bank learns the sum.
+Each holder cuts its own columns into bins, whose weights of evidence come from labels that only the bank has, and gets the table
+of points of its own columns; of an applicant the bank learns the sum.
 """
 
 from __future__ import annotations
@@ -11,15 +12,10 @@ from unseen.client.workflow import Workflow
 from unseen.scenes.credit_columns import BANK, PURPOSE, TELECOM, customers
 
 HELPER = "helper"
-RULES = (
-    {"do": "impute", "by": "median", "of": BANK, "columns": ("income",)},
-    {"do": "clip", "low": 0.01, "high": 0.99},
-    {"do": "one-hot", "unseen": "other"},
-)
 
 
 def study(tables: dict[str, pa.Table] | None = None) -> Workflow:
-    """Rows aligned and cut, columns prepared, a logistic model trained, points made of it."""
+    """Rows aligned and cut, columns binned and weighed, a logistic model of the weights, points made of it."""
     tables = tables or customers()
     flow = Workflow("Joint scorecard", purpose=PURPOSE)
     flow.party(BANK, roles=("holder", "receiver"), title="Bank")
@@ -39,25 +35,34 @@ def study(tables: dict[str, pa.Table] | None = None) -> Workflow:
     alone = {"holders": holders}
     aligned = flow.task("align", "psi", roles=alone, inputs={"table": references})
     cut = flow.task("split", "split", roles=alone, inputs={"table": aligned["table"]})
-    ready = flow.task(
-        "prepare",
-        "prepare",
-        roles=alone,
-        inputs={"train": cut["train"], "test": cut["test"]},
-        params={"rules": RULES},
+    bins = flow.task(
+        "bin",
+        "bin",
+        roles={**alone, "label_holder": BANK},
+        inputs={"table": cut["train"]},
+        params={"fine": 8, "most": 4},
     )
+    woe = {
+        part: flow.task(
+            f"weigh-{part}",
+            "transform",
+            roles=alone,
+            inputs={"rules": bins["rules"], "table": cut[part]},
+        )
+        for part in ("train", "test")
+    }
     together = {**alone, "helper": HELPER, "label_holder": BANK}
     model = flow.task(
         "train",
         "train-linear",
         roles=together,
-        inputs={"table": ready["train"]},
+        inputs={"table": woe["train"]["table"]},
         params={"coefficients_to_owners": True, "iterations": 6},
     )
     flow.task(
         "card",
         "scorecard",
         roles={**together, "receiver": BANK},
-        inputs={"model": model["model"], "train": ready["train"], "table": ready["test"]},
+        inputs={"model": model["model"], "train": woe["train"]["table"], "table": woe["test"]["table"]},
     )
     return flow
