@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from unseen.kernels import backend, matmul
+from unseen.kernels import backend, matmul, ring
 from unseen.kernels.reference import ring as reference
 
 NATIVE = backend().startswith("native")
@@ -40,6 +40,13 @@ def test_views_and_strides() -> None:
     left, right = a[::2, ::3], b[:10, 1::2]
     np.testing.assert_array_equal(matmul(left, right), reference.matmul(left, right))
     np.testing.assert_array_equal(matmul(a.T, a), reference.matmul(a.T, a))
+
+
+def test_large_products_by_several_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ring, "_EACH_THREAD", 1000)
+    monkeypatch.setattr(ring.os, "cpu_count", lambda: 7)
+    a, b = random(1, 40, 30), random(2, 60, 40)
+    np.testing.assert_array_equal(matmul(a.T, b.T), reference.matmul(a.T, b.T))
 
 
 @needs_native
