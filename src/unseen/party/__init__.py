@@ -3,7 +3,7 @@
 Import :class:`Party`, :class:`Message` and the field kinds from here.
 """
 
-from unseen.party.gate import Disclosure, DisclosurePolicy, Door, Gate, MemoryJournal
+from unseen.party.gate import Disclosure, DisclosurePolicy, Door, Gate, MemoryJournal, Reveal
 from unseen.party.messages import (
     Ciphertext,
     CiphertextBytes,
@@ -15,7 +15,7 @@ from unseen.party.messages import (
     Share,
     require,
 )
-from unseen.party.party import Party, Reveal, Session
+from unseen.party.party import Party, Session
 from unseen.party.pool import Pool
 
 __all__ = [

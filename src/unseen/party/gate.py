@@ -10,10 +10,15 @@ sends the stored parts again (:meth:`unseen.party.party.Party.reveal`).
 
 from __future__ import annotations
 
+import math
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from unseen.core.errors import DeniedError
 from unseen.party.messages import Released
@@ -68,6 +73,34 @@ class Disclosed:
     to: tuple[str, ...]
     elements: int
     attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reveal:
+    """One shared value that is to become plaintext.
+
+    Attributes
+    ----------
+    name
+        What the contract calls it.
+    part
+        This party's part, uint64 of `shape`; None if it is no giver.
+    to
+        The receivers.
+    elements
+        How many numbers the parts together tell, for the contract; as many as a part has, unless said otherwise.
+    """
+
+    name: str
+    part: NDArray[np.uint64] | None
+    to: tuple[str, ...]
+    shape: tuple[int, ...]
+    elements: int | None = None
+
+    @property
+    def told(self) -> int:
+        """How many numbers a receiver learns."""
+        return math.prod(self.shape) if self.elements is None else self.elements
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +180,23 @@ class Gate:
         DeniedError
             The contract does not list it, or lists it for others, another door, fewer elements or times.
         """
+        self._check(door, name, index=index, to=to, elements=elements)
+        self.journal.record(Disclosed(self.policy.task, name, index, door, to, elements, self._attempt))
+
+    def pass_all(self, door: Door, reveals: Sequence[Reveal], indices: Sequence[int]) -> None:
+        """The same of many: all are recorded, or if one is refused none.
+
+        Raises
+        ------
+        DeniedError
+            See :meth:`pass_through`.
+        """
+        for item, index in zip(reveals, indices, strict=True):
+            self._check(door, item.name, index=index, to=item.to, elements=item.told)
+        for item, index in zip(reveals, indices, strict=True):
+            self.pass_through(door, item.name, index=index, to=item.to, elements=item.told)
+
+    def _check(self, door: Door, name: str, *, index: int, to: tuple[str, ...], elements: int) -> None:
         listed = self.policy.find(name)
         reason = self._objection(listed, door, index, to, elements)
         if reason:
@@ -157,7 +207,6 @@ class Gate:
                 clause=f"disclosures of task {self.policy.task} in {self.policy.contract}",
                 party=self.party,
             )
-        self.journal.record(Disclosed(self.policy.task, name, index, door, to, elements, self._attempt))
 
     def _objection(
         self, listed: Disclosure | None, door: Door, index: int, to: tuple[str, ...], elements: int

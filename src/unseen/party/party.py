@@ -28,7 +28,7 @@ from unseen.core.events import Progress, ProgressSink, silent
 from unseen.crypto.derive import derive
 from unseen.crypto.prg import Prg
 from unseen.link.channel import Link, LinkStats
-from unseen.party.gate import Door, Gate, StoredPart
+from unseen.party.gate import Door, Gate, Reveal, StoredPart
 from unseen.party.messages import Masked, Message, Public, Released, Share, decode, encode, require
 from unseen.party.pool import Pool
 
@@ -90,29 +90,6 @@ class TranscriptRecord:
     statement: bytes
     ours: bytes
     theirs: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Reveal:
-    """One shared value that is to become plaintext.
-
-    Attributes
-    ----------
-    name
-        What the contract calls it.
-    part
-        This party's part, uint64 of `shape`; None if it is no giver.
-    to
-        The receivers.
-    elements
-        How many numbers the parts together tell, for the contract; as many as a part has, unless said otherwise.
-    """
-
-    name: str
-    part: NDArray[np.uint64] | None
-    to: tuple[str, ...]
-    shape: tuple[int, ...]
-    elements: int | None = None
 
 
 class _Shared:
@@ -362,13 +339,12 @@ class Party:
         self.sign_transcripts()
         chosen: list[NDArray[np.uint64] | None] = [None] * len(reveals)
         if self.name in givers:
-            for item, index in zip(reveals, indices, strict=True):
+            for item in reveals:
                 if item.part is None or item.part.shape != item.shape:
                     raise LocalProtocolError(
                         f"'{item.name}' is revealed with a part of another shape than {item.shape}."
                     )
-                told = int(np.prod(item.shape)) if item.elements is None else item.elements
-                self.gate.pass_through(Door.REVEAL, item.name, index=index, to=item.to, elements=told)
+            self.gate.pass_all(Door.REVEAL, reveals, indices)
             chosen[:] = self._settle(reveals, indices, [peer for peer in givers if peer != self.name])
             for item, index, part in zip(reveals, indices, chosen, strict=True):
                 for peer in item.to:

@@ -358,6 +358,7 @@ def test_where_the_contract_lacks_one_of_many_none_is_revealed(seat: tuple[str, 
     outcome = simulate(program, (*names, *((helper,) if helper else ())), disclosures=[TOLD])
     assert any(isinstance(error, DeniedError) for error in outcome.errors.values())
     assert not [s for view in outcome.views.values() for s in view if type(s.message).__name__ == "Part"]
+    assert not any(journal.entries for journal in outcome.journals.values())  # type: ignore[attr-defined]
 
 
 @pytest.mark.long

@@ -45,7 +45,7 @@ WORKER = {
     "a passage is on disk": Point("unseen.jobs.journal:FileJournal.record"),
     "a part is on disk": Point("unseen.jobs.journal:FileJournal.store_part", "after", 1),
     "a part is on disk as sent, not sent": Point("unseen.jobs.journal:FileJournal.store_part", "after", 2),
-    "a part is sent": Point("unseen.party.party:Party.reveal"),
+    "a part is sent": Point("unseen.party.party:Party.reveal_all"),
     "outputs are on disk, the node does not know": Point("unseen.jobs.worker:_store"),
 }
 ONLY_AT_HOLDERS = {"a passage is on disk", "a part is on disk", "a part is on disk as sent, not sent"}
