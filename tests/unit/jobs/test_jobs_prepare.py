@@ -214,6 +214,7 @@ def test_others_are_told_of_columns_as_far_as_the_contract_says() -> None:
             play("describe", inputs, roles, columns=wrong)
 
 
+@pytest.mark.long  # loading matplotlib
 def test_bins_are_a_page_with_pictures() -> None:
     pytest.importorskip("matplotlib")
     word = np.where(X > 0, "high", "low")
@@ -235,3 +236,22 @@ def test_bins_are_a_page_with_pictures() -> None:
     assert drawn["bins-1"].svg().startswith("<svg")
     assert "information value" in render(page)
     assert binned.strength(0.01) != binned.strength(0.9)
+
+
+def test_three_holders_one_label() -> None:
+    three = (*HOLDERS, "shop")
+    roles = {"holders": three, "label_holder": ("bank",)}
+    noise = RNG.normal(size=ROWS)
+    inputs = {
+        "bank": {"table": bank(own=X)},
+        "telecom": {"table": telecom(y=X + noise)},
+        "shop": {"table": telecom(z=X, w=noise)},
+    }
+    made = play("bin", inputs, roles, tell="both")
+    others = made["bank"]["metrics"].meta["others"]
+    assert [len(others[name]["iv"]) for name in ("telecom", "shop")] == [1, 2]
+    assert others["shop"]["iv"][0] > 0.3 > made["shop"]["metrics"].meta["iv"][1]
+    both = {who: {"train": item["table"], "test": item["table"]} for who, item in inputs.items()}
+    kept = play("select", both, roles, iv=0.2, correlation=0.9, vif=20.0)
+    assert kept["shop"]["metrics"].meta["left_out"] == {"z": "repeats others", "w": "says little"}
+    assert kept["telecom"]["metrics"].meta["left_out"] == {}

@@ -49,7 +49,7 @@ def plainly_kept(matrix: np.ndarray, limit: float, *, vif: bool) -> list[int]:
     return [int(j in kept) for j in range(len(matrix))]
 
 
-@pytest.mark.parametrize("protocol", ENGINES)
+@pytest.mark.parametrize("protocol", ["dealer2", pytest.param("pair2", marks=pytest.mark.long)])
 def test_all_of_it_is_that_of_pooled_data(protocol: str) -> None:
     def program(party: Party) -> dict[str, Any]:
         helper = "helper" if "helper" in ENGINES[protocol] else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -23,6 +23,7 @@ NUMBERS = arrays(
 
 
 @pytest.mark.parametrize("cut", [quantile_cuts, width_cuts])
+@settings(max_examples=40)
 @given(column=NUMBERS, bins=st.integers(1, 9))
 def test_cuts_ascend_and_every_bin_of_quantiles_has_rows(cut: object, column: np.ndarray, bins: int) -> None:
     cuts = cut(column, bins)  # type: ignore[operator]
@@ -46,6 +47,7 @@ def test_cuts_ascend_and_every_bin_of_quantiles_has_rows(cut: object, column: np
         assert set(codes[finite]) == set(range(len(cuts) + 1))
 
 
+@settings(max_examples=40)
 @given(column=NUMBERS)
 def test_no_more_values_than_bins_is_one_bin_a_value(column: np.ndarray) -> None:
     values = np.unique(column[np.isfinite(column)])

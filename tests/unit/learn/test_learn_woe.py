@@ -77,7 +77,7 @@ def _iv(positives: np.ndarray, negatives: np.ndarray, groups: np.ndarray) -> tup
     return float(((caught - alarms) * woe).sum()), woe
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(COUNTS, st.integers(1, 4), st.booleans())
 def test_no_partition_is_better(counts: list[tuple[int, int]], most: int, monotone: bool) -> None:
     positives, negatives = split(counts)
