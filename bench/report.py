@@ -24,7 +24,9 @@ from typing import Any, Self
 
 from unseen.kernels import backend
 
-TABLES = Path(__file__).parent.parent / "docs" / "benchmarks"
+ROOT = Path(__file__).parent.parent
+TABLES = ROOT / "docs" / "benchmarks"
+BEGUN = ROOT / "build" / "bench"
 REPEATS = 5
 
 
@@ -113,7 +115,12 @@ class Report:
         )
         parser.add_argument("--repeats", type=int, help=f"pairs per case (default {REPEATS}, --quick 1)")
         parser.add_argument("--only", metavar="TEXT", help="cases whose id contains TEXT; no table")
+        parser.add_argument(
+            "--resume", action="store_true", help="go on where an earlier run with --resume was stopped"
+        )
         options = parser.parse_args(arguments)
+        self._begun = BEGUN / f"{area}.jsonl" if options.resume else None
+        self._measured = self._load()
         self.quick: bool = options.quick
         self.rivals: bool = not options.no_rivals
         self.repeats: int = options.repeats or (1 if options.quick else REPEATS)
@@ -143,6 +150,9 @@ class Report:
         rival
             Its name with version, and its measurement.
         """
+        if case in self._measured:
+            self.cases.append(self._measured[case])
+            return self._measured[case]
         mine: list[Sample] = []
         theirs: list[Sample] = []
         for _ in range(repeats or self.repeats):
@@ -176,7 +186,18 @@ class Report:
         self.cases.append(found)
         sys.stdout.write(found.line() + "\n")
         sys.stdout.flush()
+        if self._begun:
+            with self._begun.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(asdict(found)) + "\n")
         return found
+
+    def _load(self) -> dict[str, Case]:
+        if self._begun is None:
+            return {}
+        self._begun.parent.mkdir(parents=True, exist_ok=True)
+        self._begun.touch()
+        cases = [Case(**json.loads(line)) for line in self._begun.read_text(encoding="utf-8").splitlines()]
+        return {case.case: case for case in cases}
 
     def __enter__(self) -> Self:
         return self
@@ -187,6 +208,8 @@ class Report:
         if kind is None and not self.quick and self._only is None:
             TABLES.mkdir(exist_ok=True)
             (TABLES / f"{self.area}.md").write_text(self.table(), encoding="utf-8")
+            if self._begun:
+                self._begun.unlink()
 
     def table(self) -> str:
         """The page for docs/benchmarks."""

@@ -75,6 +75,20 @@ def test_a_rival_that_cannot_be_had_is_left_out(capsys: pytest.CaptureFixture[st
         rival.ask(a=1)
 
 
+def test_a_stopped_run_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reporting, "BEGUN", tmp_path / "begun")
+    monkeypatch.setattr(reporting, "TABLES", tmp_path)
+    stopped = Report("area", "Title.", ["--resume", "--repeats", "1"])
+    stopped.case("area/one", measured(1.0), trust="none")
+    with Report("area", "Title.", ["--resume", "--repeats", "1"]) as report:
+        assert report.case("area/one", measured(), trust="none").ours_s == 1.0
+        report.case("area/two", measured(2.0), trust="none")
+    table = (tmp_path / "area.md").read_text(encoding="utf-8")
+    assert "area/one" in table
+    assert "area/two" in table
+    assert not (tmp_path / "begun" / "area.jsonl").exists()
+
+
 class Ping(Message, frozen=True, tag="bench.ping/1"):
     """A number."""
 
