@@ -86,7 +86,7 @@ class Params(StepParams):
 
 
 def disclosures(params: Params, roles: Roles) -> tuple[Disclosure, ...]:
-    """The shape; what the receiver is told; to all, whether there are rows enough."""
+    """The shape; what the receiver is told; to all holders, whether there are rows enough."""
     shape = shape_disclosure(roles)
     to = (roles.one("receiver"),)
     if params.show == "scores":
@@ -94,7 +94,7 @@ def disclosures(params: Params, roles: Roles) -> tuple[Disclosure, ...]:
     told = [shape]
     if params.kind != "regression":
         words = f"whether each class has at least {max(params.at_least, 1)} held-out rows"
-        told.append(Disclosure(secret.ENOUGH, words, shape.to, Door.REVEAL, max_elements=1))
+        told.append(Disclosure(secret.ENOUGH, words, roles.all("holders"), Door.REVEAL, max_elements=1))
         words = "how many held-out rows each class has"
         sizes = max(2, params.classes)
         told.append(Disclosure(secret.SIZES, words, to, Door.REVEAL, max_elements=sizes))

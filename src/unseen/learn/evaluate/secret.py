@@ -1,8 +1,8 @@
 """Measures of secret scores against secret labels: nobody sees a score or a label, the receivers see what they asked for.
 
 Security
-    That of the engine's protocol. Told are, by name: `enough` (whether every class has `at_least` rows; to all, for else
-    nothing more is computed), and to the receivers `class-sizes`, `ranking` (AUC, KS), `groups`, `distribution`,
+    That of the engine's protocol. Told are, by name: `enough` (whether every class has `at_least` rows; to all holders, for
+    else nothing more is computed), and to the receivers `class-sizes`, `ranking` (AUC, KS), `groups`, `distribution`,
     `confusion`, `losses`, `errors`, `classes`, as far as asked for. Every reveal is one of these; how many rows share a score stays secret.
 Small groups
     Neighbouring groups are merged, under shares, until each holds `at_least` rows of either class. So of no group that is
@@ -76,11 +76,11 @@ def require_enough(sizes: SecretArray, at_least: int) -> None:
     Raises
     ------
     UsageError
-        A class has fewer: at all parties alike, and no more is told.
+        A class has fewer: at all holders alike, and no more is told.
     """
     engine = sizes.engine
     few = engine.as_number(below(sizes, (float(max(at_least, 1)),))[0]).sum()
-    told = engine.reveal(ENOUGH, (few < 1).reshape(1), to=engine.protocol.party.everyone)
+    told = engine.reveal(ENOUGH, (few < 1).reshape(1), to=engine.protocol.holders)
     if told is not None and not told[0]:
         raise UsageError(
             "The rows to evaluate on do not have enough labels of every class.",
