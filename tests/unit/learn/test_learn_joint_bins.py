@@ -11,6 +11,7 @@ from unseen.core.errors import LocalProtocolError, UsageError
 from unseen.learn.prepare import joint_bins, woe
 from unseen.learn.prepare.bins import plain_ends
 from unseen.learn.prepare.joint_bins import Pair
+from unseen.learn.vertical.linear import newton
 from unseen.party import Disclosure, Door, Party
 from unseen.testing.simulate import run
 
@@ -103,3 +104,33 @@ def test_nobody_brings_both_or_nothing() -> None:
 
     with pytest.raises(LocalProtocolError, match="nobody both"):
         run(program, ("owner", "labels"))
+
+
+@pytest.mark.long  # ten Newton iterations by two parties alone
+def test_a_model_is_trained_on_weights_that_nobody_learns() -> None:
+    own = RNG.normal(size=(ROWS, 1))
+    own = (own - own.mean()) / own.std()
+    told = (Disclosure("weights", "of a test", ("owner",), Door.REVEAL),)
+
+    def program(party: Party) -> Any:
+        both = pair(party)
+        hidden, _ = joint_bins.hidden_woe(both, both.positives(), smoothing=0.5)
+        columns = both.encoded(joint_bins.standardised(both, hidden))[:, :2]
+        at_labels = party.name == "labels"
+        mine = both.engine.share(own if at_labels else None, owner="labels", shape=own.shape)
+        label = both.engine.share(LABELS if at_labels else None, owner="labels", shape=(ROWS,))
+        x = both.engine.concatenate([mine, columns], axis=1)
+        return both.engine.reveal(
+            "weights", newton.fit(both.engine, x, label, newton.Newton(l2=1.0, iterations=8)), to=("owner",)
+        )
+
+    weights = run(program, ("owner", "labels"), disclosures=told, timeout_s=100).results["owner"]
+    known = [woe.evidence(POSITIVES[c], TOTALS[c] - POSITIVES[c]).woe[CODES[:, c]] for c in (0, 1)]
+    x = np.column_stack([own[:, 0], *((item - item.mean()) / item.std() for item in known), np.ones(ROWS)])
+    plain, ridge = np.zeros(4), np.diag([1.0, 1, 1, 0])
+    for _ in range(20):
+        p = 1 / (1 + np.exp(-x @ plain))
+        plain -= np.linalg.solve(
+            (x * (p * (1 - p))[:, None]).T @ x + ridge, x.T @ (p - LABELS) + ridge @ plain
+        )
+    assert np.allclose(weights, plain, atol=5e-3)
