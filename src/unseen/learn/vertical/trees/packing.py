@@ -23,8 +23,8 @@ from unseen.crypto.additive import PublicKey
 from unseen.crypto.prg import Prg
 from unseen.kernels.montgomery import Words
 
-FRACTION_BITS = 21
-MOST_ROWS = 1 << 30  # sums of codes stay below 2^52, exact in float64
+FRACTION_BITS = 26
+MOST_ROWS = 1 << 26  # sums of codes stay below 2^52, exact in float64
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]

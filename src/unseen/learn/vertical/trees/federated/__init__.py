@@ -1,6 +1,6 @@
 """Boosted trees by histograms under additive encryption: one holder has the label, the others add up what they cannot read.
 
-Grows the trees of :mod:`.plain` (XGBoost's `hist` on the same codes) up to rounding of the others' sums to some 2^-21.
+Grows the trees of :mod:`.plain` (XGBoost's `hist` on the same codes) up to rounding of the others' sums to some 2^-26.
 
 What is told
     The label holder: the sums of derivatives by node, column and bin of the other holders (columns and bins by number only),
