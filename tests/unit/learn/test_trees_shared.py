@@ -7,7 +7,7 @@ import pytest
 from tests.unit.learn.trees_run import Case, expected, grow, pooled
 
 from unseen.learn.vertical.trees import plain
-from unseen.learn.vertical.trees.model import Settings
+from unseen.learn.vertical.trees.model import Booster, Settings
 
 
 def made(
@@ -39,7 +39,7 @@ def made(
     return Case(codes, bins, labels, made, columns)
 
 
-def check(case: Case, protocol: str = "dealer") -> None:
+def check(case: Case, protocol: str = "dealer") -> Booster:
     """The same splits and scores as the plain trainer's, or, where gains are equal, trees that fit as well."""
     outcome = grow(case, protocol)
     model, scores = expected(case)
@@ -54,6 +54,7 @@ def check(case: Case, protocol: str = "dealer") -> None:
     for name in case.columns:
         if name != "a":
             assert outcome.results[name][1:] == (None, None)
+    return got
 
 
 @pytest.mark.parametrize("protocol", ["dealer", "replicated3"])
@@ -65,19 +66,30 @@ def test_three_holders_and_regression() -> None:
     check(made(2, {"a": 1, "b": 2, "c": 1}, objective="squared", min_gain=0.5))
 
 
+@pytest.mark.parametrize("protocol", ["dealer", "replicated3"])
+def test_splits_that_nobody_learns(protocol: str) -> None:
+    case = made(6, {"a": 2, "b": 2}, missing=True, rows=120)
+    outcome = grow(case, protocol, hide=True)
+    assert outcome.results["a"][0] is None
+    assert not [
+        seen
+        for view in outcome.views.values()
+        for seen in view
+        if type(seen.message).__name__ == "Part" and seen.receiver != "a"
+    ]
+    np.testing.assert_allclose(outcome.results["a"][2], expected(case)[1], atol=2e-3)
+
+
 def test_a_holder_of_the_label_alone() -> None:
     check(made(3, {"a": 0, "b": 3}))
 
 
 def test_monotone_columns() -> None:
-    case = made(5, {"a": 2, "b": 2}, monotone=(1, -1, 0, 1))
-    check(case)
-    scores = plain.scores(
-        pooled(case, grow(case)),
-        np.arange(8)[None].repeat(4, axis=0) * np.eye(4, dtype=int)[0][:, None],
-        [8] * 4,
-    )
-    assert (np.diff(scores[0]) >= -1e-6).all()
+    case = made(5, {"a": 2, "b": 2}, rows=150, monotone=(1, -1, 0, 1))
+    got = check(case)
+    steps = np.zeros((4, 8), int)
+    steps[0] = np.arange(8)
+    assert (np.diff(plain.scores(got, steps, [8] * 4)[0]) >= -1e-6).all()
 
 
 def test_constant_columns_and_one_class() -> None:

@@ -73,9 +73,13 @@ def grow(case: Case, protocol: str = "dealer", **options: Any) -> Run[Any]:
         label = engine.share(labels if party.name == "a" else None, owner="a", shape=labels.shape)
         grown = shared.fit(engine, mine, bins, label, case.settings, **options)
         missing = bins.bins.get(party.name, ())
-        scored = shared.scores(
-            engine, grown, mine, missing, case.settings, holders=tuple(case.columns), rows=bins.rows
-        )
+        if grown.tables is None:
+            holders = tuple(case.columns)
+            scored = shared.scores(
+                engine, grown, mine, missing, case.settings, holders=holders, rows=bins.rows
+            )
+        else:
+            scored = shared.hidden_scores(engine, grown, mine, bins.widths, case.settings, rows=bins.rows)
         weights = engine.reveal("weights", grown.weights, to=("a",))
         return grown.splits, weights, engine.reveal("scores", scored, to=("a",))
 

@@ -37,6 +37,7 @@ def test_sums_and_choices(
     }
     numbers = RNG.integers(-1000, 1000, (vectors, rows)).astype(float)
     owner = RNG.integers(0, 3, (vectors, rows))
+    entries = RNG.integers(-50, 50, (2, sum(map(sum, widths.values())))).astype(float)
     answers = {name: owner == place for place, name in enumerate(codes)}
 
     def program(party: Party) -> Any:
@@ -51,7 +52,11 @@ def test_sums_and_choices(
         kept = taken.kept(answers.get(party.name))
         left = tally.take(kept)
         right = taken.less(left)
+        table = engine.share(
+            entries if party.name == "a" else None, owner="a", shape=entries.shape, dtype=int
+        )
         told = [
+            tally.spread(table),
             taken.sums(),
             kept,
             left.beside(right).sums(),
@@ -60,8 +65,13 @@ def test_sums_and_choices(
         return [engine.reveal(f"x{place}", one, to=("a",)) for place, one in enumerate(told)]
 
     everyone = holders if helper is None else (*holders, helper)
-    disclosures = [Disclosure(f"x{place}", "x", ("a",), Door.REVEAL) for place in range(4)]
-    told = run(program, everyone, disclosures=disclosures).results["a"]
+    disclosures = [Disclosure(f"x{place}", "x", ("a",), Door.REVEAL) for place in range(5)]
+    spread, *told = run(program, everyone, disclosures=disclosures).results["a"]
+    starts = np.cumsum([0, *(width for name in codes for width in widths[name])])
+    every = np.concatenate(list(codes.values()))
+    np.testing.assert_array_equal(
+        spread, sum(entries[:, start + column] for start, column in zip(starts, every, strict=False))
+    )
 
     def summed(values: np.ndarray) -> np.ndarray:
         return np.stack(

@@ -47,6 +47,7 @@ _SECONDS_PER_ROUND = 4e-4
 class Params(StepParams):
     """How trees are grown; XGBoost's names, where they differ, in brackets.
 
+    `tell_splits`: whether each holder is told its own splits; else nobody learns any, which takes more time.
     `monotone`: holder -> column -> 1 if the score may only grow with it, -1 if only fall.
     `objective`: "binary" (label 0 or 1), "squared" (a number), "softmax" (0 to `classes` - 1). `rounds`: trees per class.
     `depth` [max_depth], `bins` [max_bin]: most bins of a column, cut at quantiles by its holder. `learning_rate` [eta], `penalty`
@@ -67,6 +68,7 @@ class Params(StepParams):
     row_fraction: Annotated[float, Field(gt=0, le=1)] = 1.0
     column_fraction: Annotated[float, Field(gt=0, le=1)] = 1.0
     monotone: dict[str, dict[str, Literal[-1, 1]]] = Field(default_factory=dict)
+    tell_splits: bool = True
     stop_after: Annotated[int, Field(ge=0, le=10_000)] = 0
     stop_rows: Annotated[float, Field(gt=0, lt=1)] = 0.1
 
@@ -78,7 +80,7 @@ class Params(StepParams):
 
     def settings(self) -> Settings:
         """As the trainer takes them."""
-        plain = self.model_dump(exclude={"bins", "monotone", "stop_after", "stop_rows"})
+        plain = self.model_dump(exclude={"bins", "monotone", "tell_splits", "stop_after", "stop_rows"})
         return Settings(**plain)
 
 
@@ -98,6 +100,7 @@ def disclosures(params: Params, roles: Roles) -> tuple[Disclosure, ...]:
             times=settings.trees * settings.depth,
         )
         for holder in roles.all("holders")
+        if params.tell_splits
     ]
     if params.stop_after:
         loss = "after each round the mean loss of the rows set aside"
@@ -164,6 +167,7 @@ def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Rol
         rows=drawn.rows,
         columns=drawn.columns,
         watch=None if drawn.aside is None else shared.Watch(drawn.aside, params.stop_after),
+        hide=not params.tell_splits,
         report=lambda done, total: party.progress(done, total, "trees"),
     )
     if own is None:
@@ -171,12 +175,12 @@ def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Rol
     settings = replace(settings, rounds=len(grown.weights) // settings.classes)
     choice = engines.choose(roles)
     model = trees.to_model(
-        grown, cuts, settings, protocol=choice.protocol, holders=choice.holders, label=scale
+        grown, cuts, settings, protocol=choice.protocol, holders=choice.holders, bins=bins, label=scale
     )
-    known: dict[str, list[float]] = {"splits": [0.0] * len(cuts)}
+    known: dict[str, list[float]] = {}
     if grown.splits is not None:
         used = grown.splits.column[grown.splits.column >= 0]
-        known = {"splits": np.bincount(used, minlength=len(cuts)).astype(float).tolist()}
+        known["splits"] = np.bincount(used, minlength=len(cuts)).astype(float).tolist()
     known |= {"losses": list(grown.losses)} if grown.losses else {}
     return {"model": SharedModel(model, bins.columns, own.columns, known, own.prepared).to_artefact()}
 

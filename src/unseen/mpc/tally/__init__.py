@@ -4,6 +4,7 @@
     taken = tally.take(numbers)                           # secret, (vectors, n)
     taken.sums()                                          # secret, (vectors, sum of all widths)
     taken.kept(answers)                                   # secret, (vectors, n): 0 where every holder's answer is "no"
+    tally.spread(entries)                                 # secret, (vectors, n): of entries (vectors, codes) those of a row's codes
 
 What a histogram of trees is made of: the codes are bins, the numbers are derivatives. The codes are told to nobody; that
 is a product with a one-hot matrix of which its owner knows every place, and it costs what the numbers are long, however
@@ -87,6 +88,10 @@ class Tally:
     def take(self, numbers: SecretArray) -> Taken:
         """Make numbers (vectors, rows) ready, once for all that is done with them."""
         return Taken(self._engine, self._raw.take(numbers.share), numbers.bits)
+
+    def spread(self, entries: SecretArray) -> SecretArray:
+        """For each row the sum of the entries (vectors, codes of all) at its codes, shape (vectors, rows)."""
+        return self._engine.number(self._raw.spread(entries.share), entries.bits)
 
 
 def open_tally(

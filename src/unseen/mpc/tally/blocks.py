@@ -29,6 +29,15 @@ class Blocks:
         """Codes of a holder."""
         return sum(self.widths.get(name, ()))
 
+    def block(self, name: str) -> slice:
+        """Where a holder's codes stand among all."""
+        start = 0
+        for other in self.names:
+            if other == name:
+                break
+            start += self.width(other)
+        return slice(start, start + self.width(name))
+
     def pieces(self, name: str) -> list[slice]:
         """Rows that are masked, sent and multiplied at a time, for a holder's codes."""
         step = max(64, PIECE_BYTES // (8 * self.width(name)))
@@ -61,3 +70,11 @@ def one_hot(codes: NDArray[np.uint16], width: int) -> NDArray[np.uint64]:
     for column in codes:
         hot[column, rows] = 1
     return hot
+
+
+def gathered(entries: NDArray[np.uint64], codes: NDArray[np.uint16]) -> NDArray[np.uint64]:
+    """The sum over columns of the entries (vectors, width) at codes (columns, rows), shape (vectors, rows)."""
+    total = np.zeros((len(entries), codes.shape[1]), np.uint64)
+    for column in codes:
+        total += entries[:, column]
+    return total

@@ -17,6 +17,7 @@ Against whom
     Semi-honest parties, as the protocol. A masks M alone and is used for one M; b masks v alone and e is opened once; r and
     the dealt shares are fresh at every use. What a party receives is uniform: D, d, e, corrections. Who watches the caches of
     p learns codes of p: sums are added where the codes say.
+Tables of codes, whose entries at a row's codes are summed (`spread`), are the same with M transposed.
 Bytes
     Once n W to each other holder, W codes. Vectors: n from each holder to each other, and for `kept` n / 64 more, and n for
     each holder from the helper; sums cost W. (In words of 8 bytes.)
@@ -42,7 +43,7 @@ from unseen.mpc.fixed import Ring
 from unseen.mpc.protocols.dealer.dealing import draw
 from unseen.mpc.protocols.dealer.sharing import Dealer
 from unseen.mpc.shares import Share
-from unseen.mpc.tally.blocks import Blocks, one_hot
+from unseen.mpc.tally.blocks import Blocks, gathered, one_hot
 from unseen.mpc.tally.rows import Answers, in_turn
 from unseen.party import Masked, Message, require
 
@@ -102,13 +103,7 @@ class DealerTally:
 
     def prepare(self, vectors: int) -> None:
         """Draw masks, and multiply the masked codes with them: one product for all."""
-        protocol, shape = self.protocol, (vectors, self.blocks.rows)
-        supply = protocol.dealing.supply
-        supply.note("masks of vectors", shape, np.uint64)
-        if protocol.holds:
-            masks = {protocol.party.name: draw(supply.rng(protocol.helper), shape, np.uint64)}
-        else:
-            masks = {name: draw(supply.rng(name), shape, np.uint64) for name in protocol.holders}
+        protocol, masks = self.protocol, self._masks((vectors, self.blocks.rows))
         products = {}
         for owner in self.blocks.names:
             parts = [mask for name, mask in masks.items() if name != owner]
@@ -122,6 +117,51 @@ class DealerTally:
                     {name: product[vector] for name, product in products.items()},
                 )
             )
+
+    def spread(self, entries: Share) -> Share:
+        """The same with the matrices transposed: M^T v, where v has an entry for each code."""
+        protocol, shape = self.protocol, entries.shape[1:]
+        masks = self._masks(shape)
+        opened = np.zeros(shape, np.uint64)
+        if protocol.holds:
+            opened = protocol.open_values(entries[0] - masks[protocol.party.name])
+        total = np.zeros((1, shape[0], self.blocks.rows), np.uint64)
+        for owner in self.blocks.names:
+            block = self.blocks.block(owner)
+            dealt = protocol.dealing.dealt(total.shape[1:], partial(self._spread, owner, masks))
+            if not protocol.holds:
+                continue
+            total[0] += dealt
+            if owner == protocol.party.name:
+                assert self.mine is not None  # checked by the blocks
+                total[0] += gathered((opened + masks[owner])[:, block], self.mine)
+            else:
+                total[0] += self._spread(owner, masks)
+        return total
+
+    def _spread(self, owner: str, masks: dict[str, Ring]) -> Ring:
+        """A^T (b - b_p) at the helper, D^T b at another holder: shape (vectors, rows)."""
+        parts = [mask for name, mask in masks.items() if name != owner]
+        entries = np.ascontiguousarray(reduce(np.add, parts)[:, self.blocks.block(owner)])
+        made = [
+            matmul(entries, self._matrix(owner, place)) for place, _ in enumerate(self.blocks.pieces(owner))
+        ]
+        return np.concatenate(made, axis=1)
+
+    def _masks(self, shape: tuple[int, ...]) -> dict[str, Ring]:
+        """Fresh masks: this holder's own, at the helper those of all."""
+        protocol, supply = self.protocol, self.protocol.dealing.supply
+        supply.note("masks of vectors", shape, np.uint64)
+        if protocol.holds:
+            return {protocol.party.name: draw(supply.rng(protocol.helper), shape, np.uint64)}
+        return {name: draw(supply.rng(name), shape, np.uint64) for name in protocol.holders}
+
+    def _matrix(self, owner: str, place: int) -> Ring:
+        """D of some rows at a holder, A at the helper."""
+        if self.protocol.holds:
+            return self._held[owner][place]
+        piece = self.blocks.pieces(owner)[place]
+        return Prg(self.seeds[owner][place]).u64((self.blocks.width(owner), piece.stop - piece.start))
 
     def take(self, values: Share) -> Opened:
         """Open them under a mask of every holder's."""
@@ -141,11 +181,7 @@ class DealerTally:
         blocks, width = self.blocks, self.blocks.width(owner)
         total = np.zeros((width, len(vectors)), np.uint64)
         for place, piece in enumerate(blocks.pieces(owner)):
-            if self.protocol.holds:
-                matrix = self._held[owner][place]
-            else:
-                matrix = Prg(self.seeds[owner][place]).u64((width, piece.stop - piece.start))
-            total += matmul(matrix, np.ascontiguousarray(vectors[:, piece].T))
+            total += matmul(self._matrix(owner, place), np.ascontiguousarray(vectors[:, piece].T))
         return np.ascontiguousarray(total.T)
 
 

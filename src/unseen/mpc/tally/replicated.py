@@ -19,14 +19,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from unseen.crypto.prg import Prg
+from unseen.crypto.prg import SEED_BYTES, Prg
 from unseen.kernels import matmul
 from unseen.kernels.tally import tally
 from unseen.mpc.fixed import Ring
 from unseen.mpc.protocols.replicated3.sharing import Replicated3
 from unseen.mpc.protocols.replicated3.wires import PARTIES
 from unseen.mpc.shares import Share
-from unseen.mpc.tally.blocks import Blocks, one_hot
+from unseen.mpc.tally.blocks import Blocks, gathered, one_hot
 from unseen.mpc.tally.dealer import MaskedCodes, room
 from unseen.mpc.tally.rows import Answers, in_turn
 from unseen.mpc.tally.shared import shared_answers
@@ -52,8 +52,8 @@ class ReplicatedTally:
         step = (protocol.place - giver) % PARTIES
         if step < 2:  # noqa: PLR2004 - the owner and the party after
             partner = protocol.wires.name(giver + 1 - step)
-            labels = [f"codes of {owner}, {place}" for place in range(len(pieces))]
-            self._seeds[owner] = [party.shared_seed(partner, label) for label in labels]
+            common = party.shared_rng(partner)
+            self._seeds[owner] = [common.bytes(SEED_BYTES) for _ in pieces]
         if step == 0:
             assert self.mine is not None  # checked by the blocks
             for piece, seed in zip(pieces, self._seeds[owner], strict=True):
@@ -70,6 +70,27 @@ class ReplicatedTally:
     def prepare(self, vectors: int) -> None:
         """Nothing is masked."""
 
+    def spread(self, entries: Share) -> Share:
+        """As sums, with the matrices transposed."""
+        total = np.zeros((entries.shape[1], self.blocks.rows), np.uint64)
+        for owner in self.blocks.names:
+            some = np.ascontiguousarray(entries[:, :, self.blocks.block(owner)])
+            step = (self.protocol.place - self.protocol.holders.index(owner)) % PARTIES
+            if step == 0:
+                assert self.mine is not None  # checked by the blocks
+                total += gathered(some[0] + some[1], self.mine)
+                continue
+            for place, piece in enumerate(self.blocks.pieces(owner)):
+                total[:, piece] += matmul(some[1 if step == 1 else 0], self._matrix(owner, place, step))
+        return self.protocol.reshared(total)
+
+    def _matrix(self, owner: str, place: int, step: int) -> Ring:
+        """A at the party after the owner, D at the party before."""
+        if step != 1:
+            return self._held[owner][place]
+        piece = self.blocks.pieces(owner)[place]
+        return Prg(self._seeds[owner][place]).u64((self.blocks.width(owner), piece.stop - piece.start))
+
     def take(self, values: Share) -> Local:
         """Nothing to do."""
         return Local(self, values)
@@ -84,11 +105,7 @@ class ReplicatedTally:
         lacked = values[1] if step == 1 else values[0]
         total = np.zeros((width, values.shape[1]), np.uint64)
         for place, piece in enumerate(self.blocks.pieces(owner)):
-            if step == 1:
-                matrix = Prg(self._seeds[owner][place]).u64((width, piece.stop - piece.start))
-            else:
-                matrix = self._held[owner][place]
-            total += matmul(matrix, lacked[:, piece].T)
+            total += matmul(self._matrix(owner, place, step), lacked[:, piece].T)
         return total.T
 
 

@@ -35,6 +35,9 @@ class RawTally(Protocol):
     def prepare(self, vectors: int) -> None:
         """Make masks for vectors to come, where there are masks."""
 
+    def spread(self, entries: Share) -> Share:
+        """Entries (components, vectors, codes) to rows, (components, vectors, rows)."""
+
     def take(self, values: Share) -> Raw:
         """Make shares ready."""
 

@@ -33,6 +33,12 @@ class SharedTally:
     def prepare(self, vectors: int) -> None:
         """Nothing is masked."""
 
+    def spread(self, entries: Share) -> Share:
+        """A matrix product."""
+        columns = np.ascontiguousarray(entries.transpose(0, 2, 1))
+        made = self.codes.transposed.matmul(columns)
+        return np.ascontiguousarray(made.transpose(0, 2, 1))
+
     def take(self, values: Share) -> Plain:
         """Nothing to do."""
         return Plain(self, values)

@@ -1,7 +1,8 @@
 """Boosted trees on the same rows with columns at different holders (纵向梯度提升树); a kind of :mod:`unseen.learn.vertical.models`.
 
-Public part: the settings (:class:`.model.Settings`). Shares: `weights`, shape (trees, 2^depth); of "squared" also `label`, the
-mean and the deviation of the labels. Private: this holder's splits and the cuts of its columns.
+Public part: the settings (:class:`.model.Settings`), and `widths`, holder -> codes of each column, where splits are hidden. Shares:
+`weights`, shape (trees, 2^depth); of "squared" also `label`, the mean and the deviation of the labels; `tables` (trees, nodes, codes)
+where splits are hidden. Private: this holder's splits, unless they are hidden, and the cuts of its columns.
 
 Trees that were grown under additive encryption (:mod:`.federated`) have no shares: the public part says whose the leaves are
 (`leaves_at`), and there they are private.
@@ -21,6 +22,7 @@ from unseen.learn.prepare.cuts import place
 from unseen.learn.vertical.layout import Layout
 from unseen.learn.vertical.models import Model, Shares
 from unseen.learn.vertical.trees import shared
+from unseen.learn.vertical.trees.bins import Bins
 from unseen.learn.vertical.trees.model import Codes, Settings, Splits
 from unseen.learn.vertical.trees.shared import Grown
 from unseen.mpc import Engine, SecretArray
@@ -40,7 +42,7 @@ def settings_of(public: Mapping[str, Any]) -> Settings:
         They are none.
     """
     try:
-        plain = dict(public)
+        plain = {name: value for name, value in public.items() if name != "widths"}
         plain.pop(LEAVES_AT, None)
         plain["monotone"] = None if plain.get("monotone") is None else tuple(plain["monotone"])
         return Settings(**plain)
@@ -61,14 +63,20 @@ def to_model(
     *,
     protocol: str,
     holders: tuple[str, ...],
+    bins: Bins,
     label: SecretArray | None = None,
 ) -> Model:
     """This holder's part of trees as a model in shares."""
-    private = _private(grown.splits or Splits.none(settings.trees, settings.nodes), cuts)
-    shares = {"weights": Shares.of(grown.weights)}
+    public: dict[str, Any] = asdict(settings)
+    shares, splits = {"weights": Shares.of(grown.weights)}, grown.splits
     if label is not None:
         shares["label"] = Shares.of(label)
-    return Model("trees", MODEL_FORMAT, protocol, holders, asdict(settings), shares, private)
+    if grown.tables is not None:
+        shares["tables"] = Shares.of(grown.tables)
+        public["widths"] = {name: list(each) for name, each in bins.widths.items()}
+    elif splits is None:
+        splits = Splits.none(settings.trees, settings.nodes)
+    return Model("trees", MODEL_FORMAT, protocol, holders, public, shares, _private(splits, cuts))
 
 
 def model_with_leaves(
@@ -85,14 +93,15 @@ def model_with_leaves(
     return Model("trees", MODEL_FORMAT, "", holders, {**asdict(settings), LEAVES_AT: leaves_at}, {}, private)
 
 
-def _private(splits: Splits, cuts: tuple[Floats, ...]) -> dict[str, NDArray[Any]]:
-    return {
-        "column": splits.column.astype(np.int64),
-        "bin": splits.bin.astype(np.int64),
-        "missing_left": splits.missing_left,
+def _private(splits: Splits | None, cuts: tuple[Floats, ...]) -> dict[str, NDArray[Any]]:
+    made: dict[str, NDArray[Any]] = {
         "cuts": np.concatenate([*cuts, np.zeros(0)]),
         "ends": np.cumsum([len(cut) for cut in cuts], dtype=np.int64),
     }
+    if splits is not None:
+        made["column"], made["bin"] = splits.column.astype(np.int64), splits.bin.astype(np.int64)
+        made["missing_left"] = splits.missing_left
+    return made
 
 
 def _weights(engine: Engine, model: Model, settings: Settings) -> SecretArray:
@@ -114,25 +123,37 @@ def shapes(public: Mapping[str, Any], sizes: Layout) -> dict[str, tuple[tuple[in
     settings = settings_of(public)
     if LEAVES_AT in public:
         return {}
-    made = {"weights": ((settings.trees, 2**settings.depth), FRACTION_BITS)}
-    return made | ({"label": ((2,), FRACTION_BITS)} if settings.objective == "squared" else {})
+    made: dict[str, tuple[tuple[int, ...], int]] = {}
+    made["weights"] = ((settings.trees, 2**settings.depth), FRACTION_BITS)
+    if settings.objective == "squared":
+        made["label"] = ((2,), FRACTION_BITS)
+    if "widths" in public:
+        codes = sum(sum(each) for each in public["widths"].values())
+        made["tables"] = ((settings.trees, settings.nodes, codes), 0)
+    return made
 
 
 def predict(engine: Engine, model: Model, own: Floats | None, sizes: Layout) -> SecretArray:
     """Probabilities (rows,) or, of several classes, (rows, classes); numbers for "squared"."""
     settings, cuts = settings_of(model.public), cuts_of(model)
-    splits = None
-    if cuts:
-        splits = Splits(*(model.private[name] for name in ("column", "bin", "missing_left")))
-    scores = shared.scores(
-        engine,
-        Grown(splits, _weights(engine, model, settings)),
-        None if own is None or not cuts else coded(own, cuts),
-        tuple(len(cut) + 1 for cut in cuts),
-        settings,
-        holders=tuple(name for name, count in sizes.columns.items() if count),
-        rows=sizes.rows,
-    )
+    codes, weights = None if own is None or not cuts else coded(own, cuts), _weights(engine, model, settings)
+    if "widths" in model.public:
+        grown = Grown(None, weights, tables=model.secret(engine, "tables"))
+        widths = model.public["widths"]
+        scores = shared.hidden_scores(engine, grown, codes, widths, settings, rows=sizes.rows)
+    else:
+        splits = None
+        if cuts:
+            splits = Splits(*(model.private[name] for name in ("column", "bin", "missing_left")))
+        scores = shared.scores(
+            engine,
+            Grown(splits, weights),
+            codes,
+            tuple(len(cut) + 1 for cut in cuts),
+            settings,
+            holders=tuple(name for name, count in sizes.columns.items() if count),
+            rows=sizes.rows,
+        )
     told = shared.probabilities(scores, settings)
     if settings.objective == "softmax":
         return told.transpose(1, 0)

@@ -3,7 +3,7 @@
 Grows the trees of :mod:`.plain` (XGBoost's `hist` on the same codes), up to fixed-point rounding of gains.
 
 What is told
-    Each holder: its own splits, that is which node takes which of its columns, bin and way of missing values; at a node that is
+    Each holder, unless `hide`: its own splits, that is which node takes which of its columns, bin and way of missing values; at a node that is
     not its own, that it is not. With two holders, that says that the node is the other's or has no split. Nobody else learns a
     holder's splits, and nobody sums, gains, weights, scores, or which rows are where. A holder does know where its own
     splits send rows that reach the node.
@@ -24,13 +24,13 @@ Sources: Chen and Guestrin, "XGBoost" (KDD 2016); Fang et al., "Large-scale Secu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from unseen.learn.vertical.trees import gains, monotone
+from unseen.learn.vertical.trees import gains, hidden, monotone
 from unseen.learn.vertical.trees.bins import Bins, Candidates, candidates
 from unseen.learn.vertical.trees.gains import Scale, Sums
 from unseen.learn.vertical.trees.model import Codes, Settings, Splits
@@ -77,19 +77,22 @@ def disclosure(holder: str) -> str:
 class Grown:
     """Splits of this holder (None without columns), secret weights (trees, 2^depth), learning rate included.
 
-    `losses` are those that were told, after the first round and so on.
+    `losses` are those that were told, after the first round and so on. `tables`: where splits are hidden, which codes of all
+    holders go left at each node, secret (trees, nodes, codes).
     """
 
     splits: Splits | None
     weights: SecretArray
     losses: tuple[float, ...] = ()
+    tables: SecretArray | None = None
 
     def first(self, trees: int) -> Grown:
         """That many trees of the first."""
         splits = self.splits
         if splits is not None:
             splits = Splits(splits.column[:trees], splits.bin[:trees], splits.missing_left[:trees])
-        return Grown(splits, self.weights[:trees], self.losses)
+        tables = None if self.tables is None else self.tables[:trees]
+        return Grown(splits, self.weights[:trees], self.losses, tables)
 
 
 def fit(
@@ -102,6 +105,7 @@ def fit(
     rows: NDArray[np.bool_] | None = None,
     columns: NDArray[np.bool_] | None = None,
     watch: Watch | None = None,
+    hide: bool = False,
     report: Report = lambda _done, _total: None,
 ) -> Grown:
     """Grow trees.
@@ -116,10 +120,12 @@ def fit(
         Which ones each tree sees, known to all, shape (trees, rows) and (trees, columns of all holders); None: all.
     watch
         When to stop early; there are fewer trees than asked for then.
+    hide
+        Tell nobody any split.
     report
         Called after each tree with (done, total).
     """
-    forest = _Forest(engine, codes, bins, settings)
+    forest = _Forest(engine, codes, bins, settings, hide=hide)
     scores = engine.lift(np.full((settings.classes, bins.rows), settings.base_score))
     weights: list[SecretArray] = []
     losses: list[float] = []
@@ -145,7 +151,10 @@ def fit(
                 scores = scores + engine.number(np.stack([one.share for one in made], axis=1), engine.bits)
         report(tree + 1, settings.trees)
     share = np.stack([weight.share for weight in weights], axis=1)
-    grown = Grown(forest.splits, engine.number(share, engine.bits), tuple(losses))
+    tables = None
+    if hide:
+        tables = engine.number(np.stack([table.share for table in forest.tables], axis=1), 0)
+    grown = Grown(forest.splits, engine.number(share, engine.bits), tuple(losses), tables)
     stopped = len(weights) < settings.trees
     return grown.first(settings.classes * (int(np.argmin(losses)) + 1)) if stopped else grown
 
@@ -199,6 +208,31 @@ def scores(
     return engine.number(np.stack([one.share for one in total], axis=1), engine.bits)
 
 
+def hidden_scores(
+    engine: Engine,
+    grown: Grown,
+    codes: Codes | None,
+    widths: Mapping[str, Sequence[int]],
+    settings: Settings,
+    *,
+    rows: int,
+) -> SecretArray:
+    """:func:`scores` by trees whose splits are hidden; `widths` as in training (:class:`.bins.Bins`)."""
+    assert grown.tables is not None  # asked only then
+    mine = widths.get(engine.protocol.party.name, ())
+    own = hidden.known_codes(codes, mine) if codes is not None and len(mine) else None
+    tally = open_tally(engine, own, widths, rows=rows)
+    total = [engine.lift(np.full(rows, settings.base_score)) for _ in range(settings.classes)]
+    for tree in range(len(grown.weights)):
+        sides = hidden.low_bits(tally.spread(grown.tables[tree]))
+        here = _everywhere(engine, rows)
+        for depth in range(settings.depth):
+            here = _parted(engine, here, sides[:, 2**depth - 1 : 2 ** (depth + 1) - 1])
+        kind = tree % settings.classes
+        total[kind] = total[kind] + looked_up(engine, here, grown.weights[tree], rows)
+    return engine.number(np.stack([one.share for one in total], axis=1), engine.bits)
+
+
 def probabilities(scores: SecretArray, settings: Settings, *, precise: bool = True) -> SecretArray:
     """What scores (classes, rows) stand for."""
     if settings.objective == "binary":
@@ -227,7 +261,9 @@ def _derivatives(
 class _Forest:
     """What all trees have in common."""
 
-    def __init__(self, engine: Engine, codes: Codes | None, bins: Bins, settings: Settings) -> None:
+    def __init__(
+        self, engine: Engine, codes: Codes | None, bins: Bins, settings: Settings, *, hide: bool
+    ) -> None:
         self.engine = engine
         self.settings = settings
         self.scale = Scale.of(bins.rows, settings)
@@ -238,7 +274,10 @@ class _Forest:
         me = engine.protocol.party.name
         self.missing = bins.bins.get(me, ())
         self.first_width = next(each[0] for each in bins.widths.values() if each)
-        self.splits = Splits.none(settings.trees, settings.nodes) if bins.bins.get(me) else None
+        self.hide = hide
+        self.tables: list[SecretArray] = []  # of each tree, where splits are hidden
+        tells = bool(bins.bins.get(me)) and not hide
+        self.splits = Splits.none(settings.trees, settings.nodes) if tells else None
 
     def grow(
         self, tree: int, words: SecretArray, allowed: NDArray[np.bool_] | None
@@ -249,6 +288,7 @@ class _Forest:
         self._prepare(tree)
         taken = self.tally.take(words)
         words_of_codes = taken.sums()
+        levels: list[SecretArray] = []
         here = _everywhere(engine, self.bins.rows)
         ways = settings.monotone if settings.monotone and any(settings.monotone) else None
         bounds = None if ways is None else Bounds.of_root(engine)
@@ -261,11 +301,26 @@ class _Forest:
             else:
                 hot, left, bounds = monotone.best(engine, sums, node, bounds, choices, way, settings, scale)
             numbers = engine.as_number(hot)
-            answers = self._tell(tree, depth, numbers, choices)
-            shape = (2**depth, self.bins.rows)
-            here = _parted(engine, here, answered(engine, answers, tuple(self.bins.bins), shape))
-            if depth + 1 < settings.depth:
-                taken, words_of_codes = self._below(taken, words_of_codes, answers)
+            last = depth + 1 == settings.depth
+            if self.hide:
+                levels.append(hidden.table(engine, numbers, choices, words_of_codes.shape[1]))
+                sides = self.tally.spread(levels[-1])
+                here = _parted(engine, here, hidden.low_bits(sides))
+                gone = None if last else engine.multiply(sides, words)
+                words = (
+                    words
+                    if gone is None
+                    else engine.number(in_turn(gone.share, (words - gone).share, axis=1), 0)
+                )
+            else:
+                answers = self._tell(tree, depth, numbers, choices)
+                shape = (2**depth, self.bins.rows)
+                here = _parted(engine, here, answered(engine, answers, tuple(self.bins.bins), shape))
+                gone = None if last else taken.kept(answers)
+            if gone is not None:
+                taken, words_of_codes = self._below(taken, words_of_codes, gone)
+        if self.hide:
+            self.tables.append(engine.concatenate(levels))
         leaves = _children(engine, numbers, left, node)
         root = gains.roots(engine, leaves.second, settings, scale)
         weight = gains.weight(engine, leaves, root, scale)
@@ -305,11 +360,9 @@ class _Forest:
                 self.splits.missing_left[tree, start + node] = choices.missing_left[place]
         return self.splits.left(self.codes, self.missing, tree, slice(start, start + len(mine)))
 
-    def _below(
-        self, taken: Taken, words: SecretArray, answers: NDArray[np.bool_] | None
-    ) -> tuple[Taken, SecretArray]:
-        """The children's derivatives and sums: left, right, left, right."""
-        left = self.tally.take(taken.kept(answers))
+    def _below(self, taken: Taken, words: SecretArray, gone: SecretArray) -> tuple[Taken, SecretArray]:
+        """The children's derivatives and sums: left, right, left, right; `gone` are the left ones' derivatives."""
+        left = self.tally.take(gone)
         left_words = left.sums()
         both = in_turn(left_words.share, (words - left_words).share, axis=1)
         return left.beside(taken.less(left)), self.engine.number(both, 0)
