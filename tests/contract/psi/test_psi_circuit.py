@@ -171,6 +171,8 @@ def test_all_small_sizes_and_overlaps(protocol: str, table: str) -> None:
 @every_engine
 def test_all_sizes_and_overlaps_to_twenty(protocol: str) -> None:
     pairs = [pair for pair in all_overlaps(20) if len(pair[0]) in {0, 1, 2, 3, 5, 8, 13, 20}]
+    if len(ENGINES[protocol]) > 2:  # slower, and other sizes come with the other holders
+        pairs = [pair for pair in pairs if len(pair[0]) in {1, 3, 20} and len(pair[1]) in {1, 5, 20}]
     for begin in range(0, len(pairs), 100):
         some = pairs[begin : begin + 100]
         check(go(protocol, some, timeout_s=600), protocol, some)
