@@ -18,6 +18,7 @@ from unseen.jobs.shared_models import SharedModel, shape_disclosure
 from unseen.jobs.step import Roles, Sizes, StepParams
 from unseen.jobs.tables import Matrix, to_table
 from unseen.learn.vertical import layout
+from unseen.learn.vertical.linear import newton
 from unseen.learn.vertical.linear.families import MULTINOMIAL
 from unseen.party import Disclosure, Door, Party
 
@@ -180,13 +181,15 @@ def estimate(params: Params, roles: Roles, sizes: Sizes, network: Network) -> Co
     else:
         copies = params.classes if params.family == MULTINOMIAL else 1
         largest = 1 + rows * width / (4 * params.l2) if params.l2 else 1e7
-        steps = math.ceil(math.log2(7 * largest))
+        steps: float = math.ceil(math.log2(7 * largest))
         mean = {"linear": 0, "logistic": 690, "poisson": 1500, "multinomial": 3000}[params.family]
         chain = {"linear": 0, "logistic": 20, "poisson": 110, "multinomial": 80}[params.family]
         once = rows * copies * (mean + 110) + 30 * rows * width * copies * (copies + 1) / 2
-        once += 88 * steps * (width * copies) ** 2 + (params.l1 > 0) * 40 * 200 * width
+        once += (params.l1 > 0) * 40 * 200 * width
         turns = params.iterations + params.checks_rank
-        sent += turns * once
+        if params.family == "logistic" and params.l2:
+            steps = (steps + (turns - 1) * min(steps, newton.LATER_STEPS)) / turns
+        sent += turns * (once + 88 * steps * (width * copies) ** 2)
         rounds += turns * (chain + 4 * steps + (params.l1 > 0) * 40 * 14)
     seconds = sent * _SECONDS_PER_BYTE + rounds * (network.latency_s + 1e-4) + sent / network.bytes_per_s
     return engines.scaled(Cost(seconds, round(sent), round(rounds), rows * (64 * width + 1700)), roles)

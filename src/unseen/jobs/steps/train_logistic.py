@@ -85,10 +85,12 @@ def estimate(params: Params, roles: Roles, sizes: Sizes, network: Network) -> Co
     holders = roles.all("holders")
     rows = min((sizes.rows.get(holder, 0) for holder in holders), default=0)
     width = 1 + sum(sizes.columns.get(holder, 0) for holder in holders)
-    steps = math.ceil(math.log2(7 * (1 + rows * width / 4 / params.penalty)))
+    first = math.ceil(math.log2(7 * (1 + rows * width / 4 / params.penalty)))
+    later = min(first, newton.LATER_STEPS)
+    steps = (first + (params.iterations - 1) * later) / params.iterations
     per_iteration = 800 * rows + 30 * rows * width + 88 * steps * width**2
-    sent = 16 * rows * width + params.iterations * per_iteration
-    rounds = params.iterations * (20 + 4 * steps)
+    sent = round(16 * rows * width + params.iterations * per_iteration)
+    rounds = round(params.iterations * (20 + 4 * steps))
     if params.bound:
         sent, rounds = sent + 6000 * len(holders), rounds + 3 * len(holders)
     seconds = rows * width * (_SECONDS_PER_BOUND if params.bound else 0)

@@ -36,6 +36,7 @@ from unseen.mpc.functions.magnitude import log, reciprocal
 Report = Callable[[int, int], None]
 LEAST_CONDITION = 1e-7
 """Where there is no penalty, eigenvalues of the Hessian below this part of the largest one count as none."""
+LATER_STEPS = 13
 _USUAL_CONDITION = 1e-4
 _INNER = 40
 _RELAXED = 1.6
@@ -222,15 +223,20 @@ def fit(
     family = FAMILIES[how.family]
     found = _beginning(engine, problem, family, columns.shape[1]) if start is None else start
     split: _Split | None = None
+    first: SecretArray | None = None
+    bounded = family.name == "logistic" and start is None and bool(how.l2 or how.l1)
     for done in range(how.iterations):
         mean = family.mean(problem.scores(found))
         gradient = gradient_of(problem, mean, found, how)
         curvature = curvature_of(problem, mean, how)
+        inverse = inverted(engine, curvature, plus=1.0 if how.l1 else 0.0, begin=first)
+        if bounded and first is None:
+            first = inverse
         if how.l1:
-            split = _split_step(engine, curvature, gradient, found, how.l1, split)
+            split = _split_step(engine, curvature, inverse, gradient, found, how.l1, split)
             found = split.sparse
         else:
-            found = found - newton_step(engine, curvature, gradient)
+            found = found - times(engine, inverse, gradient, curvature)
         report(done + 1, how.iterations)
     return found
 
@@ -268,14 +274,22 @@ def curvature_of(problem: Problem, mean: SecretArray, how: Newton) -> Curvature:
 
 def newton_step(engine: Engine, curvature: Curvature, gradient: SecretArray) -> SecretArray:
     """Inverse Hessian times gradient."""
-    inverse = inverted(engine, curvature)
+    return times(engine, inverted(engine, curvature), gradient, curvature)
+
+
+def times(engine: Engine, inverse: SecretArray, gradient: SecretArray, curvature: Curvature) -> SecretArray:
+    """The inverse of the scaled Hessian times the gradient, scaled back."""
     return engine.truncate(engine.matmul_exact(inverse, gradient), engine.bits, divide_by=curvature.shift)
 
 
-def inverted(engine: Engine, curvature: Curvature, *, plus: float = 0.0) -> SecretArray:
+def inverted(
+    engine: Engine, curvature: Curvature, *, plus: float = 0.0, begin: SecretArray | None = None
+) -> SecretArray:
     """Inverse of the (scaled) Hessian, with `plus` times the unit matrix added first, by Newton-Schulz.
 
-    The error I - H V starts below 1 - 1/condition and is squared in each step.
+    The error I - H V starts below 1 - 1/condition and is squared in each step. `begin` is the inverse at weights of 0 of the
+    logistic family, where every row's curvature is the largest there is: H V has no eigenvalue over 1 then, and few steps do; what
+    is missing in a direction where the curvature has shrunk to less than a thousandth makes that step shorter, never longer.
     """
     eye = np.eye(len(curvature.matrix))
     matrix = curvature.matrix + plus * eye if plus else curvature.matrix
@@ -289,7 +303,10 @@ def inverted(engine: Engine, curvature: Curvature, *, plus: float = 0.0) -> Secr
         inverse = engine.lift(eye / (curvature.largest + plus))
         if plus:
             condition = 1 + curvature.largest / plus
-    for _ in range(math.ceil(math.log2(7 * condition))):
+    steps = math.ceil(math.log2(7 * condition))
+    if begin is not None:
+        inverse, steps = begin, min(steps, LATER_STEPS)
+    for _ in range(steps):
         inverse = inverse @ (2 * eye - matrix @ inverse)
     return inverse
 
@@ -308,6 +325,7 @@ class _Split:
 def _split_step(
     engine: Engine,
     curvature: Curvature,
+    inverse: SecretArray,
     gradient: SecretArray,
     found: SecretArray,
     l1: float,
@@ -320,13 +338,13 @@ def _split_step(
     """
     size = len(found)
     limit = _ridge(size, l1) / 2.0**curvature.shift
-    inverse = engine.fix(inverted(engine, curvature, plus=1.0))
+    solve = engine.fix(inverse)
     slope = engine.truncate(gradient, engine.bits, divide_by=curvature.shift)
     constant = curvature.matrix @ found - slope
     z = found if before is None else before.sparse
     u = engine.lift(np.zeros(size)) if before is None else before.multipliers
     for _ in range(_INNER):
-        x = inverse @ (z - u + constant)
+        x = solve @ (z - u + constant)
         relaxed = x * _RELAXED + z * (1 - _RELAXED) + u
         both = maximum(engine.concatenate([relaxed - limit, -relaxed - limit]), 0.0)
         z = both[:size] - both[size:]
