@@ -33,6 +33,8 @@ def matmul(left: NDArray[np.uint64], right: NDArray[np.uint64]) -> NDArray[np.ui
     if threads <= 1:
         product: NDArray[np.uint64] = _native.matmul(left, right)
         return product
-    rows, right = np.array_split(left, threads), np.ascontiguousarray(right)
+    product, right = np.empty((left.shape[0], right.shape[1]), np.uint64), np.ascontiguousarray(right)
+    parts = (np.array_split(whole, threads) for whole in (product, left))
     with ThreadPoolExecutor(threads, thread_name_prefix="unseen-matmul") as executor:
-        return np.concatenate(list(executor.map(_native.matmul, rows, repeat(right))))
+        list(executor.map(_native.matmul_into, *parts, repeat(right)))
+    return product
