@@ -55,6 +55,8 @@ class Known(msgspec.Struct, frozen=True):
         The most that the squares of a feature can add up to; 0 where nothing is known.
     scaled_again
         Whether features were standardised under shares since.
+    per_id
+        The most rows that the join can have of one id: what counts rows and means people multiplies by it.
     """
 
     how: str
@@ -64,6 +66,7 @@ class Known(msgspec.Struct, frozen=True):
     columns: tuple[JoinedColumn, ...]
     squares: float = 0.0
     scaled_again: bool = False
+    per_id: int = 1
 
     def of_role(self, role: Role, holder: str | None = None) -> tuple[int, ...]:
         """Places of columns among the shares."""
@@ -162,6 +165,10 @@ class Joined:
     def members(self, engine: Engine) -> SecretArray:
         """Which places hold a row: secret Booleans."""
         return engine.boolean(np.ascontiguousarray(self.member))
+
+    def enough(self, engine: Engine, at_least: int) -> SecretArray:
+        """Whether there are rows of so many ids at least, shape (1,); of ids that come several times, whether there surely are."""
+        return self.members(engine).reshape(1, -1).sum(axis=1) >= at_least * self.known.per_id
 
     def hidden(self, engine: Engine) -> Hidden:
         """As what :mod:`unseen.psi.totals` answers questions about."""

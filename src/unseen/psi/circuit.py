@@ -303,7 +303,7 @@ def _look_up(party: Party, plan: _Plan, ids: Blocks, part: Ring) -> NDArray[np.i
     """The table's holder: the row in each bin, -1 for none; what is programmed there goes into `part`, noise for empty bins."""
     if plan.empty:
         part[:] = party.rng.u64(part.shape)
-        return np.full(plan.bins, -1, np.int64)
+        return _rows(_filled(party, plan, ids)[1])  # places of the own rows, which outer joins keep
     seed, table = _filled(party, plan, ids)
     filled = np.flatnonzero(table >= 0)
     entries = table[filled]
@@ -330,6 +330,11 @@ def _look_up(party: Party, plan: _Plan, ids: Blocks, part: Ring) -> NDArray[np.i
     for sender, words in party.pool.talk(rooms, most=_AT_ONCE):
         part[:, 0] ^= words[:, 0]
         part[:, plan.span(sender)] = words[:, 1 : 1 + len(plan.kinds[sender])]
+    return _rows(table)
+
+
+def _rows(table: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Which row is in each bin, -1 for none."""
     rows: NDArray[np.int64] = np.where(table >= 0, table // cuckoo.PLACES, np.int64(-1))
     return rows
 

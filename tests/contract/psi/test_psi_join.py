@@ -43,8 +43,9 @@ def x_of(numbers: list[int]) -> list[float]:
 
 def wanted(left: list[int], right: list[int], how: How) -> Counter[Any]:
     """Pairs of what the left and the right know, as Arrow joins them; 0 for nothing."""
-    one = pa.table({"id": left, "x": x_of(left)})
-    other = pa.table({"id": right, "y": [100 + place for place in range(len(right))]})
+    one = pa.table({"id": pa.array(left, pa.int64()), "x": pa.array(x_of(left), pa.float64())})
+    y = pa.array([100 + place for place in range(len(right))], pa.int64())
+    other = pa.table({"id": pa.array(right, pa.int64()), "y": y})
     joined = one.join(other, "id", join_type=ARROW[how])
     return Counter(zip(*((v or 0 for v in joined.column(n).to_pylist()) for n in ("x", "y")), strict=True))
 
@@ -132,6 +133,12 @@ def test_hidden_by_two_alone(how: How) -> None:
 def test_ids_that_come_several_times_at_one_side_only(how: How) -> None:
     pairs = [([1, 2, 3], [3, 3, 9, 2])]
     check(go(pairs, how, repeats={"b": 2}), pairs, how)
+
+
+@every_how
+def test_a_side_without_rows(how: How) -> None:
+    pairs: list[tuple[list[int], list[int]]] = [([1, 2], []), ([], [3]), ([], [])]
+    check(go(pairs, how), pairs, how)
 
 
 @pytest.mark.long

@@ -156,7 +156,7 @@ def test_figures_about_joined_rows(how: Any, params: dict[str, Any], wanted: Any
     """Pairs (x, y): 1-20, 3-10, 3-40, 4-10, 4-40."""
     made = go(HELPED, how=how, hidden=True, repeats={"a": 2, "b": 2}).results
     roles = Roles({**OPEN.by_name, "helper": ("helper",), "receivers": ("b",)})
-    asked = common_statistics.Params(joined=True, at_least=2, **params)
+    asked = common_statistics.Params(joined=True, at_least=1, **params)
     outcome = simulate(
         lambda party: common_statistics.run(party, made[party.name], asked, roles),
         roles.everyone,
@@ -168,6 +168,35 @@ def test_figures_about_joined_rows(how: Any, params: dict[str, Any], wanted: Any
     assert not outcome.errors, outcome.errors
     meta = outcome.results["b"]["answer"].meta
     assert (meta["count"], meta["value"]) == wanted
+
+
+ONE_PERSON = {
+    "a": table([1, 1, 2], True, x=[0.5, 0.5, -0.5], ill=[0, 1, 0]),
+    "b": table([1, 1, 3], False, y=[0.5, -0.5, 0.5]),
+}
+
+
+def test_rows_of_one_id_are_not_many() -> None:
+    """An id that each holder has twice is in four rows: no four people."""
+    made = go(HELPED, tables=ONE_PERSON, hidden=True, scaled=True, repeats={"a": 2, "b": 2}).results
+    roles = Roles({**HELPED.by_name, "receivers": ("b",)})
+
+    def told(installed: Any, **params: Any) -> Any:
+        asked = installed.Params(joined=True, at_least=2, **params)
+        outcome = simulate(
+            lambda party: installed.run(party, made[party.name], asked, roles),
+            roles.everyone,
+            disclosures=installed.disclosures(asked, roles),
+            timeout_s=20,
+        )
+        assert not outcome.errors, outcome.errors
+        return outcome.results
+
+    meta = told(common_statistics)["b"]["answer"].meta
+    assert (meta["below"], meta["count"], meta["at_least"]) == ([True], [0], 8)
+    models = told(train_logistic, iterations=2, coefficients_to_owners=True)
+    known = [models[name]["model"].meta["known"] for name in ("a", "b")]
+    assert known == [{"coefficients": [0.0], "intercept": [0.0]}, {"coefficients": [0.0]}]
 
 
 def pooled() -> tuple[np.ndarray, float]:

@@ -64,7 +64,8 @@ class Params(StepParams):
     of, by
         A holder and one of its columns; `of` may list several of these.
     at_least
-        Of fewer rows, or of an interval with fewer, nothing is told but that they are fewer.
+        Of fewer rows, or of an interval with fewer, nothing is told but that they are fewer. Of joined rows of which an id may
+        have several, as many times more are due, so that they are of so many ids whatever these are.
     kinds
         Kinds of the id columns, as in the step `psi`.
     bounds
@@ -165,6 +166,8 @@ def _words(params: Params) -> str:
         edges = ", ".join(f"{edge:g}" for edge in params.edges)
         what += f" in each interval of {params.by[0]}'s column '{params.by[1]}' between {edges}"
     few = f"of fewer than {params.at_least} rows only that they are fewer"
+    if params.joined:
+        few += "; where the join may have several rows of an id, as many times more are due"
     if params.epsilon is None:
         return f"{what}; {few}"
     clipped = "".join(
@@ -188,11 +191,12 @@ def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Rol
     """At every holder, and at a helper."""
     holders, receivers = roles.all("holders"), roles.all("receivers")
     _check(params, holders, receivers)
-    found = (_joined if params.joined else _intersected)(party, inputs, params, roles)
+    found, per_id = (_joined if params.joined else _intersected)(party, inputs, params, roles)
+    at_least = params.at_least * per_id
     asked: dict[str, Any] = {
         "name": _ANSWER,
         "to": receivers,
-        "at_least": params.at_least,
+        "at_least": at_least,
         "noise": params.noise,
     }
     groups: list[totals.Answer] | totals.Answer | None
@@ -208,7 +212,7 @@ def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Rol
     several = len(params.of) > 1
     meta: dict[str, Any] = {
         "ask": params.ask,
-        "at_least": params.at_least,
+        "at_least": at_least,
         "below": [item.below for item in each],
         "count": [item.count for item in each],
         "value": [list(item.values) if several else item.value for item in each],
@@ -218,8 +222,10 @@ def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Rol
     return {"answer": Artefact("metrics", {"edges": np.array(params.edges, np.float64)}, meta)}
 
 
-def _intersected(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Roles) -> Hidden:
-    """The common rows of two tables."""
+def _intersected(
+    party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Roles
+) -> tuple[Hidden, int]:
+    """The common rows of two tables, of an id one at most."""
     holders = roles.all("holders")
     table = to_table(inputs["table"]) if party.name in holders else None
     values = None if table is None else _columns(table, party.name, params)
@@ -227,11 +233,11 @@ def _intersected(party: Party, inputs: Mapping[str, Artefact], params: Params, r
     sizes = params.bounds or _tell_sizes(party, None if table is None else table.rows, holders)
     engine = engines.open_engine(party, roles)
     kinds = {name: {column: float for holder, column in params.columns if holder == name} for name in holders}
-    return hidden(engine, ids, values, sizes=sizes, columns=kinds)
+    return hidden(engine, ids, values, sizes=sizes, columns=kinds), 1
 
 
-def _joined(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Roles) -> Hidden:
-    """Rows that were joined before."""
+def _joined(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Roles) -> tuple[Hidden, int]:
+    """Rows that were joined before, and how many of an id there may be."""
     choice = engines.choose(roles)
     own = Joined.of(inputs["table"]) if party.name in choice.holders else None
     engine = engines.open_engine(party, roles)
@@ -242,7 +248,7 @@ def _joined(party: Party, inputs: Mapping[str, Artefact], params: Params, roles:
             why=f"a {rows.known.how} join, scaled: {rows.known.scaled_again}; rows that lack a column would count as 0",
             mend="give the output of an inner join",
         )
-    return rows.hidden(engine)
+    return rows.hidden(engine), rows.known.per_id
 
 
 def _check(params: Params, holders: tuple[str, ...], receivers: tuple[str, ...]) -> None:

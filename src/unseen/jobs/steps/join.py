@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Self
@@ -240,6 +241,7 @@ def _hidden(party: Party, inputs: Mapping[str, Artefact], params: Params, roles:
         rows.size,
         columns,
         float(longest) if params.scaled else 0.0,
+        per_id=math.prod(repeats),
     )
     return {"table": Joined.of_rows(rows, known, own.prepared).to_artefact()}
 

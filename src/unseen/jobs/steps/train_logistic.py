@@ -45,7 +45,7 @@ class Params(StepParams):
     `coefficients_to_owners`: tell each holder the coefficients of its own columns (the label holder the intercept
     too). Otherwise nobody learns them. `bound`: every holder's columns, and the label, must be those that it committed
     to in the step before (`standardise` with `commit`). `joined`: the table is the output of a hidden inner join (`join` with
-    `hidden` and `scaled`), whose rows nobody knows.
+    `hidden` and `scaled`), whose rows nobody knows; of rows of fewer than `at_least` ids the model is zeros, for it would be those rows.
     """
 
     penalty: Annotated[float, Field(gt=0)] = 1.0
@@ -53,6 +53,7 @@ class Params(StepParams):
     coefficients_to_owners: bool = False
     bound: bool = False
     joined: bool = False
+    at_least: Annotated[int, Field(ge=1)] = 10
 
     @model_validator(mode="after")
     def _of_one_kind(self) -> Self:
@@ -65,14 +66,19 @@ def disclosures(params: Params, roles: Roles) -> tuple[Disclosure, ...]:
     """The shape, unless it is known since the join; on demand each owner's coefficients."""
     told = [] if params.joined else [shape_disclosure(roles)]
     if params.coefficients_to_owners:
+        few = f"; zeros if fewer than {params.at_least} are common" if params.joined else ""
         told += [
             Disclosure(
-                _coefficients(owner), f"the coefficients of {owner}'s own columns", (owner,), Door.REVEAL
+                _coefficients(owner),
+                f"the coefficients of {owner}'s own columns{few}",
+                (owner,),
+                Door.REVEAL,
             )
             for owner in roles.all("holders")
         ]
         label_holder = roles.one("label_holder")
-        told.append(Disclosure("intercept", "the intercept", (label_holder,), Door.REVEAL, max_elements=1))
+        what = f"the intercept{few}"
+        told.append(Disclosure("intercept", what, (label_holder,), Door.REVEAL, max_elements=1))
     return tuple(told)
 
 
@@ -159,7 +165,7 @@ def _on_joined(party: Party, inputs: Mapping[str, Artefact], params: Params, rol
         squares=0.0 if known.scaled_again else known.squares,
         report=lambda done, total: party.progress(done, total, "Newton iterations"),
     )
-    weights = rows.unscaled(engine, weights)
+    weights = engine.select(rows.enough(engine, params.at_least), rows.unscaled(engine, weights))
     told = _told(engine, weights, sizes, params, label_holder)
     if own is None:
         return {}
