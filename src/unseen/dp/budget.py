@@ -34,6 +34,10 @@ class Spent:
         return Spent(self.answers + other.answers, self.epsilon + other.epsilon, self.exact + other.exact)
 
 
+EXACT = Spent(1, 0.0, 1)
+"""One answer without noise."""
+
+
 @dataclass(frozen=True, slots=True)
 class Budget:
     """What an owner allows; None: no limit.

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from unseen.dp.budget import Spent
 from unseen.govern.contract import AssetTerms, Contract, DisclosureTerms
 from unseen.govern.spending import Tells
 
@@ -38,7 +37,8 @@ _WORDS: dict[Language, dict[str, str]] = {
         "not": "What nobody gets",
         "not_text": "No party gets another party's table. What is not listed above does not leave: each party's gate holds it back.",
         "again": "What repeated runs tell",
-        "exact": "- '{task}' answers without noise. Two such answers about sets that differ in one row tell of that row: "
+        "and": "', '",
+        "exact": "- What '{tasks}' tells is without noise. Two such answers about sets that differ in one row tell of that row: "
         "by rows that come or go between runs, by other contracts on the same data, by two questions of which one holds the other. "
         "Allow few runs, or set an epsilon.",
         "noisy": "- '{task}' answers with noise (differential privacy): a run spends epsilon {epsilon:g} of each table it works on; "
@@ -71,7 +71,8 @@ _WORDS: dict[Language, dict[str, str]] = {
         "not": "任何一方都得不到的内容",
         "not_text": "任何一方都得不到其他方的数据表。未列于上文的内容不会离开本方：各方的闸门会将其拦下。",
         "again": "重复运行会泄露什么",
-        "exact": "- “{task}”的回答不含噪声。对只差一行的两个集合各问一次，就会暴露那一行："
+        "and": "”、“",
+        "exact": "- “{tasks}”所告知的内容不含噪声。对只差一行的两个集合各问一次，就会暴露那一行："
         "两次运行之间增减的行、针对同一数据的其他合约、互相包含的两个问题都会造成这种情况。请限制运行次数，或设置 epsilon。",
         "noisy": "- “{task}”的回答带噪声（差分隐私）：每次运行对所用的每张表消耗 epsilon {epsilon:g}；全部 {runs} 次共 {whole:g}。",
         "budget": "- {holder} 对“{name}”在所有合约中总共允许：{limits}。",
@@ -143,15 +144,14 @@ def repeated(
 
 def _again(contract: Contract, known: Mapping[str, StepFacts], words: Mapping[str, str]) -> list[str]:
     told = {task.name: known[task.step].tells(task) for task in contract.tasks}
-    lines = [_told_again(contract, task, spent, words) for task, spent in told.items() if spent is not None]
+    noisy = {task: spent.epsilon for task, spent in told.items() if spent is not None and not spent.exact}
+    lines = [
+        words["noisy"].format(task=task, epsilon=epsilon, runs=contract.runs, whole=epsilon * contract.runs)
+        for task, epsilon in noisy.items()
+    ]
+    if exact := [task for task, spent in told.items() if spent is not None and spent.exact]:
+        lines.append(words["exact"].format(tasks=words["and"].join(exact)))
     return lines + [_limits(asset, words) for asset in contract.assets if lines and asset.budget is not None]
-
-
-def _told_again(contract: Contract, task: str, spent: Spent, words: Mapping[str, str]) -> str:
-    if spent.exact:
-        return words["exact"].format(task=task)
-    whole = spent.epsilon * contract.runs
-    return words["noisy"].format(task=task, epsilon=spent.epsilon, runs=contract.runs, whole=whole)
 
 
 def _limits(asset: AssetTerms, words: Mapping[str, str]) -> str:

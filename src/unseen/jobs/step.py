@@ -21,10 +21,10 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from unseen.core import registry
 from unseen.core.cost import Cost, Network
 from unseen.core.errors import DeniedError, UsageError
-from unseen.dp.budget import Spent
+from unseen.dp.budget import EXACT, Spent
 from unseen.govern.contract import TaskTerms
 from unseen.jobs.artefacts import Artefact
-from unseen.party import Disclosure, Party
+from unseen.party import Disclosure, Door, Party
 
 STEPS = "unseen.jobs.steps"
 
@@ -137,18 +137,21 @@ def trust_of(installed: Step, roles: Roles) -> str:
 
 
 def told_by(terms: TaskTerms) -> Spent | None:
-    """What one run of a task tells of sets of rows: the step's `spends(params, roles)`, where it has that; else None.
+    """What one run of a task tells of sets of rows, which adds up (:mod:`unseen.govern.spending`); None: nothing.
 
-    A step that answers questions about many rows with a number has it: such answers add up
-    (:mod:`unseen.govern.spending`).
+    The step's `spends(params, roles)`, where it has that. Else a step that reveals something answers once, without noise: no step
+    evades a budget by saying nothing.
     """
     try:
-        spends: Callable[[Any, Roles], Spent | None] | None = getattr(step(terms.step), "spends", None)
+        installed, roles = step(terms.step), Roles(terms.roles)
+        params = parse_params(terms.step, terms.params)
+        spends: Callable[[Any, Roles], Spent | None] | None = getattr(installed, "spends", None)
+        if spends is not None:
+            return spends(params, roles)
+        told = installed.disclosures(params, roles)
     except UsageError:
-        return None  # not installed here, so this party takes no part in it
-    if spends is None:
-        return None
-    return spends(parse_params(terms.step, terms.params), Roles(terms.roles))
+        return None  # not installed here, or no task of it: no such task runs
+    return EXACT if any(item.door is Door.REVEAL for item in told) else None
 
 
 def pinned(installed: Step, params: StepParams) -> StepParams:

@@ -10,9 +10,9 @@ import pytest
 from tests.unit.govern.govern_world import asset, contract
 
 from unseen.core.errors import DeniedError
-from unseen.dp import Spent
+from unseen.dp import EXACT, Spent
 from unseen.govern.contract import BudgetTerms, Contract, TaskTerms
-from unseen.jobs.step import fingerprint
+from unseen.jobs.step import fingerprint, told_by
 from unseen.ledger.bodies import RunStarted
 from unseen.node import spending
 from unseen.node.database import Database
@@ -74,6 +74,45 @@ def test_without_noise_where_the_owner_wants_it(database: Database) -> None:
         charge(database, asking(), "job-1")
     charge(database, asking(), "job-1", "clinic")
     assert spending.spent_of(database, "patients") == Spent(1, 0.0, 1)
+
+
+TABLE = {"table": {"bank": "asset:loans", "clinic": "asset:patients"}}
+TWO = {"holders": ("bank", "clinic")}
+LABELS = {**TWO, "label_holder": ("clinic",)}
+
+
+@pytest.mark.parametrize(("step", "params", "roles", "counts"), [
+    ("describe", {"columns": {"bank": ["income"]}}, {**TWO, "receivers": ("clinic",)}, True),
+    ("describe", {"columns": {"bank": ["income"]}}, TWO, False),
+    ("correlate", {"vif": True}, TWO, True),
+    ("bin", {}, LABELS, True),
+    ("select", {"iv": 0.1}, LABELS, True),
+    ("select", {}, LABELS, False),
+    ("evaluate", {}, {**LABELS, "receiver": ("clinic",)}, True),
+    ("predict", {}, {**TWO, "receiver": ("clinic",)}, True),
+    ("psi", {}, TWO, True),
+    ("join", {}, TWO, True),
+    ("join", {"hidden": True}, TWO, False),
+    ("train-logistic", {"coefficients_to_owners": True}, LABELS, True),
+    ("train-logistic", {}, LABELS, False),
+    ("train-gbdt-federated", {}, LABELS, True),
+])  # fmt: skip
+def test_no_step_goes_round_a_budget(step: str, params: Any, roles: Any, counts: bool) -> None:
+    """What a step reveals is an answer without noise, also where the step says nothing of budgets."""
+    terms = TaskTerms(
+        name="other", step=step, version=1, fingerprint="", params=params, roles=roles, inputs=TABLE
+    )
+    assert told_by(terms) == (EXACT if counts else None)
+
+
+def test_exact_figures_of_an_asset_that_allows_noise_only(database: Database) -> None:
+    asked = asking(epsilon=0.1)
+    told = {"step": "describe", "params": {"columns": {"bank": ["income"]}}}
+    described = asked.tasks[0].model_copy(update=told)
+    allowed = asked.assets[0].model_copy(update={"steps": (STEP, "describe")})
+    terms = asked.model_copy(update={"tasks": (described,), "assets": (allowed, asked.assets[1])})
+    with pytest.raises(DeniedError, match="with noise only"):
+        charge(database, terms, "job-1")
 
 
 def test_the_log_says_it_and_a_restored_node_takes_it_over(database: Database, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from unseen.core.cost import Cost, Network
 from unseen.core.errors import UsageError
 from unseen.data.table import Table
-from unseen.dp.budget import Spent
+from unseen.dp.budget import EXACT, Spent
 from unseen.dp.laplace import LARGEST_EPSILON
 from unseen.jobs import engines
 from unseen.jobs.artefacts import Artefact
@@ -149,7 +149,7 @@ def disclosures(params: Params, roles: Roles) -> tuple[Disclosure, ...]:
 
 def spends(params: Params, _roles: Roles) -> Spent:
     """One answer about both tables, with noise or without."""
-    return Spent(1, params.epsilon or 0.0, 0 if params.epsilon else 1)
+    return Spent(1, params.epsilon) if params.epsilon else EXACT
 
 
 def _words(params: Params) -> str:

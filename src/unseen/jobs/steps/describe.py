@@ -12,6 +12,7 @@ from pydantic import Field
 from unseen.core.cost import Cost, Network
 from unseen.core.errors import UsageError
 from unseen.data.table import Table
+from unseen.dp.budget import EXACT, Spent
 from unseen.jobs.artefacts import Artefact
 from unseen.jobs.step import Roles, Sizes, StepParams
 from unseen.jobs.tables import to_table
@@ -65,6 +66,11 @@ def disclosures(params: Params, roles: Roles) -> tuple[Disclosure, ...]:
         for holder, names in sorted(params.columns.items())
         if names
     )
+
+
+def spends(params: Params, roles: Roles) -> Spent | None:
+    """An answer without noise, if anybody is told anything."""
+    return EXACT if any(item.to for item in disclosures(params, roles)) else None
 
 
 def estimate(params: Params, roles: Roles, sizes: Sizes, network: Network) -> Cost:

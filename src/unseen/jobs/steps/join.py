@@ -15,6 +15,7 @@ from pydantic import AfterValidator, Field, model_validator
 from unseen.core.cost import Cost, Network
 from unseen.core.errors import RemoteProtocolError, UsageError
 from unseen.data.table import Table
+from unseen.dp.budget import EXACT, Spent
 from unseen.jobs import engines
 from unseen.jobs.artefacts import Artefact
 from unseen.jobs.joined import Joined, JoinedColumn, Known
@@ -122,6 +123,11 @@ def disclosures(params: Params, roles: Roles) -> tuple[Disclosure, ...]:
         what = "how many rows without a partner the other has"
         found.append(Disclosure(joins.ALONE, what, holders, Door.RELEASE, max_elements=1))
     return tuple(found)
+
+
+def spends(params: Params, _roles: Roles) -> Spent | None:
+    """Who is common is an exact answer about rows; hidden, nothing is told of them."""
+    return None if params.hidden else EXACT
 
 
 def hidden_variant(params: Params, _roles: Roles) -> tuple[str, dict[str, Any]] | None:

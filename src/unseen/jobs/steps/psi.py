@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator
 
 from unseen.core.cost import Cost, Network
+from unseen.dp.budget import EXACT, Spent
 from unseen.jobs.artefacts import Artefact
 from unseen.jobs.step import Roles, Sizes, StepParams
 from unseen.jobs.tables import from_table, ids_of, known_kinds, to_table
@@ -54,6 +55,11 @@ def disclosures(_params: Params, roles: Roles) -> tuple[Disclosure, ...]:
             Door.RELEASE,
         ),
     )
+
+
+def spends(_params: Params, _roles: Roles) -> Spent:
+    """Who is common is an exact answer about rows."""
+    return EXACT
 
 
 def hidden_variant(params: Params, roles: Roles) -> tuple[str, dict[str, Any]] | None:

@@ -12,7 +12,6 @@ from pydantic import Field
 from unseen.core.cost import Cost, Network
 from unseen.core.errors import LocalProtocolError, UsageError
 from unseen.data.table import Table
-from unseen.dp.budget import Spent
 from unseen.jobs import engines
 from unseen.jobs import function as functions
 from unseen.jobs.artefacts import Artefact
@@ -135,11 +134,6 @@ def estimate(params: Params, roles: Roles, sizes: Sizes, network: Network) -> Co
     sent, rounds = round(made.bytes_per_row * rows), made.rounds
     seconds = sent * _SECONDS_PER_BYTE + rounds * (network.latency_s + 1e-4) + sent / network.bytes_per_s
     return engines.scaled(Cost(seconds, sent, rounds, sent), roles)
-
-
-def spends(_params: Params, _roles: Roles) -> Spent:
-    """One answer about all tables, without noise."""
-    return Spent(1, 0.0, 1)
 
 
 def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Roles) -> dict[str, Any]:
