@@ -21,7 +21,7 @@ class Local:
         Raises
         ------
         UsageError
-            A table is missing.
+            A table is missing, or a task takes a model by its version, which only nodes have.
         UnseenError
             A task failed.
         """

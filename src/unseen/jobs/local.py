@@ -14,7 +14,7 @@ from unseen.core.errors import UnseenError, UsageError
 from unseen.core.events import Progress
 from unseen.core.ids import new_id
 from unseen.data.table import Table
-from unseen.govern.contract import Contract, TaskTerms
+from unseen.govern.contract import MODEL, Contract, TaskTerms
 from unseen.govern.policy import compile_policy
 from unseen.jobs.artefacts import Artefact
 from unseen.jobs.execute import Finished, TaskRecord, run_task
@@ -49,13 +49,27 @@ def run_local(
     Raises
     ------
     UsageError
-        A table is missing.
+        A table is missing, or a task names a model by its version.
     UnseenError
         A task failed: the error of the party that failed first.
     """
     missing = [asset.name for asset in contract.assets if asset.name not in tables]
     if missing:
         raise UsageError(f"There is no table for {', '.join(missing)}.", mend="give one for each asset")
+    stored = {
+        f"task '{terms.name}' takes '{reference}' as {name}"
+        for terms in contract.tasks
+        for party in terms.parties
+        for name, reference in terms.input_of(party).items()
+        if reference.startswith(MODEL)
+    }
+    if stored:
+        raise UsageError(
+            "A model by its version cannot be used in this process.",
+            why="its parts are stored at nodes, and here there are none",
+            mend="train in the same workflow and give the task's output (TASK.model), or run it on nodes (Loopback, Consortium)",
+            problems=tuple(sorted(stored)),
+        )
     run = LocalRun({name: {} for name in contract.party_names}, {name: {} for name in contract.party_names})
     for asset in contract.assets:
         run.artefacts[asset.holder][asset.reference] = from_table(tables[asset.name])

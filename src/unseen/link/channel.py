@@ -23,7 +23,8 @@ class LinkStats:
     """Traffic of one link as one end sees it.
 
     Bytes are payload bytes (messages, without frame and TLS overhead). `rounds` counts how often this end
-    turned from sending to waiting: the number of times latency was paid. Wire bytes are what the network
+    turned from sending to waiting: the number of times latency was paid on it. Where messages go round in a ring, a link is for one
+    way only and turns seldom: a protocol of three can take ten times the rounds that its links count. Wire bytes are what the network
     carried, overhead and repetitions after a cut included; a link without a network leaves them 0.
     """
 

@@ -270,12 +270,12 @@ def card() -> Scene:
     return Scene("scorecard", roles, CREW, (given[0], given[1]), {})
 
 
-def grow() -> Scene:
+def grow(rows: int = ROWS) -> Scene:
     """Trees that split alike for labels three times as large and columns of another scale."""
     rng = np.random.default_rng(5)
-    values = {name: rng.normal(size=(ROWS, 2)) for name in HOLDERS}
+    values = {name: rng.normal(size=(rows, 2)) for name in HOLDERS}
     label = values["b"][:, 0] + 0.2 * values["a"][:, 1]
-    ids = Table.of(pa.table({"patient": [f"p{row}" for row in range(ROWS)]}), id_columns=("patient",))
+    ids = Table.of(pa.table({"patient": [f"p{row}" for row in range(rows)]}), id_columns=("patient",))
 
     def given(scale: float) -> Inputs:
         return {
@@ -293,6 +293,18 @@ def grow() -> Scene:
     params = {"objective": "squared", "rounds": 1, "depth": 2, "bins": 2, "key_bits": 2048}
     roles = {"holders": HOLDERS, "label_holder": ("a",)}
     return Scene("train-gbdt-federated", roles, HOLDERS, (given(1.0), given(3.0)), params)
+
+
+def boost(**params: Any) -> Scene:
+    """The same in shares: of `grow`'s tables each holder is told the same splits. Where nobody is told any, the labels differ, too."""
+    settings = {"objective": "squared", "rounds": 1, "depth": 2, "bins": 2, **params}
+    first, second = grow(24).inputs  # enough rows that no two splits gain alike
+    if not settings.get("tell_splits", True):
+        own = Matrix.of(second["a"]["table"])
+        assert own.label is not None
+        second = {**second, "a": {"table": replace(own, label=np.roll(own.label, 1)).to_artefact()}}
+    roles = {"holders": HOLDERS, "helper": ("helper",), "label_holder": ("a",)}
+    return Scene("train-gbdt", roles, CREW, (first, second), settings)
 
 
 def scoring(name: str, **params: Any) -> Scene:
@@ -352,6 +364,8 @@ SCENES: dict[str, Callable[[], Scene]] = {
     "standardise-joined": lambda: joined_training("standardise-joined"),
     "join": lambda: joining(how="full", method="dh"),
     "join hidden": lambda: joining(how="full", hidden=True, repeats={"a": 2, "b": 2}, at_most=8),
+    "train-gbdt": boost,
+    "train-gbdt hidden": lambda: boost(tell_splits=False),
     "train-gbdt-federated": grow,
     "evaluate": lambda: scoring("evaluate", show="scores"),
     # every measure once, of few groups: scores and labels stay secret
@@ -371,6 +385,8 @@ FEWER = {
     "transform": 20,
     "bin": 24,
     "select": 40,
+    "train-gbdt": 40,
+    "train-gbdt hidden": 40,
     "train-gbdt-federated": 40,
     "join hidden": 40,
     "standardise-joined": 60,
@@ -384,6 +400,8 @@ SLOW = {
     "run-function",
     "evaluate secretly",
     "bin",
+    "train-gbdt",
+    "train-gbdt hidden",
     "train-gbdt-federated",
     "select",
     "correlate",

@@ -133,3 +133,19 @@ def test_a_missing_table_is_named() -> None:
     contract = signed(workflow(holdings, Settings()))
     with pytest.raises(UsageError, match="measurements"):
         run_local(contract, {"diagnoses": tables(holdings)["diagnoses"]})
+
+
+def test_a_model_by_its_version_is_refused_as_there_is_none_here() -> None:
+    holdings = breast_cancer()
+    contract = signed(workflow(holdings, Settings()))
+    version = f"model:model-{'0' * 64}"
+    tasks = tuple(
+        task.model_copy(update={"inputs": {**task.inputs, "model": version}})
+        if task.name == "predict"
+        else task
+        for task in contract.tasks
+    )
+    with pytest.raises(UsageError, match="by its version") as caught:
+        run_local(contract.model_copy(update={"tasks": tasks}), tables(holdings))
+    assert caught.value.problems == (f"task 'predict' takes '{version}' as model",)
+    assert "Loopback" in caught.value.mend

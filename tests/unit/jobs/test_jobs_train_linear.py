@@ -337,3 +337,15 @@ def test_the_estimate_is_about_right(params: dict[str, Any]) -> None:
     cost = step("train-linear").estimate(parse_params("train-linear", params), roles, sizes, Network())
     assert cost.bytes / 2 < outcome.bytes_sent < 2 * cost.bytes
     assert cost.rounds / 2 < outcome.rounds("a") < 2 * cost.rounds
+
+
+@pytest.mark.long
+def test_the_estimate_is_about_right_with_nobody_to_help() -> None:
+    x = np.random.default_rng(5).normal(size=(2000, WIDTH))
+    outcome = train((x[:, 0] > 0).astype(float), helper=None, x=x, iterations=2)
+    sizes = Sizes({"a": 2000, "b": 2000}, {"a": LEFT, "b": WIDTH - LEFT})
+    roles = Roles({"holders": ("a", "b"), "label_holder": ("a",)})
+    params = parse_params("train-linear", {"iterations": 2})
+    cost = step("train-linear").estimate(params, roles, sizes, Network())
+    assert cost.bytes / 2 < outcome.bytes_sent < 2 * cost.bytes
+    assert cost.rounds / 2 < outcome.rounds("a") < 2 * cost.rounds

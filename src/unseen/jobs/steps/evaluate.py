@@ -35,8 +35,6 @@ LEVELS = ("shared",)
 TRUST = engines.TRUST
 trust = engines.trust
 
-_OF_THREE = 0.2
-"""Part of the rounds that three holders without a helper need: they convert bits to numbers without extra ones."""
 _EDGES = tuple(place / 10 for place in range(1, 10))
 _NAMES = Literal["ranking", "groups", "distribution", "confusion", "losses"]
 
@@ -145,8 +143,6 @@ def estimate(params: Params, roles: Roles, sizes: Sizes, network: Network) -> Co
         return cost
     rows = min((sizes.rows.get(holder, 0) for holder in roles.all("holders")), default=0) // 4
     each, rounds = _work(params)
-    if engines.choose(roles).protocol == "replicated3":
-        rounds = round(_OF_THREE * rounds)
     measuring = engines.scaled(
         Cost(each * rows * 1e-8 + rounds * (network.latency_s + 1e-4), each * rows, rounds, each * rows),
         roles,

@@ -182,8 +182,8 @@ def estimate(params: Params, roles: Roles, sizes: Sizes, network: Network) -> Co
         copies = params.classes if params.family == MULTINOMIAL else 1
         largest = 1 + rows * width / (4 * params.l2) if params.l2 else 1e7
         steps: float = math.ceil(math.log2(7 * largest))
-        mean = {"linear": 0, "logistic": 690, "poisson": 1500, "multinomial": 3000}[params.family]
-        chain = {"linear": 0, "logistic": 20, "poisson": 110, "multinomial": 80}[params.family]
+        mean = {"linear": 0, "logistic": 690, "poisson": 450, "multinomial": 750}[params.family]
+        chain = {"linear": 0, "logistic": 20, "poisson": 105, "multinomial": 118}[params.family]
         once = rows * copies * (mean + 110) + 30 * rows * width * copies * (copies + 1) / 2
         once += (params.l1 > 0) * 40 * 200 * width
         turns = params.iterations + params.checks_rank

@@ -177,18 +177,20 @@ def _told(
     engine: Engine, weights: SecretArray, sizes: layout.Layout, params: Params, label_holder: str
 ) -> dict[str, list[float]]:
     """What this party is told of the model."""
-    known: dict[str, list[float]] = {}
-    if params.coefficients_to_owners:
-        for owner, count in sizes.columns.items():
-            told = (
-                engine.reveal(_coefficients(owner), weights[sizes.block(owner)], to=(owner,))
-                if count
-                else None
-            )
-            known |= {} if told is None else {"coefficients": told.tolist()}
-        told = engine.reveal("intercept", weights[sizes.width :], to=(label_holder,))
-        known |= {} if told is None else {"intercept": told.tolist()}
-    return known
+    if not params.coefficients_to_owners:
+        return {}
+    owners = {_coefficients(owner): (owner,) for owner, count in sizes.columns.items() if count}
+    blocks = {
+        _coefficients(owner): weights[sizes.block(owner)] for owner, count in sizes.columns.items() if count
+    }
+    told = engine.reveal_all(
+        {**blocks, "intercept": weights[sizes.width :]}, to={**owners, "intercept": (label_holder,)}
+    )
+    known = {
+        "coefficients": told.get(_coefficients(engine.protocol.party.name)),
+        "intercept": told["intercept"],
+    }
+    return {name: numbers.tolist() for name, numbers in known.items() if numbers is not None}
 
 
 def _model(

@@ -104,9 +104,10 @@ def two_sided(z: float, freedom: int | None) -> float:
     """P(|Z| > |z|) of a normal variable, or of one of Student's with these degrees of freedom."""
     if freedom is None:
         return math.erfc(abs(z) / math.sqrt(2))
-    below = z * z / (freedom + z * z)
-    if below < 0.5:  # noqa: PLR2004 - the smaller of the two is the one that is known exactly
-        return 1 - _incomplete_beta(0.5, freedom / 2, below)
+    if (
+        abs(z) < 1
+    ):  # far from 0, so that the difference keeps its digits, and z * z / freedom is known exactly
+        return 1 - _incomplete_beta(0.5, freedom / 2, z * z / (freedom + z * z))
     return _incomplete_beta(freedom / 2, 0.5, freedom / (freedom + z * z))
 
 
