@@ -42,6 +42,7 @@ def test_what_goes_into_the_contract() -> None:
         "coefficients_to_owners": False,
         "bound": False,
         "joined": False,
+        "at_least": 10,
     }
     assert [(item.name, item.to, item.door) for item in planned.disclosures] == [
         ("shape", ("helper", "hospital", "laboratory"), "release")
