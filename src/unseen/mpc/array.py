@@ -157,6 +157,8 @@ class SecretArray:
 
     def __truediv__(self, other: Any) -> SecretArray:
         if not isinstance(other, SecretArray):
+            if np.ndim(other) == 0:
+                return self._engine.divide(self, float(other))
             return self._engine.multiply(self, 1.0 / np.asarray(other, np.float64))
         return self._engine.multiply(self, np.reciprocal(cast("Any", other)))
 

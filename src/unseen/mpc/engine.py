@@ -13,6 +13,7 @@ Security: what the protocol states; see :mod:`unseen.mpc.protocols.dealer` and i
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
@@ -32,6 +33,10 @@ from unseen.party import Party
 
 PROTOCOLS = "unseen.mpc.protocols"
 _MATRIX = 2
+_FINE, _MOST_PLACES = (
+    5,
+    40,
+)  # inverses of numbers below 2^5 are good to 2^-16, those of numbers from 2^40 are 0
 
 
 class FixedArray:
@@ -327,6 +332,14 @@ class Engine:
         flat = (share.reshape(len(share), -1) for share in (one, other))
         product = self.protocol.multiply(*flat, drop=bits - kept)
         return self.number(product.reshape(one.shape), kept)
+
+    def divide(self, array: SecretArray, by: float) -> SecretArray:
+        """By a public number. A large one's inverse has few places: then by a power of two first, and times what is left."""
+        part, places = math.frexp(by)
+        if not _FINE < places <= _MOST_PLACES:
+            return self.multiply(array, np.divide(1.0, by))
+        real = self.as_real(array)
+        return self.multiply(self.truncate(real, real.bits, divide_by=places - 1), 0.5 / part)
 
     def select(self, condition: SecretArray, values: SecretArray) -> SecretArray:
         """The values where the condition holds, else 0; they broadcast."""

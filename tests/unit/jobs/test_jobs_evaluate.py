@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import cache
 from typing import Any
 
@@ -11,20 +11,23 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from unseen.core.errors import UsageError
+from unseen.core.errors import RemoteProtocolError, UsageError
 from unseen.data.table import Table
 from unseen.jobs import engines
 from unseen.jobs.artefacts import Artefact
 from unseen.jobs.measures import Measured
 from unseen.jobs.shared_models import SharedModel
 from unseen.jobs.step import Roles, parse_params, step
+from unseen.jobs.steps import reveal_model
 from unseen.jobs.tables import Matrix
 from unseen.jobs.whole_models import WholeModel
-from unseen.learn.evaluate import binary, multiclass, ranking, regression
+from unseen.learn.evaluate import binary, multiclass, ranking, regression, secret
 from unseen.learn.vertical import trees
+from unseen.learn.vertical.models import Model
 from unseen.learn.vertical.trees import model as tree_model
+from unseen.learn.vertical.trees.bins import Bins
 from unseen.learn.vertical.trees.shared import Grown
-from unseen.party import Party
+from unseen.party import Party, Released
 from unseen.testing.simulate import Run, run, simulate
 
 HOLDERS, HELPER = ("a", "b"), "helper"
@@ -191,6 +194,7 @@ def test_whole_trees() -> None:
     missing = np.array([[True, False, True], [True, True, False]])
 
     protocol = engines.choose(CREW_ROLES).protocol
+    bins = Bins(COUNT, {"a": (3,), "b": (3, 2)}, {"a": (True,), "b": (True, True)})
 
     def deal(party: Party) -> Any:
         engine = engines.open_engine(party, CREW_ROLES)
@@ -201,13 +205,64 @@ def test_whole_trees() -> None:
             np.array(column[party.name], np.int32), np.array(last[party.name], np.int32), missing
         )
         grown = Grown(own, weights)
-        made = trees.to_model(grown, cuts[party.name], settings, protocol=protocol, holders=HOLDERS)
+        made = trees.to_model(
+            grown, cuts[party.name], settings, protocol=protocol, holders=HOLDERS, bins=bins
+        )
         return SharedModel(made, {"a": 1, "b": 2}, BLOCKS[party.name][1]).to_artefact()
 
     models = run(deal, CREW).results
     whole = revealed(models)
     done = play("predict", given("logistic", models), {"receiver": ("a",)})
     np.testing.assert_allclose(whole.model.scores(X), done.results["a"]["scores"].arrays["scores"], atol=1e-4)
+
+
+def test_of_cuts_only_those_of_splits_are_told_and_a_peer_tells_parts_of_the_model_only() -> None:
+    settings = tree_model.Settings(rounds=1, depth=1)
+    cuts = (np.array([1.0, 2.0]), np.array([7.0]))
+    splits = tree_model.Splits(np.array([[0]], np.int32), np.array([[1]], np.int32), np.array([[True]]))
+    private = trees.model_with_leaves(splits, None, cuts, settings, leaves_at="a", holders=HOLDERS)
+    model = replace(private, public=asdict(settings))
+    assert reveal_model._private(model) == ([0, 0, 1], [[2.0]])
+    good = part(["x", "y"], [0, 0, 1], [[2.0]])
+    reveal_model._check_part("b", good, model, 2)
+    for bad in (
+        part(["x"], [0, 0, 1], [[2.0]]),
+        part(["x", "y"], [0, 0], [[2.0]]),
+        part(["x", "y"], [1, 0, 1], [[2.0]]),
+        part(["x", "y"], [0, -1, 1], [[2.0]]),
+        part(["x", "y"], [0, 2, 1], [[2.0]]),
+        part(["x", "y"], [0, 0, 1], [[]]),
+        part(["x", "y"], [0, 0, 1], [[float("nan")]]),
+        part(["x", "y"], [0, 0, 1, 0, 1, 0], [[2.0, 7.0]]),
+    ):
+        with pytest.raises(RemoteProtocolError, match="no part of this model"):
+            reveal_model._check_part("b", bad, model, 2)
+    linear = replace(model, kind="linear")
+    reveal_model._check_part("b", part(["x"], [], [[0.5, 2.0]]), linear, 1)
+    for numbers in ([[0.5]], [[0.5, 0.0]], [[float("inf"), 1.0]], [[0.0, 1.0]] * 2):
+        with pytest.raises(RemoteProtocolError, match="no part of this model"):
+            reveal_model._check_part("b", part(["x"], [], numbers), linear, 1)
+
+
+def part(columns: list[str], splits: list[int], numbers: list[list[float]]) -> reveal_model.ModelPart:
+    return reveal_model.ModelPart(*(Released(item, Released._maker) for item in (columns, splits, numbers)))
+
+
+@pytest.mark.parametrize("public", [{"leaves_at": "a"}, {"widths": {"a": [3]}}])
+def test_trees_whose_splits_or_leaves_are_not_there_are_not_told(public: dict[str, Any]) -> None:
+    model = Model("trees", 1, "", HOLDERS, {**asdict(tree_model.Settings()), **public})
+    with pytest.raises(UsageError, match="cannot be told as a whole"):
+        reveal_model._check_kind(model)
+
+
+def test_errors_that_do_not_fit_or_are_of_few_rows_are_not_measured() -> None:
+    secret.check_range(np.array([1e6, 1e6 + 1000]))
+    with pytest.raises(UsageError, match="spread too far"):
+        secret.check_range(np.array([0.0, 5000.0]))
+    params = {"kind": "regression", "at_least": COUNT + 1}
+    roles = {"label_holder": ("a",), "receiver": ("a",)}
+    done = play("evaluate", given("linear", trained("linear")), roles, simulate, **params)
+    assert {str(error)[:33] for error in done.errors.values()} == {"There are 160 rows to measure on,"}
 
 
 def test_several_classes_stay_in_shares() -> None:

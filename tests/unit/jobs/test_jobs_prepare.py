@@ -255,3 +255,21 @@ def test_three_holders_one_label() -> None:
     kept = play("select", both, roles, iv=0.2, correlation=0.9, vif=20.0)
     assert kept["shop"]["metrics"].meta["left_out"] == {"z": "repeats others", "w": "says little"}
     assert kept["telecom"]["metrics"].meta["left_out"] == {}
+
+
+def test_a_bin_of_one_row_says_nothing_of_its_label_in_an_information_value() -> None:
+    flags = {"flag": (np.arange(ROWS) == 7).astype(float), "same": np.zeros(ROWS)}
+    inputs = {"bank": {"table": bank(own=X)}, "telecom": {"table": telecom(**flags)}}
+    one, none = play("bin", inputs, tell="nobody", merge="none", fine=3)["telecom"]["metrics"].meta["iv"]
+    assert one == pytest.approx(none, abs=2e-4)
+
+
+def test_columns_are_not_judged_on_other_rows() -> None:
+    inputs = {
+        "bank": {"train": bank(own=X), "test": bank(own=X)},
+        "telecom": {"train": telecom(x=X), "test": telecom(x=X)},
+    }
+    shorter = from_table(to_table(inputs["telecom"]["train"]).take(np.arange(ROWS - 1)))
+    inputs["telecom"]["train"] = shorter
+    with pytest.raises(UnseenError, match="399 rows where bank has 400"):
+        play("select", inputs, iv=0.1)

@@ -92,6 +92,11 @@ def test_monotone_columns() -> None:
     assert (np.diff(plain.scores(got, steps, [8] * 4)[0]) >= -1e-6).all()
 
 
+def test_a_least_gain_beyond_all_gains() -> None:
+    case = made(5, {"a": 1, "b": 1}, rows=600, depth=1, rounds=1, min_gain=1e6)
+    assert (pooled(case, grow(case)).splits.column == -1).all()
+
+
 def test_constant_columns_and_one_class() -> None:
     codes = np.stack([np.zeros(60, int), np.full(60, 2), np.tile([0, 1], 30)])
     check(Case(codes, [1, 3, 2], np.ones(60), Settings(rounds=2, depth=2), {"a": 1, "b": 2}))

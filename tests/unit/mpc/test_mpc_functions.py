@@ -123,3 +123,15 @@ def test_long_arrays_go_piece_by_piece(protocol: str, monkeypatch: pytest.Monkey
     np.testing.assert_allclose(result(protocol, mpc.sigmoid, grid), mpc.sigmoid(grid), atol=sigmoid.MAX_ERROR)
     table = np.linspace(1, 6, 300).reshape(3, 100)
     np.testing.assert_allclose(result(protocol, np.exp, table), np.exp(table), rtol=1e-4)
+
+
+@pytest.mark.parametrize("protocol", ["dealer", "replicated3"])
+def test_means_of_many_numbers(protocol: str) -> None:
+    # 1 / 23,000 itself would be 46 units, which is 0.9 % too much
+    values = np.random.default_rng(3).normal(5, 2, 23_000)
+
+    def body(x):
+        return np.concatenate([each.reshape(1) for each in (x.mean(), x.var(), x.sum() / len(values))])
+
+    found = result(protocol, body, values)
+    np.testing.assert_allclose(found, [values.mean(), values.var(), values.mean()], atol=1e-4)

@@ -11,11 +11,16 @@ from typing import Any
 import numpy as np
 
 from unseen import mpc
+from unseen.core.errors import UsageError
 from unseen.jobs.function import Input, Output, function
+
+_MOST_RECORDS = 1 << 20
+_SMALLER = 2.0**-14
+_FITS = 2.0**20
 
 
 @function(
-    version=1,
+    version=2,
     summary="Difference of the means of two groups, and Welch's t; nothing of groups that are too small.",
     inputs={
         "value": Input("the number that is compared; below 1000 in size"),
@@ -32,7 +37,11 @@ from unseen.jobs.function import Input, Output, function
 )
 def group_difference(value: Any, group: Any, *, at_least: int) -> dict[str, Any]:
     """Every record counts alike. With groups of fewer than `at_least` members only that is told."""
-    each = 1.0 / len(value)
+    if len(value) > _MOST_RECORDS:
+        raise UsageError(
+            f"There are {len(value)} records, and {_MOST_RECORDS} can be.", mend="take a sample first"
+        )
+    each = 2.0 ** -math.ceil(math.log2(len(value)))  # a power of two, which fixed point has exactly
     ones = group.sum().reshape(1)
     sizes = np.concatenate([ones, len(value) - ones])
     enough = ((sizes >= at_least).sum() >= 2).reshape(1)  # noqa: PLR2004 - both
@@ -44,7 +53,11 @@ def group_difference(value: Any, group: Any, *, at_least: int) -> dict[str, Any]
     off = value - (members * means.reshape(2, 1)).sum(axis=0)
     variances = (members * (off * off * each)).sum(axis=1) * share
     difference = means[0] - means[1]
-    t = difference * mpc.rsqrt((variances * share).sum()) * math.sqrt(len(value))
+    # Variances of small groups of many records are large against their size: they are made smaller where they would not fit.
+    small = (variances * _SMALLER * share).sum()
+    fits = small < _FITS * _SMALLER
+    error = np.where(fits, (variances * share).sum(), small)
+    t = difference * mpc.rsqrt(error) * np.where(fits, 1.0, math.sqrt(_SMALLER)) * math.sqrt(1 / each)
     return {
         "enough": enough,
         "difference": np.where(enough, difference, 0.0),

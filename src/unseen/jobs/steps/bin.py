@@ -47,7 +47,8 @@ class Params(StepParams):
         How the holder of the column merges neighbours then, to `most` bins: `none`, `chi2`, `optimal` (greatest IV) or
         `monotone` (greatest IV whose weights only rise or only fall).
     at_least
-        Rows of either class that every bin must have before anything about it is told; neighbours are merged until it has.
+        Rows of either class that every bin must have before anything about it is told; neighbours are merged until it has. With
+        tell = nobody bins have twice as many rows, of whatever class: no counts are told, but one IV of all bins.
     smoothing
         Added to the counts of each bin.
     tell
@@ -196,6 +197,8 @@ def _told(
 ) -> NDArray[np.float64] | None:
     """What this party learns of the owner's columns: counts (columns, bins, 3) or information values (columns,)."""
     if codes is not None:
+        if params.tell == "nobody":
+            codes = bins.joined(codes, params.fine + 1, 2 * params.at_least)
         release = [
             party.release(f"{_SHAPE}-{owner}", n, to=(label_holder,), elements=1) for n in (columns, rows)
         ]

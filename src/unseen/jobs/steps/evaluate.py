@@ -55,7 +55,7 @@ class Params(StepParams):
     groups, edges, threshold
         How many groups by rank; the scores between which is counted; the threshold.
     at_least
-        The least number of rows of either class in a group that is told; smaller ones are merged.
+        The least number of rows of either class in a group that is told; smaller ones are merged. Of numbers the least of all rows.
     classes
         How many classes there are; only with `kind` multiclass.
     matrix
@@ -214,6 +214,8 @@ def _checked(made: Scored, params: Params, me: str) -> NDArray[np.float64]:
         )
     if params.kind == "binary":
         ranking.check_labels(labels)
+    if params.kind == "regression" and params.show == "measures":
+        secret.check_range(labels)
     if params.kind == "multiclass":
         multiclass.check_classes(labels, made.scores.shape)
     return labels
@@ -268,6 +270,12 @@ def _hidden(
     to = (roles.one("receiver"),)
     rows = made.scores.shape[0]
     if params.kind == "regression":
+        if rows < params.at_least:
+            raise UsageError(
+                f"There are {rows} rows to measure on, and {params.at_least} is the least.",
+                why="errors on few rows tell about each of them",
+                mend="hold out a larger part, or lower at_least",
+            )
         numbers = engine.share(labels, owner=owner, shape=(rows,))
         fit = secret.errors(made.scores, numbers, to=to)
         return (

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unseen.core.cost import Cost, Network
-from unseen.core.errors import UsageError
+from unseen.core.errors import RemoteProtocolError, UsageError
 from unseen.jobs import engines
 from unseen.jobs.artefacts import Artefact
 from unseen.jobs.shared_models import SharedModel, shape_disclosure
@@ -19,7 +19,7 @@ from unseen.learn.export.whole import Whole
 from unseen.learn.vertical import layout, models
 from unseen.learn.vertical.linear.scaling import Scaling
 from unseen.learn.vertical.models import Model
-from unseen.learn.vertical.trees import cuts_of, settings_of
+from unseen.learn.vertical.trees import HIDDEN, LEAVES_AT, cuts_of, settings_of
 from unseen.party import Disclosure, Door, Message, Party, Released
 
 VERSION = 1
@@ -38,6 +38,7 @@ LEVELS = ("shared",)
 TRUST, trust = engines.TRUST, engines.trust
 
 _COLUMNS, _WEIGHTS, _LABEL = "columns", "weights", "label"
+_PAIR, _OF_SPLIT = 2, 3
 
 
 class Params(StepParams):
@@ -47,8 +48,8 @@ class Params(StepParams):
 class ModelPart(Message, frozen=True, tag="jobs.model-part/1"):
     """The names of the sender's columns, and what it alone knows of the model.
 
-    Of linear models mean and scale of each column, if they were scaled inside; of trees the splits, counted through trees and
-    nodes, and the cuts of each column.
+    Of linear models mean and scale of each column, if they were scaled inside. Of trees the splits as (node, counted through trees;
+    column; missing left), and in one list the value of each: cuts where nothing splits are no part of the model.
     """
 
     columns: Released[list[str]]
@@ -99,6 +100,8 @@ def run(party: Party, inputs: Mapping[str, Artefact], _params: Params, roles: Ro
         label = engine.reveal(_LABEL, model.secret(engine, "label"), to=(receiver,))
     if weights is None or held is None:
         return {}
+    for holder, part in parts.items():
+        _check_part(holder, part, model, sizes.columns[holder])
     columns = tuple((holder, name) for holder in holders for name in parts[holder].columns.value)
     if model.kind == "linear":
         whole = _linear(model, parts, columns, weights)
@@ -119,6 +122,14 @@ def _check_kind(model: Model) -> None:
             "This kind of model cannot be told as a whole.",
             why=f"it is {model.kind} ({model.public.get(name)})",
             mend="score rows with the step 'predict'",
+        )
+    if LEAVES_AT in model.public or HIDDEN in model.public:
+        raise UsageError(
+            "This model cannot be told as a whole.",
+            why="nobody learned its splits"
+            if HIDDEN in model.public
+            else f"its leaves are in clear at {model.public[LEAVES_AT]}, not in shares",
+            mend="score rows with the step 'predict', or train with the step 'train-gbdt' and tell_splits",
         )
 
 
@@ -153,8 +164,30 @@ def _private(model: Model) -> tuple[list[int], list[list[float]]]:
         return [], []
     column, last, missing = (model.private[name].ravel() for name in ("column", "bin", "missing_left"))
     mine = np.flatnonzero(column >= 0)
-    rows = np.column_stack([mine, column[mine], last[mine], missing[mine]])
-    return rows.astype(np.int64).ravel().tolist(), [cut.tolist() for cut in cuts_of(model)]
+    rows = np.column_stack([mine, column[mine], missing[mine]])
+    edges = [np.r_[-np.inf, cut, np.inf] for cut in cuts_of(model)]
+    values = [float(edges[own][at + 1]) for own, at in zip(column[mine], last[mine], strict=True)]
+    return rows.astype(np.int64).ravel().tolist(), [values]
+
+
+def _check_part(holder: str, part: ModelPart, model: Model, columns: int) -> None:
+    """Raises RemoteProtocolError where a peer's part is none of this model."""
+    splits, numbers = part.splits.value, part.numbers.value
+    fits = len(part.columns.value) == columns
+    if model.kind == "linear":
+        pairs = np.array(numbers if not numbers or {*map(len, numbers)} == {_PAIR} else [[0.0, 0.0]])
+        fits &= not splits and len(numbers) in (0, columns)
+        fits &= bool(np.isfinite(pairs).all()) and (not len(pairs) or bool((pairs[:, 1] > 0).all()))
+    else:
+        settings = settings_of(model.public)
+        nodes, own, left = splits[::_OF_SPLIT], splits[1::_OF_SPLIT], splits[2::_OF_SPLIT]
+        fits &= len(splits) % _OF_SPLIT == 0 and len({*nodes}) == len(nodes)
+        fits &= sum(map(len, numbers)) == len(nodes) and len(numbers) <= 1
+        fits &= all(0 <= node < settings.trees * settings.nodes for node in nodes)
+        fits &= all(0 <= column < columns for column in own) and {*left} <= {0, 1}
+        fits &= not any(np.isnan(value) for one in numbers for value in one)
+    if not fits:
+        raise RemoteProtocolError(f"{holder} told something that is no part of this model.", party=holder)
 
 
 def _linear(
@@ -188,11 +221,14 @@ def _trees(
     begin = 0
     for holder in model.holders:
         part = parts[holder]
-        for place, own, last, left in np.array(part.splits.value, np.int64).reshape(-1, 4).tolist():
+        told = np.array(part.splits.value, np.int64).reshape(-1, _OF_SPLIT).tolist()
+        for (place, own, left), value in zip(
+            told, [v for one in part.numbers.value for v in one], strict=True
+        ):
             where = divmod(place, settings.nodes)
-            cuts = part.numbers.value[own]
-            column[where], missing[where] = begin + own, bool(left)
-            threshold[where] = -np.inf if last < 0 else cuts[last] if last < len(cuts) else np.inf
+            if column[where] >= 0:
+                raise RemoteProtocolError("Two holders told splits of one node.")
+            column[where], threshold[where], missing[where] = begin + own, value, bool(left)
         begin += len(part.columns.value)
     mean, spread = (0.0, 1.0) if label is None else (float(label[0]), float(label[1]))
     arrays = {

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from unseen.core.cost import Cost, Network
-from unseen.core.errors import UsageError
+from unseen.core.errors import RemoteProtocolError, UsageError
 from unseen.data.table import Table
 from unseen.jobs import engines
 from unseen.jobs.artefacts import Artefact
@@ -68,10 +68,11 @@ class Params(StepParams):
         return self.correlation is not None or self.vif is not None
 
 
-class Width(Message, frozen=True, tag="jobs.select-width/1"):
-    """How many columns the sender asks about."""
+class Width(Message, frozen=True, tag="jobs.select-width/2"):
+    """How many columns the sender asks about, and how many rows it has."""
 
     columns: Released[int]
+    rows: Released[int]
 
 
 def disclosures(params: Params, roles: Roles) -> tuple[Disclosure, ...]:
@@ -80,8 +81,10 @@ def disclosures(params: Params, roles: Roles) -> tuple[Disclosure, ...]:
     if params.iv is not None:
         label_holder = roles.one("label_holder")
         for owner in _owners(roles):
-            what = f"how many columns {owner} asks about"
-            told.append(Disclosure(f"asked-{owner}", what, (label_holder,), Door.RELEASE, max_elements=1))
+            what = f"how many rows {owner} has and columns it asks about"
+            told.append(
+                Disclosure(f"asked-{owner}", what, (label_holder,), Door.RELEASE, max_elements=1, times=2)
+            )
             what = f"which of {owner}'s columns have an information value of {params.iv:g} or more"
             told.append(Disclosure(f"says-{owner}", what, (owner,), Door.REVEAL))
     if params.jointly:
@@ -198,13 +201,23 @@ def _silent(party: Party, train: Table, names: list[str], params: Params, roles:
     for place, name in enumerate(names):
         codes[:, place] = Coding.learn(train, name, by="quantile", fine=params.fine).codes(train, name)
     if party.name != label_holder:
-        told = party.release(f"asked-{party.name}", len(names), to=(label_holder,), elements=1)
-        party.send(label_holder, Width(told))
+        told = (
+            party.release(f"asked-{party.name}", number, to=(label_holder,), elements=1)
+            for number in (len(names), train.rows)
+        )
+        party.send(label_holder, Width(*told))
         enough = _says(party, party.name, label_holder, train.rows, codes, None, params)
     else:
         labels = label_of(train, label_holder)
         for owner in _owners(roles):
-            width = party.recv(owner, Width).columns.value
+            asked = party.recv(owner, Width)
+            width = asked.columns.value
+            if asked.rows.value != train.rows or width < 0:
+                raise RemoteProtocolError(
+                    f"{owner} has {asked.rows.value} rows where {party.name} has {train.rows}.",
+                    mend="align the tables first (step psi)",
+                    party=owner,
+                )
             _says(party, owner, label_holder, train.rows, np.zeros((0, width), np.int64), labels, params)
         positives = [np.bincount(column, weights=labels, minlength=size) for column in codes.T]
         totals = [np.bincount(column, minlength=size) for column in codes.T]

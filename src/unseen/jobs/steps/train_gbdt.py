@@ -42,6 +42,7 @@ OPTIONAL_ROLES, TRUST, trust = engines.OPTIONAL_ROLES, engines.TRUST, engines.tr
 
 _SECONDS_PER_BYTE = 6e-9
 _SECONDS_PER_ROUND = 4e-4
+_LARGEST_LABEL = 2.0**20
 
 
 class Params(StepParams):
@@ -203,6 +204,12 @@ def _label(own: Matrix, settings: Settings) -> Any:
             mend="mark the label column when adding the asset (--label)",
         )
     check_labels(own.label, settings)
+    if settings.objective == "squared" and not np.abs(own.label).max(initial=0.0) < _LARGEST_LABEL:
+        raise UsageError(
+            "A label is too large for trees in shares.",
+            why=f"predictions are to fit the format, so labels are below {_LARGEST_LABEL:g} in size",
+            mend="scale the label (thousands in the place of ones)",
+        )
     return own.label
 
 

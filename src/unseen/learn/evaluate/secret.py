@@ -39,6 +39,7 @@ ENOUGH, SIZES, RANKING, GROUPS = "enough", "class-sizes", "ranking", "groups"
 DISTRIBUTION, CONFUSION, LOSSES, ERRORS, CLASSES = "distribution", "confusion", "losses", "errors", "classes"
 
 Floats = NDArray[np.float64]
+_MOST_SPREAD = 1024.0  # squares fit up to 2048: predictions may lie as far off again
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +207,22 @@ def _log_of(probabilities: SecretArray) -> SecretArray:
     unit = 2.0**-probabilities.engine.bits
     safe = where(probabilities < unit, unit, probabilities)
     return cast("SecretArray", np.log(cast("Any", safe)))
+
+
+def check_range(labels: Floats) -> None:
+    """Whether squares of distances between such numbers fit the format.
+
+    Raises
+    ------
+    UsageError
+        They do not.
+    """
+    if not np.ptp(labels) < _MOST_SPREAD:
+        raise UsageError(
+            "The labels spread too far for squared errors in shares.",
+            why=f"the largest less the smallest must be below {_MOST_SPREAD:g}, in fixed point",
+            mend="scale the label (thousands in the place of ones), or show: scores",
+        )
 
 
 def errors(predicted: SecretArray, labels: SecretArray, *, to: Sequence[str]) -> Fit | None:

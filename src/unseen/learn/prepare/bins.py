@@ -182,6 +182,15 @@ def plain_ends(positives: Floats, negatives: Floats, at_least: int) -> tuple[Flo
     return ends, told[0], told[1]
 
 
+def joined(codes: Codes, size: int, at_least: int) -> Codes:
+    """Codes (rows, columns) below `size` where neighbours are one until each has `at_least` rows."""
+    made = np.empty_like(codes)
+    for place, column in enumerate(codes.T):
+        totals = np.bincount(column, minlength=size).astype(np.float64)
+        made[:, place] = groups_of(plain_ends(totals, totals, at_least)[0])[column]
+    return made
+
+
 def _order(coding: Coding, groups: Codes, positives: Floats, negatives: Floats) -> tuple[Codes, int | None]:
     """Groups in the order in which neighbours may be merged, and the one of missing values if it is one of its own."""
     last = int(groups[-1])

@@ -29,10 +29,9 @@ def total(x: SecretArray, axis: Axis = None, *, keepdims: bool = False) -> Secre
 
 
 def mean(x: SecretArray, axis: Axis = None, *, keepdims: bool = False) -> SecretArray:
-    """Mean: the sum times 1 / count."""
+    """Mean: the sum, divided."""
     count = math.prod(x.shape[place - 1] for place in _inner(x, axis))
-    summed = total(x, axis, keepdims=keepdims)
-    return summed * (1.0 / count)
+    return x.engine.divide(total(x, axis, keepdims=keepdims), count)
 
 
 def variance(x: SecretArray, axis: Axis = None, *, ddof: int = 0, keepdims: bool = False) -> SecretArray:
@@ -40,7 +39,7 @@ def variance(x: SecretArray, axis: Axis = None, *, ddof: int = 0, keepdims: bool
     places = _inner(x, axis)
     count = math.prod(x.shape[place - 1] for place in places)
     centred = x - mean(x, axis, keepdims=True)
-    return total(centred * centred, axis, keepdims=keepdims) * (1.0 / (count - ddof))
+    return x.engine.divide(total(centred * centred, axis, keepdims=keepdims), count - ddof)
 
 
 def cumulated(x: SecretArray, axis: int | None = None) -> SecretArray:

@@ -30,6 +30,7 @@ from unseen.mpc.fixed import FRACTION_BITS
 
 MODEL_FORMAT = 1
 LEAVES_AT = "leaves_at"
+HIDDEN = "widths"  # of everybody's codes: needed, and there, where splits are hidden
 Floats = NDArray[np.float64]
 
 
@@ -42,7 +43,7 @@ def settings_of(public: Mapping[str, Any]) -> Settings:
         They are none.
     """
     try:
-        plain = {name: value for name, value in public.items() if name != "widths"}
+        plain = {name: value for name, value in public.items() if name != HIDDEN}
         plain.pop(LEAVES_AT, None)
         plain["monotone"] = None if plain.get("monotone") is None else tuple(plain["monotone"])
         return Settings(**plain)
@@ -73,7 +74,7 @@ def to_model(
         shares["label"] = Shares.of(label)
     if grown.tables is not None:
         shares["tables"] = Shares.of(grown.tables)
-        public["widths"] = {name: list(each) for name, each in bins.widths.items()}
+        public[HIDDEN] = {name: list(each) for name, each in bins.widths.items()}
     elif splits is None:
         splits = Splits.none(settings.trees, settings.nodes)
     return Model("trees", MODEL_FORMAT, protocol, holders, public, shares, _private(splits, cuts))
@@ -127,8 +128,8 @@ def shapes(public: Mapping[str, Any], sizes: Layout) -> dict[str, tuple[tuple[in
     made["weights"] = ((settings.trees, 2**settings.depth), FRACTION_BITS)
     if settings.objective == "squared":
         made["label"] = ((2,), FRACTION_BITS)
-    if "widths" in public:
-        codes = sum(sum(each) for each in public["widths"].values())
+    if HIDDEN in public:
+        codes = sum(sum(each) for each in public[HIDDEN].values())
         made["tables"] = ((settings.trees, settings.nodes, codes), 0)
     return made
 
@@ -137,9 +138,9 @@ def predict(engine: Engine, model: Model, own: Floats | None, sizes: Layout) -> 
     """Probabilities (rows,) or, of several classes, (rows, classes); numbers for "squared"."""
     settings, cuts = settings_of(model.public), cuts_of(model)
     codes, weights = None if own is None or not cuts else coded(own, cuts), _weights(engine, model, settings)
-    if "widths" in model.public:
+    if HIDDEN in model.public:
         grown = Grown(None, weights, tables=model.secret(engine, "tables"))
-        widths = model.public["widths"]
+        widths = model.public[HIDDEN]
         scores = shared.hidden_scores(engine, grown, codes, widths, settings, rows=sizes.rows)
     else:
         splits = None

@@ -31,6 +31,7 @@ from unseen.mpc.functions.largest import one_hot_of_largest
 
 HALF_WORD = np.uint64(32)
 _FIELD = 30
+_SAFE = 59
 _DROP = 16
 _MOST = {"binary": (1.0, 0.25), "squared": (1.0, 1.0), "softmax": (1.0, 0.5)}
 _FINEST = 20
@@ -146,7 +147,8 @@ def _threshold(
     short = engine.truncate(own, bits - _PENALTY_BITS) if bits > _PENALTY_BITS else own
     weighted = short.share * np.uint64(round(settings.penalty * 2.0**_PENALTY_BITS))
     places = max(0, bits - second.bits)
-    least = max(1, round(settings.min_gain * 2.0**places))
+    # More than any gain there is will do: what it is multiplied with has up to _FIELD bits.
+    least = max(1, min(round(settings.min_gain * 2.0**places), 1 << (_SAFE - _FIELD)))
     gained = (engine.scaled(second, second.bits) + 2 * settings.penalty).share * np.uint64(least)
     return engine.number(weighted, bits) + engine.number(gained, second.bits + places)
 
