@@ -7,7 +7,7 @@ for its disclosures and its estimate, and says in words why.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from unseen.core.cost import Cost, Network
@@ -117,7 +117,8 @@ def plan(
             disclosures += [item for item in declared if item.name not in withhold]
             if held := tuple(item.name for item in declared if item.name in withhold):
                 lacking[sketch.name] = held
-            costs[sketch.name] = installed.estimate(params, roles, sizes, network or Network())
+            made = replace(sizes, model=_model_of(sketch, sketches))
+            costs[sketch.name] = installed.estimate(params, roles, made, network or Network())
             reasons[sketch.name] = _reason(installed, roles, level)
             found = offer(installed, params, roles, sizes, network or Network(), helper=helper)
             if found is not None:
@@ -219,6 +220,18 @@ def sizes_of(assets: Sequence[AssetTerms]) -> Sizes:
         terms.holder: sum(1 for column in terms.columns if column.role == "feature") for terms in assets
     }
     return Sizes(rows, columns)
+
+
+def _model_of(sketch: TaskSketch, sketches: Sequence[TaskSketch]) -> tuple[str, Mapping[str, Any]] | None:
+    """Kind and public part of the model that a task uses, if another one makes it and says so."""
+    reference = sketch.inputs.get("model")
+    task = reference.partition(".")[0] if isinstance(reference, str) else ""
+    for maker in sketches:
+        makes = getattr(step(maker.step), "makes", None) if maker.name == task else None
+        if makes is not None:
+            found: tuple[str, Mapping[str, Any]] = makes(parse_params(maker.step, maker.params))
+            return found
+    return None
 
 
 def _pin(sketch: TaskSketch, installed: Step, level: Level) -> TaskTerms:

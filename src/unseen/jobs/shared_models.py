@@ -190,11 +190,12 @@ def scoring_disclosures(roles: Roles) -> tuple[Disclosure, ...]:
 
 
 def scoring_cost(roles: Roles, sizes: Sizes, network: Network) -> Cost:
-    """One product and one sigmoid per row; a quarter of the rows is usually held out."""
+    """What the model's kind says, of a linear model where it is not known; a quarter of the rows is usually held out."""
     holders = roles.all("holders")
     rows = min((sizes.rows.get(holder, 0) for holder in holders), default=0) // 4
     width = 1 + sum(sizes.columns.get(holder, 0) for holder in holders)
-    sent = rows * (16 * width + 745)
-    rounds = 16
+    name, public = sizes.model or ("linear", {})
+    each, rounds = models.kind(name).scoring_cost(public)
+    sent = round(rows * (16 * width + each))
     seconds = 0.02 + sent * 7e-9 + rounds * network.latency_s + sent / network.bytes_per_s
     return engines.scaled(Cost(seconds, sent, rounds, rows * (24 * width + 8 * 4 * 52)), roles)

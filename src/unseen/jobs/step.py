@@ -83,10 +83,14 @@ class Roles:
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """Public sizes: rows and columns by party, known from the contract."""
+    """Public sizes: rows and columns by party, known from the contract.
+
+    `model`: of a step that uses a model which a task before it makes, its kind and public part, as the maker's `makes(params)` says.
+    """
 
     rows: Mapping[str, int]
     columns: Mapping[str, int]
+    model: tuple[str, Mapping[str, Any]] | None = None
 
 
 class Step(Protocol):

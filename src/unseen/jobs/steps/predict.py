@@ -39,7 +39,7 @@ def disclosures(_params: Params, roles: Roles) -> tuple[Disclosure, ...]:
 
 
 def estimate(_params: Params, roles: Roles, sizes: Sizes, network: Network) -> Cost:
-    """One product and one sigmoid per row."""
+    """That of scoring, by the kind of the model."""
     return scoring_cost(roles, sizes, network)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -109,6 +109,11 @@ def disclosures(params: Params, roles: Roles) -> tuple[Disclosure, ...]:
             Disclosure(shared.LOSS, loss, everyone, Door.REVEAL, max_elements=1, times=settings.rounds)
         )
     return tuple(told)
+
+
+def makes(params: Params) -> tuple[str, dict[str, Any]]:
+    """Kind and public part of the model, for the estimates of steps that use it."""
+    return "trees", asdict(params.settings())
 
 
 def estimate(params: Params, roles: Roles, sizes: Sizes, network: Network) -> Cost:

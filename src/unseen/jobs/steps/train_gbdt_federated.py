@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -111,6 +112,11 @@ def disclosures(params: Params, roles: Roles) -> tuple[Disclosure, ...]:
 def spends(_params: Params, _roles: Roles) -> Spent:
     """Sums of derivatives and ways of rows are told, without noise."""
     return EXACT
+
+
+def makes(params: Params) -> tuple[str, dict[str, Any]]:
+    """Kind and public part of the model, for the estimates of steps that use it."""
+    return "trees", asdict(params.settings())
 
 
 def estimate(params: Params, roles: Roles, sizes: Sizes, network: Network) -> Cost:

@@ -134,6 +134,12 @@ def shapes(public: Mapping[str, Any], sizes: Layout) -> dict[str, tuple[tuple[in
     return made
 
 
+def scoring_cost(public: Mapping[str, Any]) -> tuple[float, int]:
+    """Bytes a row and rounds of :func:`predict` between two holders and a helper; trees whose splits are hidden take more."""
+    settings = settings_of(public)
+    return 745 + 20.0 * settings.trees * 2**settings.depth, 16 + 2 * settings.trees * settings.depth
+
+
 def predict(engine: Engine, model: Model, own: Floats | None, sizes: Layout) -> SecretArray:
     """Probabilities (rows,) or, of several classes, (rows, classes); numbers for "squared"."""
     settings, cuts = settings_of(model.public), cuts_of(model)
