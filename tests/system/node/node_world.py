@@ -23,9 +23,9 @@ PARTIES = ("hospital", "laboratory", "helper")
 HOLDINGS = breast_cancer()
 
 
-def prepare(world: Loopback, folder: Path) -> str:
+def prepare(world: Loopback, folder: Path, settings: Settings = Settings()) -> str:  # noqa: B008 - it is frozen
     """Data in all catalogues and a contract with all signatures."""
-    flow = workflow(HOLDINGS, Settings())
+    flow = workflow(HOLDINGS, settings)
     nodes = dict(world.nodes)
     together.bring(nodes, flow, folder)
     return together.agree(nodes, flow, "hospital")

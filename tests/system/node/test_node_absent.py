@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from node_world import PARTIES, attempt, final, finish, prepare, start, state_of, until, workers_of
+from node_world import PARTIES, attempt, final, finish, prepare, start, until, workers_of
 
 from unseen.client import together
 from unseen.client.homes import make
@@ -19,7 +19,8 @@ from unseen.client.loopback import Loopback
 from unseen.client.workflow import Workflow
 from unseen.jobs.evidence import audit_bundle
 from unseen.node.config import load
-from unseen.node.models import JOB_OVER
+from unseen.node.models import JOB_OVER, JobView
+from unseen.scenes.joint_model import Settings
 from unseen.scenes.partition import breast_cancer
 
 
@@ -33,9 +34,15 @@ def impatient(tmp_path: Path) -> Iterator[Loopback]:
 
 def test_a_worker_that_hangs_is_noticed_and_its_task_tried_again(impatient: Loopback, tmp_path: Path) -> None:
     """Stopped, not dead: its connections stay open and it says nothing."""
-    contract = prepare(impatient, tmp_path)
+    contract = prepare(
+        impatient, tmp_path, Settings(iterations=25)
+    )  # it must not be over before it is stopped
+
+    def under_way(view: JobView) -> bool:
+        return any((task.party, task.task) == ("hospital", "train") and task.done for task in view.tasks)
+
     job = start(impatient, contract)
-    until(impatient, "helper", job, lambda view: state_of(view, "helper", "train") == "running")
+    until(impatient, "hospital", job, under_way)
     for worker in workers_of(impatient, "helper"):
         os.kill(worker, signal.SIGSTOP)
     finish(impatient, job, contract, tmp_path)

@@ -34,7 +34,7 @@ def world(tmp_path_factory):
     node.over.set()
     with (
         serve(node, NodeConfig(name="hospital", home=home.path), Metrics()) as address,
-        httpx.Client(base_url=f"http://{address}", trust_env=False) as client,
+        httpx.Client(base_url=f"http://{address}", trust_env=False, timeout=60) as client,
     ):
         yield node, client, texts
 
