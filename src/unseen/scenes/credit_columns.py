@@ -61,15 +61,11 @@ def customers(*, seed: int = 7, rows: int = ROWS) -> dict[str, pa.Table]:
     }
 
 
-def study(tables: dict[str, pa.Table] | None = None) -> Workflow:
-    """Rows aligned and cut, columns filled, clipped and encoded."""
-    tables = tables or customers()
-    flow = Workflow("Columns for a joint credit model", purpose=PURPOSE)
+def holders_of(flow: Workflow, tables: dict[str, pa.Table]) -> dict[str, str]:
+    """Bank and telecom with their tables as parties of a workflow; holder -> reference of its asset."""
     flow.party(BANK, roles=("holder", "receiver"), title="Bank")
     flow.party(TELECOM, roles=("holder",), title="Telecom")
-    flow.party(HELPER, roles=("computer",), title="Helper")
-    holders = (BANK, TELECOM)
-    references = {
+    return {
         name: flow.table(
             f"{name}-customers",
             holder=name,
@@ -79,6 +75,14 @@ def study(tables: dict[str, pa.Table] | None = None) -> Workflow:
         )
         for name, table in tables.items()
     }
+
+
+def study(tables: dict[str, pa.Table] | None = None) -> Workflow:
+    """Rows aligned and cut, columns filled, clipped and encoded."""
+    tables = tables or customers()
+    flow = Workflow("Columns for a joint credit model", purpose=PURPOSE)
+    flow.party(HELPER, roles=("computer",), title="Helper")
+    holders, references = (BANK, TELECOM), holders_of(flow, tables)
     aligned = flow.task("align", "psi", roles={"holders": holders}, inputs={"table": references})
     by_label = {"holders": holders, "label_holder": BANK}
     folds = flow.task(

@@ -9,9 +9,8 @@ from __future__ import annotations
 import pyarrow as pa
 
 from unseen.client.workflow import Workflow
-from unseen.scenes.credit_columns import BANK, TELECOM, customers
+from unseen.scenes.credit_columns import BANK, PURPOSE, TELECOM, customers, holders_of
 
-PURPOSE = "credit-risk"
 TELECOM_COLUMNS = ["customer", "unpaid", "months", "shoe_size"]
 
 
@@ -20,19 +19,7 @@ def study(tables: dict[str, pa.Table] | None = None) -> Workflow:
     tables = tables or customers()
     tables = {BANK: tables[BANK], TELECOM: tables[TELECOM].select(TELECOM_COLUMNS)}
     flow = Workflow("Trees for a joint credit model", purpose=PURPOSE, level="federated")
-    flow.party(BANK, roles=("holder", "receiver"), title="Bank")
-    flow.party(TELECOM, roles=("holder",), title="Telecom")
-    holders = (BANK, TELECOM)
-    references = {
-        name: flow.table(
-            f"{name}-customers",
-            holder=name,
-            source=table,
-            id_columns=("customer",),
-            label_columns=("default",) if name == BANK else (),
-        )
-        for name, table in tables.items()
-    }
+    holders, references = (BANK, TELECOM), holders_of(flow, tables)
     aligned = flow.task("align", "psi", roles={"holders": holders}, inputs={"table": references})
     flow.task(
         "trees",

@@ -9,29 +9,15 @@ from __future__ import annotations
 import pyarrow as pa
 
 from unseen.client.workflow import Workflow
-from unseen.scenes.credit_columns import BANK, PURPOSE, TELECOM, customers
-
-HELPER = "helper"
+from unseen.scenes.credit_columns import BANK, HELPER, PURPOSE, TELECOM, customers, holders_of
 
 
 def study(tables: dict[str, pa.Table] | None = None) -> Workflow:
     """Rows aligned and cut, columns binned and weighed, a logistic model of the weights, points made of it."""
     tables = tables or customers()
     flow = Workflow("Joint scorecard", purpose=PURPOSE)
-    flow.party(BANK, roles=("holder", "receiver"), title="Bank")
-    flow.party(TELECOM, roles=("holder",), title="Telecom")
     flow.party(HELPER, roles=("computer",), title="Helper")
-    holders = (BANK, TELECOM)
-    references = {
-        name: flow.table(
-            f"{name}-customers",
-            holder=name,
-            source=table,
-            id_columns=("customer",),
-            label_columns=("default",) if name == BANK else (),
-        )
-        for name, table in tables.items()
-    }
+    holders, references = (BANK, TELECOM), holders_of(flow, tables)
     alone = {"holders": holders}
     aligned = flow.task("align", "psi", roles=alone, inputs={"table": references})
     cut = flow.task("split", "split", roles=alone, inputs={"table": aligned["table"]})

@@ -44,7 +44,8 @@ def everything(engine: Engine, x: Any, y: Any) -> Any:
     p = sigmoid(z)
     q = engine.truncate(np.where(p < y, p, y) * 2, 12, exact=True)
     s = engine.number(engine.protocol.shuffle(q.share[..., None])[0][..., 0], 12)
-    return engine.reveal("result", (engine.fix(x) * s).sum() + (x < y).sum(), to=("p0",))
+    total = (engine.fix(x) * s).sum() + (x < y).sum() + np.exp(x - y).sum()
+    return engine.reveal("result", total, to=("p0",))
 
 
 def found(run: Run[Any], holders: int) -> list[str]:
@@ -59,7 +60,7 @@ def test_views_are_uniform_and_the_helper_sees_nothing(holders: int) -> None:
     assert not run.errors
     assert {type(seen.message).__name__ for seen in run.views["helper"]} == {"SignedHead"}
     assert found(run, holders) == []
-    np.testing.assert_allclose(run.results["p0"], ROWS * 2 / (1 + np.exp(-1)), rtol=1e-3)
+    np.testing.assert_allclose(run.results["p0"], ROWS * (1 + 2 / (1 + np.exp(-1))), rtol=1e-3)
 
 
 @pytest.mark.parametrize(

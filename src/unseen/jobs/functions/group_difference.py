@@ -46,12 +46,14 @@ def group_difference(value: Any, group: Any, *, at_least: int) -> dict[str, Any]
     sizes = np.concatenate([ones, len(value) - ones])
     enough = ((sizes >= at_least).sum() >= 2).reshape(1)  # noqa: PLR2004 - both
     members = np.stack([group * 1, 1 - group * 1])
-    # Everything is divided by the number of records first, so that sums stay in the format. A group of nobody counts as one
-    # of 1: nothing is told then.
+    # What is divided by the number of records is sums, not records: each division costs up to a unit of the format. A group of
+    # nobody counts as one of 1: nothing is told then.
     share = np.reciprocal(np.maximum(sizes, 1) * each)
-    means = (members * (value * each)).sum(axis=1) * share
+    means = (members * value).sum(axis=1) * each * share
     off = value - (members * means.reshape(2, 1)).sum(axis=0)
-    variances = (members * (off * off * each)).sum(axis=1) * share
+    # Squares over records as a product of two roots of it, so that what is cut off is cut off of the sum, not of each record.
+    root = 2.0 ** -(math.ceil(math.log2(len(value))) // 2)
+    variances = (members * (off * root)) @ (off * (each / root)) * share
     difference = means[0] - means[1]
     # Variances of small groups of many records are large against their size: they are made smaller where they would not fit.
     small = (variances * _SMALLER * share).sum()
