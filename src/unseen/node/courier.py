@@ -76,6 +76,9 @@ _decoder: msgspec.msgpack.Decoder[Packet] = msgspec.msgpack.Decoder(Packet)
 class Connector(Protocol):
     """Makes connections; :mod:`unseen.node.post` does it over the link, tests in memory."""
 
+    def fetches(self, peer: str) -> bool:
+        """Whether we are the side that dials, which must not do so too often; else we wait for calls."""
+
     def connect(self, peer: str, stopping: threading.Event) -> Link:
         """A fresh authenticated link to `peer`; waits for the peer to dial where that is its part.
 
@@ -184,7 +187,8 @@ class Courier:
             if (at := self._connected_at) is not None:  # a cut cable: the peer is there
                 wait_s = FIRST_WAIT_S if time.monotonic() - at > wait_s else min(wait_s, AGAIN_WAIT_S)
             self._stopping.wait(wait_s)
-            wait_s = min(wait_s * 2, LONGEST_WAIT_S)
+            # Who is called must be there when the other calls, or two that wait in turn miss one another.
+            wait_s = min(wait_s * 2, LONGEST_WAIT_S) if self._connector.fetches(self.peer) else FIRST_WAIT_S
 
     def _note_problem(self, problem: UnseenError) -> None:
         known = self.line.problem

@@ -125,9 +125,13 @@ class _MailSockets:
         arrived = self._post.arrivals(self._peer)
         while not self._stopping.is_set() and time.monotonic() < deadline:
             try:
-                return arrived.get(timeout=_SLICE_S)
+                sock = arrived.get(timeout=_SLICE_S)
             except queue.Empty:
                 continue
+            while not arrived.empty():  # of several, the peer has given up all but the last
+                sock.close()
+                sock = arrived.get_nowait()
+            return sock
         raise UnavailableError(
             f"{self._peer} has not called.",
             mend=f"see whether the node of {self._peer} runs, and whether it knows this node's address",

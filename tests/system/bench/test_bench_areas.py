@@ -26,14 +26,29 @@ MUST = (
 )
 
 
-@pytest.mark.parametrize("area", AREAS)
-def test_area_runs(area: str) -> None:
+PART = {"mpc": "mpc/multiply", "learn": "learn/logistic"}  # of areas whose smallest cases take long together
+
+
+def _runs() -> list[object]:
+    whole = [pytest.param(area, None, marks=pytest.mark.long, id=f"{area}-whole") for area in PART]
+    return [*(pytest.param(area, PART.get(area), id=area) for area in AREAS), *whole]
+
+
+@pytest.mark.parametrize(("area", "only"), _runs())
+def test_area_runs(area: str, only: str | None) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", f"bench.{area}", "--quick", "--no-rivals"],
+        [
+            sys.executable,
+            "-m",
+            f"bench.{area}",
+            "--quick",
+            "--no-rivals",
+            *(("--only", only) if only else ()),
+        ],
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=110,
+        timeout=240,
         check=False,
     )
     assert done.returncode == 0, done.stderr

@@ -96,8 +96,14 @@ class Trap:
 
     @property
     def died(self) -> bool:
-        """Whether somebody did."""
-        return self._mark.exists()
+        """Whether somebody did, and is gone: between the mark and the end the process still answers."""
+        if not self._mark.exists() or not (told := self._mark.read_text()):
+            return False
+        try:
+            state = Path(f"/proc/{told}/stat").read_text().rpartition(") ")[2][:1]
+        except OSError:
+            return True
+        return state in {"Z", "X"}
 
     def victim(self, timeout_s: float = 30.0) -> int:
         """Wait until a process died there; its id."""

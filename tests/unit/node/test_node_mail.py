@@ -1,6 +1,7 @@
 """Mail takes effect once and in order, whatever is cut, restarted or restored."""
 
 import queue
+import socket
 import threading
 import time
 
@@ -9,6 +10,7 @@ import sqlalchemy as sql
 
 from unseen.core.errors import LocalProtocolError, UnavailableError, UsageError
 from unseen.link import memory
+from unseen.node import post
 from unseen.node.courier import Courier
 from unseen.node.database import Database, facts
 from unseen.node.mailroom import MAX_BODY_BYTES, Letter, Mailroom, begin_epochs
@@ -47,6 +49,9 @@ class Exchange:
         exchange = self
 
         class End:
+            def fetches(self, peer):
+                return True
+
             def connect(self, peer, stopping):
                 with exchange.lock:
                     if not exchange.open:
@@ -288,3 +293,32 @@ def test_forgetting_a_peer_drops_its_mail(stations):
         a.room.forget(transaction, "b")
     assert a.room.counts() == {}
     assert a.room.standing("b").sent == 0
+
+
+class Called:
+    """A post whose peer has called several times while nobody looked."""
+
+    def __init__(self, times):
+        self.pairs = [socket.socketpair() for _ in range(times)]
+        self.queue = queue.Queue()
+        for ours, _ in self.pairs:
+            self.queue.put(ours)
+
+    def fetches(self, peer):
+        return False
+
+    def arrivals(self, peer):
+        return self.queue
+
+
+def test_of_several_calls_the_last_is_answered():
+    """The peer has given up the others; answering them in turn could go on for ever."""
+    called = Called(3)
+    answered = post._MailSockets(called, "lab", threading.Event()).next(1.0)
+    assert answered is called.pairs[-1][0]
+    for ours, theirs in called.pairs[:-1]:
+        assert ours.fileno() == -1
+        assert theirs.recv(1) == b""
+        theirs.close()
+    called.pairs[-1][1].close()
+    answered.close()
