@@ -4,8 +4,9 @@ Every party is a process of its own on this machine, over bare TCP on loopback o
 bits on both sides. Inputs are shared before the clock starts, results stay shared, and one run before warms up, on both
 sides. `error` is the largest error of
 the revealed result against float64 (relative for matmul, reciprocal, rsqrt and exp; for logistic the difference in AUC from
-pooled training). Bytes are those of all parties, the helper's included. `words` is the most memory of its own that a party takes,
-above what it has before the inputs come, in words of 8 bytes for each number of inputs and outputs.
+pooled training). Bytes are those of all parties, the helper's included. `words` is the most memory of its own that a party takes
+(without files that are mapped, such as code, which all parties have once), above what it has before the inputs come, in words of
+8 bytes for each number of inputs and outputs.
 
 SPU's SEMI2K and CrypTen let one data party deal to itself, which is not safe in use (SPU's own documentation says so); `dealer2`
 has a helper that sees no data. SPU's ABY3 and our `replicated3` are both semi-honest with an honest majority of three; its CHEETAH and our
@@ -97,7 +98,7 @@ def measure(protocol: str, work: Work, size: str) -> Sample:
     inputs = inputs_of(work, size)
 
     def program(party: Party) -> Any:
-        idle = resident("VmRSS")
+        idle = resident("VmRSS") - resident("RssFile")
         engine = mpc.Engine(party, holders=holders, helper=helper, protocol=protocol)
         secrets = [
             engine.share(
@@ -118,7 +119,11 @@ def measure(protocol: str, work: Work, size: str) -> Sample:
         seconds = time.perf_counter() - start
         sent = sum(stats.bytes_sent for stats in party.stats().values()) - before
         rounds = max(stats.rounds for stats in party.stats().values()) - turns
-        own = (resident("VmHWM") - idle) / 8 / (made.size + sum(secret.size for secret in secrets))
+        own = (
+            (resident("VmHWM") - resident("RssFile") - idle)
+            / 8
+            / (made.size + sum(secret.size for secret in secrets))
+        )
         told = engine.reveal("result", made, to=("p0",))
         return seconds, sent, rounds, own, None if told is None else error_of(told, work, inputs)
 
@@ -135,7 +140,7 @@ def measure(protocol: str, work: Work, size: str) -> Sample:
 
 
 def resident(which: str) -> int:
-    """Bytes of memory of this process: VmRSS now, VmHWM at most."""
+    """Bytes of memory of this process: VmRSS now, VmHWM at most, RssFile what all parties have once (code, mostly)."""
     found = re.search(
         rf"^{which}:\s+(\d+) kB", Path("/proc/self/status").read_text(encoding="ascii"), re.MULTILINE
     )

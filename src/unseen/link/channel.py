@@ -2,7 +2,8 @@
 
 A *link* joins two parties for one attempt of one task. Inside it run *channels*, told apart by name; within a
 channel, messages arrive once, in order and unaltered, or the link ends in an error. `send` queues and returns
-at once: all parties may send a gigabyte at the same time.
+at once: all parties may send a gigabyte at the same time. Who sends much and receives little calls `drain` now and then,
+or what it sends piles up in its memory.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
-from unseen.core.errors import UnseenError, from_dict
+from unseen.core.errors import UnavailableError, UnseenError, from_dict
 
 Buffer: TypeAlias = bytes | bytearray | memoryview
 
@@ -37,6 +38,13 @@ class LinkStats:
     wire_bytes_received: int = 0
 
 
+def too_slow(peer: str) -> UnseenError:
+    """The error of :meth:`Channel.drain` when its time has passed."""
+    return UnavailableError(
+        f"{peer} does not take what is sent to it.", mend=f"see whether {peer} runs", party=peer
+    )
+
+
 def peer_failed(peer: str, code: str, step: str | None) -> UnseenError:
     """The error that an abort of `peer` becomes here: of the class it failed with, naming it and its step."""
     what = f"{peer} failed" + (f" at step '{step}'." if step else ".")
@@ -60,6 +68,19 @@ class Channel(Protocol):
         ------
         UnavailableError
             The link is closed or was aborted by the peer.
+        """
+
+    def drain(self, most_bytes: int, timeout_s: float | None = None) -> None:
+        """Wait until at most `most_bytes` of what was sent on this channel wait on this side to go out.
+
+        They do while the peer takes slower than this party sends. The messages of a channel wait apart from those of the others.
+
+        Raises
+        ------
+        UnavailableError
+            `timeout_s` passed, or the link is closed.
+        UnseenError
+            The peer aborted: an error of the peer's class, with its party and step.
         """
 
     def recv(self, timeout_s: float | None = None) -> memoryview:

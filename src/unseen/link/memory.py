@@ -10,11 +10,12 @@ from __future__ import annotations
 import queue
 import secrets
 import threading
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from unseen.core.errors import LocalProtocolError, UnavailableError, UnseenError
-from unseen.link.channel import MAX_MESSAGE_BYTES, Buffer, LinkStats, peer_failed
+from unseen.link.channel import MAX_MESSAGE_BYTES, Buffer, LinkStats, peer_failed, too_slow
 from unseen.link.transcript import Transcript
 
 
@@ -44,10 +45,11 @@ class _Abort:
 
 @dataclass(slots=True)
 class _Mailbox:
-    """What one end has been sent, by channel."""
+    """What one end has been sent, by channel; `waiting` is how many bytes of it that end has not taken."""
 
-    lock: threading.Lock = field(default_factory=threading.Lock)
+    lock: threading.Condition = field(default_factory=threading.Condition)
     queues: dict[str, queue.SimpleQueue[bytes | _Abort]] = field(default_factory=dict)
+    waiting: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     ended: _Abort | None = None
 
     def queue(self, channel: str) -> queue.SimpleQueue[bytes | _Abort]:
@@ -58,8 +60,34 @@ class _Mailbox:
                     self.queues[channel].put(self.ended)
             return self.queues[channel]
 
+    def put(self, channel: str, payload: bytes) -> None:
+        with self.lock:
+            self.waiting[channel] += len(payload)
+        self.queue(channel).put(payload)
+
+    def taken(self, channel: str, size: int) -> None:
+        with self.lock:
+            self.waiting[channel] -= size
+            self.lock.notify_all()
+
+    def drain(
+        self, channel: str, most_bytes: int, timeout_s: float | None, ended: Callable[[], _Abort | None]
+    ) -> bool:
+        """Whether there was little enough of a channel, in time; an error if the link has ended before."""
+        with self.lock:
+            self.lock.wait_for(lambda: ended() or self.waiting[channel] <= most_bytes, timeout_s)
+            little = self.waiting[channel] <= most_bytes
+            if not little and (over := ended()):
+                raise over.error
+            return little
+
+    def wake(self) -> None:
+        with self.lock:
+            self.lock.notify_all()
+
     def end(self, error: UnseenError) -> None:
         with self.lock:
+            self.lock.notify_all()
             if self.ended is None:
                 self.ended = _Abort(error)
                 for waiting in self.queues.values():
@@ -79,6 +107,10 @@ class MemoryChannel:
         payload = b"".join(parts)
         self._link.deliver(Parcel(self._link.me, self._link.peer, self.name, self._sent, payload))
         self._sent += 1
+
+    def drain(self, most_bytes: int, timeout_s: float | None = None) -> None:
+        """Wait until the peer has taken all but so much."""
+        self._link.drain(self.name, most_bytes, timeout_s)
 
     def recv(self, timeout_s: float | None = None) -> memoryview:
         """Wait for the next message."""
@@ -123,7 +155,14 @@ class MemoryLink:
         self._transcript.add(parcel.channel, self.me, [parcel.payload])
         arriving = self._wire(parcel)
         if arriving is not None:
-            self._outbox.queue(parcel.channel).put(arriving)
+            self._outbox.put(parcel.channel, arriving)
+
+    def drain(self, channel: str, most_bytes: int, timeout_s: float | None) -> None:
+        """Wait until at most so much lies in the peer's mailbox."""
+        if not self._outbox.drain(
+            channel, most_bytes, timeout_s, lambda: self._inbox.ended or self._outbox.ended
+        ):
+            raise too_slow(self.peer)
 
     def collect(self, channel: str, timeout_s: float | None) -> memoryview:
         """Take the next message out of this end's mailbox."""
@@ -142,6 +181,7 @@ class MemoryLink:
         if isinstance(item, _Abort):
             waiting.put(item)
             raise item.error
+        self._inbox.taken(channel, len(item))
         with self._lock:
             self._counts[1] += len(item)
             self._counts[3] += 1
@@ -162,10 +202,12 @@ class MemoryLink:
         error = peer_failed(self.me, code, step)
         self._outbox.end(error)
         self._inbox.end(UnavailableError(f"The link to {self.peer} is closed.", party=self.peer))
+        self._outbox.wake()
 
     def close(self) -> None:
         """Close; what is queued stays readable."""
         self._outbox.end(UnavailableError(f"{self.me} closed the link.", party=self.me))
+        self._inbox.wake()
 
 
 def pair(left: str, right: str, *, wire: Wire = faithful) -> tuple[MemoryLink, MemoryLink]:

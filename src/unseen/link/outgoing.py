@@ -54,6 +54,7 @@ class _Channel:
     number: int
     limit: int
     sent: int = 0
+    waiting: int = 0
     queue: deque[_Message] = field(default_factory=deque)
 
 
@@ -101,7 +102,13 @@ class Outgoing:
         if not channel.queue:
             self._ready.append(channel)
         channel.queue.append(_Message(size, views))
+        channel.waiting += size
         return size
+
+    def waiting(self, name: str) -> int:
+        """How many bytes of a channel are still to be sent."""
+        channel = self._channels.get(name)
+        return channel.waiting if channel else 0
 
     def close(self) -> None:
         """Queue the end, once. It goes out after all data only if the caller waited for :attr:`queued` to be false."""
@@ -124,6 +131,7 @@ class Outgoing:
     def _data(self, channel: _Channel) -> Sequence[Buffer]:
         message = channel.queue[0]
         piece, flags, count = message.piece()
+        channel.waiting -= count
         channel.sent += count + (MESSAGE_COST if flags & FIRST else 0)
         if flags & LAST:
             channel.queue.popleft()

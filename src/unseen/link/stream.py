@@ -11,6 +11,7 @@ did not take, reads while nobody else does, says that we are here, and makes a n
 from __future__ import annotations
 
 import contextlib
+import math
 import secrets
 import socket
 import threading
@@ -28,7 +29,7 @@ from unseen.core.errors import (
     from_dict,
 )
 from unseen.crypto.certificates import Credentials, PeerCertificate
-from unseen.link.channel import MAX_MESSAGE_BYTES, Buffer, Channel, LinkStats, peer_failed
+from unseen.link.channel import MAX_MESSAGE_BYTES, Buffer, Channel, LinkStats, peer_failed, too_slow
 from unseen.link.connect import Meeting, SocketSource
 from unseen.link.frames import (
     NUMBERED,
@@ -184,7 +185,7 @@ class StreamLink:
 
     def send(self, name: str, parts: Sequence[memoryview]) -> None:
         """Queue a message and send as much as goes at once."""
-        if sum(len(part) for part in parts) > MAX_MESSAGE_BYTES:
+        if sum(map(len, parts)) > MAX_MESSAGE_BYTES:
             raise LocalProtocolError(f"A message is longer than {MAX_MESSAGE_BYTES} bytes.")
         with self._change:
             if self._ended is not None:
@@ -193,6 +194,14 @@ class StreamLink:
                 raise LocalProtocolError("A message is sent on a link that is being closed.")
             self._traffic.sent(self._outgoing.add(name, parts))
             self._push()
+
+    def drain(self, name: str, most_bytes: int, timeout_s: float | None) -> None:
+        """Wait until at most so much of a channel waits for the peer, reading the socket meanwhile: credit comes there."""
+        deadline = math.inf if timeout_s is None else time.monotonic() + timeout_s
+        with self._change:
+            self._wait_until(lambda: self._outgoing.waiting(name) <= most_bytes, deadline)
+            if self._ended is not None or self._outgoing.waiting(name) > most_bytes:
+                raise self._again(self._ended) if self._ended else too_slow(self.peer)
 
     def _push(self) -> None:
         """Send what may be sent now; what the socket does not take is left to whoever waits on it."""

@@ -27,6 +27,10 @@ class StreamChannel:
             self._link.transcribe(self.name, self._link.me, views)
             self._link.send(self.name, views)
 
+    def drain(self, most_bytes: int, timeout_s: float | None = None) -> None:
+        """Wait until little is left to go out."""
+        self._link.drain(self.name, most_bytes, timeout_s)
+
     def recv(self, timeout_s: float | None = None) -> memoryview:
         """The next message."""
         message = self._link.recv(self.name, timeout_s)

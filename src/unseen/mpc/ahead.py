@@ -165,6 +165,7 @@ class _Maker:
                 f"An operation takes a correction of {data.size:,} bytes, and a stock holds up to {LARGEST_BYTES:,}.",
                 mend="compute in pieces",
             )
+        self._party.pace(holder)
         self._party.send(holder, Item(bytes(length) + bytes(head), data))
 
     def recv(self, helper: str, message_type: type[M]) -> M:

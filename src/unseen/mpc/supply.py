@@ -59,7 +59,8 @@ class FromLink:
         return self._party.shared_rng(peer)
 
     def send(self, holder: str, message: Message) -> None:
-        """At once."""
+        """As soon as the holder has taken most of what was dealt before: all that a helper does is send."""
+        self._party.pace(holder)
         self._party.send(holder, message)
 
     def recv(self, helper: str, message_type: type[M]) -> M:

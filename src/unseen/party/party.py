@@ -39,6 +39,9 @@ U = TypeVar("U", bound=np.unsignedinteger[Any])
 Sign = Callable[[bytes], bytes]
 VerifySigned = Callable[[str, bytes, bytes], None]
 
+AHEAD_BYTES = 1 << 20
+"""How much a party that runs ahead has waiting for a peer (:meth:`Party.pace`)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Session:
@@ -167,6 +170,22 @@ class Party:
     def send(self, peer: str, message: Message) -> None:
         """Queue `message` for `peer` and return."""
         self._link(peer).channel(self._stream).send(encode(message))
+
+    def pace(self, peer: str) -> None:
+        """Wait until all but :data:`AHEAD_BYTES` of what was sent to `peer` has left this side.
+
+        For who sends more than it receives, and so runs ahead of the others: what they have not taken would fill its memory.
+        The links do this without a message. `send` cannot do it of itself, or two who send much to one another before they
+        receive would wait for ever. Call it where a step begins, before what the step itself sends, and if every message is
+        received in the step that it is sent in: the party that is behind all others then waits for nothing of an earlier
+        step, nor does anybody else in that step, as all parties have left the earlier ones; so it goes on.
+
+        Raises
+        ------
+        UnavailableError
+            `peer` takes nothing for longer than a message is waited for, or the link is lost.
+        """
+        self._link(peer).channel(self._stream).drain(AHEAD_BYTES, self.timeout_s)
 
     def recv(self, peer: str, message_type: type[M], *, timeout_s: float | None = None) -> M:
         """Wait for the next message of `peer`, which must be a `message_type`.

@@ -29,6 +29,7 @@ _HEAD = struct.Struct(">HQ")  # bytes of the channel's name, bytes of the payloa
 _END = 0xFFFF  # instead of a name's length: the payload is an abort
 _SECRET_BYTES = 32
 _CLOSE_S = 30.0
+_LOOK_S = 0.02
 
 
 class PlainChannel:
@@ -41,6 +42,10 @@ class PlainChannel:
     def send(self, parts: Sequence[Buffer]) -> None:
         """Queue one message."""
         self._link.send(self.name, [memoryview(part).cast("B") for part in parts if memoryview(part).nbytes])
+
+    def drain(self, most_bytes: int, timeout_s: float | None = None) -> None:
+        """Wait until little is left to write."""
+        self._link.drain(self.name, most_bytes, timeout_s)
 
     def recv(self, timeout_s: float | None = None) -> memoryview:
         """Wait for the next message."""
@@ -63,7 +68,8 @@ class PlainLink:
         self._sock = sock
         self._transcript = Transcript.of(secret) if transcript else None
         self._out = threading.Condition()
-        self._backlog: deque[memoryview] = deque()
+        self._backlog: deque[tuple[str, memoryview]] = deque()
+        self._waiting: dict[str, int] = defaultdict(int)
         self._in = threading.Condition()
         self._inbox: dict[str, deque[memoryview]] = defaultdict(deque)
         self._reading = False
@@ -92,7 +98,27 @@ class PlainLink:
             self._counts[0] += size
             self._counts[2] += 1
             self._turned = True
-            self._put([memoryview(_HEAD.pack(len(label), size) + label), *views])
+            self._put(name, [memoryview(_HEAD.pack(len(label), size) + label), *views])
+
+    def drain(self, name: str, most_bytes: int, timeout_s: float | None) -> None:
+        """Wait until the socket has taken all of that channel but so much; see meanwhile whether the peer gives up."""
+        deadline = None if timeout_s is None else time.monotonic() + timeout_s
+        while True:
+            with self._out:
+                little = self._out.wait_for(
+                    lambda: self._closed or self._waiting[name] <= most_bytes, _LOOK_S
+                )
+                if self._closed:
+                    raise UnavailableError(f"The link to {self.peer} is closed.", party=self.peer)
+            if little:
+                return
+            if deadline is not None and time.monotonic() > deadline:
+                raise limits.too_slow(self.peer)
+            with self._in:
+                if self._over:
+                    raise self._over
+                if not self._reading and select.select([self._sock], [], [], 0)[0]:
+                    self._read_or_wait(None, None)
 
     def recv(self, name: str, timeout_s: float | None) -> memoryview:
         """Wait for the next message of that channel, reading the socket unless another thread does."""
@@ -133,7 +159,7 @@ class PlainLink:
         with self._out:
             if self._closed:
                 return
-            self._put(last)
+            self._put("", last)
             self._closed = True
             self._out.notify_all()
         with self._in:
@@ -144,7 +170,7 @@ class PlainLink:
         self._writer.join(_CLOSE_S)
         self._hang_up(socket.SHUT_WR)
 
-    def _put(self, views: list[memoryview]) -> None:
+    def _put(self, name: str, views: list[memoryview]) -> None:
         """Send at once what the socket takes. The caller holds `_out`."""
         if not self._backlog:
             with contextlib.suppress(BlockingIOError, OSError):
@@ -154,7 +180,8 @@ class PlainLink:
                         sent -= len(views.pop(0))
                     if sent:
                         views[0] = views[0][sent:]
-        self._backlog.extend(views)
+        self._backlog.extend((name, view) for view in views)
+        self._waiting[name] += sum(map(len, views))
         self._out.notify_all()
 
     def _write(self) -> None:
@@ -164,16 +191,19 @@ class PlainLink:
                     self._out.wait()
                 if not self._backlog:
                     return
-                view = self._backlog[0]
+                name, view = self._backlog[0]
             try:
                 self._sock.sendall(view)
             except OSError:
                 with self._out:  # the peer is gone: whoever waits for it is told when reading
                     self._backlog.clear()
                     self._closed = True
+                    self._out.notify_all()
                 return
             with self._out:
                 self._backlog.popleft()
+                self._waiting[name] -= len(view)
+                self._out.notify_all()
 
     def _read_or_wait(self, deadline: float | None, timeout_s: float | None) -> None:
         """One frame into the inbox, by this thread or by the one that reads already. The caller holds `_in`."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from link_world import World
@@ -38,7 +39,8 @@ MADE = {"memory": lambda: memory.pair("a", "b"), "bare": bare, "tls": lambda: Wo
 
 
 @pytest.fixture(params=MADE)
-def ends(request: pytest.FixtureRequest) -> Iterator[tuple[Link, Link]]:
+def ends(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Link, Link]]:
+    monkeypatch.setattr(plain, "_CLOSE_S", 0.5)  # what nobody takes is not waited for
     a, b = MADE[request.param]()
     yield a, b
     for link in (a, b):
@@ -97,6 +99,68 @@ def test_all_send_before_anybody_receives(ends: Ends) -> None:
     for link in ends:
         for _ in range(8):
             assert len(link.channel("m").recv(10)) == 1 << 20
+
+
+PIECES, PIECE_BYTES = 40, 1 << 20  # more than the sockets of a machine hold
+
+
+def draining(
+    ends: Ends, most_bytes: int, timeout_s: float | None = 20.0
+) -> tuple[threading.Thread, list[Any]]:
+    """A thread that has sent much and waits until little of it is left, and what came of that."""
+    for _ in range(PIECES):
+        ends[0].channel("m").send([bytes(PIECE_BYTES)])
+    told: list[Any] = []
+
+    def wait() -> None:
+        try:
+            told.append(ends[0].channel("m").drain(most_bytes, timeout_s))
+        except UnseenError as error:
+            told.append(error)
+
+    waiting = threading.Thread(target=wait)
+    waiting.start()
+    return waiting, told
+
+
+def test_draining_waits_until_the_peer_has_taken_enough(ends: Ends) -> None:
+    waiting, told = draining(ends, PIECE_BYTES)
+    ends[0].channel("another").drain(0, 5)
+    ends[1].channel("m").drain(0, 5)
+    waiting.join(0.05)
+    assert not told
+    for _ in range(PIECES):
+        ends[1].channel("m").recv(10)
+    waiting.join(5)
+    assert told == [None]
+
+
+def test_two_that_drain_at_once_go_on_if_one_takes(ends: Ends) -> None:
+    waiting, told = draining(ends, PIECE_BYTES)
+    back, told_back = draining((ends[1], ends[0]), PIECE_BYTES)
+    for _ in range(PIECES):
+        ends[1].channel("m").recv(10)
+    waiting.join(5)
+    assert told == [None]
+    for _ in range(PIECES):
+        ends[0].channel("m").recv(10)
+    back.join(5)
+    assert told_back == [None]
+
+
+def test_a_peer_that_takes_nothing_is_named(ends: Ends) -> None:
+    waiting, told = draining(ends, PIECE_BYTES, 0.05)
+    waiting.join(5)
+    assert isinstance(told[0], UnavailableError)
+    assert told[0].party == "b"
+
+
+def test_an_abort_ends_draining(ends: Ends) -> None:
+    waiting, told = draining(ends, PIECE_BYTES)
+    ends[1].abort("denied", "train")
+    waiting.join(5)
+    assert isinstance(told[0], UnseenError)
+    assert told[0].party == "b"
 
 
 def test_transcripts_agree_when_all_is_taken_and_not_before(ends: Ends) -> None:

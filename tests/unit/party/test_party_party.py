@@ -30,6 +30,7 @@ from unseen.party import (
     Session,
     Share,
 )
+from unseen.party.party import AHEAD_BYTES
 from unseen.testing.simulate import run, simulate
 
 
@@ -73,6 +74,47 @@ def test_who_is_not_there_is_named() -> None:
         party.send("nobody", Number(1))
 
     assert isinstance(simulate(program, ("a", "b")).errors["a"], LocalProtocolError)
+
+
+def test_who_runs_ahead_waits() -> None:
+    message, sent, go = Block(np.zeros(AHEAD_BYTES // 16, np.uint64)), [0], threading.Event()
+
+    def program(party: Party) -> None:
+        if party.name == "a":
+            for _ in range(50):
+                party.pace("b")
+                party.send("b", message)
+                sent[0] += 1
+            return
+        go.wait(10)
+        for _ in range(50):
+            party.recv("a", Block)
+
+    running = threading.Thread(target=results, args=(program, ("a", "b")))
+    running.start()
+    running.join(0.2)
+    assert 2 <= sent[0] <= 4
+    go.set()
+    running.join(10)
+    assert sent[0] == 50
+
+
+def test_all_may_pace_where_a_step_begins_whatever_they_send_in_it() -> None:
+    message = Block(np.zeros(AHEAD_BYTES // 4, np.uint64))  # twice as much as may wait
+
+    def program(party: Party) -> int:
+        for _ in range(5):
+            for peer in party.peers:
+                party.pace(peer)
+            for _ in range(2):
+                for peer in party.peers:
+                    party.send(peer, message)
+            for _ in range(2):
+                for peer in party.peers:
+                    party.recv(peer, Block)
+        return 1
+
+    assert results(program) == dict.fromkeys(ABC, 1)
 
 
 # ---------------------------------------------------------------------- streams and groups

@@ -42,6 +42,7 @@ def spread(wires: Wires, values: NDArray[U], *, xor: bool = False) -> tuple[NDAr
         return np.zeros(0, dtype), wires.recv(0, shape, dtype)
     one = wires.pad(1, use, shape, dtype)
     other = values ^ one if xor else values - one
+    wires.pace(2)  # party 0 gives and takes nothing
     wires.send(2, other)
     return other, one
 
@@ -92,6 +93,8 @@ def truncate(wires: Wires, known: Ring, drop: int, *, carry: Share | None = None
     if wires.place == 0:
         offset = (1 << (62 - drop)) - (carry is None)
         out, rest, bit = kernels.truncate_first(flat, drop, offset, wires.mine, wires.next, uses)
+        wires.pace(2)
+        wires.pace(1)
         wires.send(2, bit)
         wires.send(1, rest)
     elif wires.place == 1:

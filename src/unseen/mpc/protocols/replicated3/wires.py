@@ -74,6 +74,10 @@ class Wires:
         """To the party of that number."""
         self.party.send(self.name(place), Piece(values))
 
+    def pace(self, place: int) -> None:
+        """Where a step begins, let the party of that number catch up; see :meth:`unseen.party.Party.pace`."""
+        self.party.pace(self.name(place))
+
     def recv(self, place: int, shape: tuple[int, ...], dtype: type[Any] = np.uint64) -> NDArray[Any]:
         """What the party of that number sent, which must have this shape and dtype."""
         peer = self.name(place)
