@@ -23,9 +23,13 @@ class Network:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Wall seconds, payload bytes of all parties, rounds, peak bytes of memory at one party."""
+    """Wall seconds, payload bytes of all parties, rounds, peak bytes of memory at one party.
+
+    `memory_bytes` is what no file backs; `scratch_bytes` is what lies in files meanwhile, of all parties.
+    """
 
     seconds: float
     bytes: int
     rounds: int
     memory_bytes: int
+    scratch_bytes: int = 0

@@ -8,9 +8,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from unseen.core.cost import Cost, Network
 from unseen.core.errors import UsageError
 from unseen.data.table import Table
-from unseen.jobs.step import Roles
+from unseen.jobs.step import Roles, Sizes
 from unseen.jobs.steps import predict, train_gbdt
 from unseen.jobs.tables import Matrix
 from unseen.learn.prepare.cuts import quantile_cuts
@@ -133,3 +134,14 @@ def test_what_cannot_be_trained_on_is_refused() -> None:
     bad = matrix("a", np.zeros((2, 1)), np.array([0.0, 3.0]))
     with pytest.raises(UsageError, match="whole numbers"):
         train_gbdt._label(bad, train_gbdt.Params().settings())
+
+
+def test_the_estimate_says_what_lies_in_memory_and_in_files() -> None:
+    def cost(rows: int) -> Cost:
+        sizes = Sizes(rows={"a": rows, "b": rows}, columns={"a": 25, "b": 25})
+        return train_gbdt.estimate(train_gbdt.Params(), ROLES, sizes, Network())
+
+    small, large = cost(10_000), cost(1_000_000)
+    assert small.scratch_bytes == 0
+    assert 12e9 < large.scratch_bytes < 20e9  # 8 bytes a row and code of the other
+    assert large.memory_bytes < 4 << 30

@@ -113,6 +113,6 @@ def test_many(protocol: str, seed: int, objective: str) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("protocol", ["pair2", "replicated3_malicious"])
+@pytest.mark.parametrize("protocol", ["pair2", "replicated3-malicious"])
 def test_other_protocols(protocol: str) -> None:
     check(made(4, {"a": 2, "b": 2}, rows=60), protocol)

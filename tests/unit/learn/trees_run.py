@@ -65,7 +65,7 @@ def grow(case: Case, protocol: str = "dealer", **options: Any) -> Run[Any]:
     def program(party: Party) -> Any:
         if protocol == "dealer":
             engine = Engine(party, holders=tuple(case.columns), helper="helper", protocol=protocol)
-        elif protocol in ("replicated3", "replicated3_malicious"):
+        elif protocol in ("replicated3", "replicated3-malicious"):
             engine = Engine(party, holders=names, protocol=protocol)
         else:
             engine = Engine(party, holders=tuple(case.columns), protocol=protocol)

@@ -20,7 +20,7 @@ CASES = [
     ("dealer2", ("a", "b"), "helper"),
     ("dealer", ("a", "b", "c"), "helper"),
     ("replicated3", ("a", "b", "c"), None),
-    pytest.param("replicated3_malicious", ("a", "b", "c"), None, marks=pytest.mark.long),
+    pytest.param("replicated3-malicious", ("a", "b", "c"), None, marks=pytest.mark.long),
     pytest.param("pair2", ("a", "b"), None, marks=pytest.mark.long),
 ]
 

@@ -26,6 +26,7 @@ from unseen.learn.vertical.trees.model import DEEPEST, Settings
 from unseen.learn.vertical.trees.objectives import check_labels
 from unseen.mpc import Engine, SecretArray
 from unseen.mpc.functions.largest import comparisons
+from unseen.mpc.tally.dealer import IN_MEMORY_BYTES
 from unseen.party import Disclosure, Door, Party
 
 VERSION = 1
@@ -132,9 +133,21 @@ def estimate(params: Params, roles: Roles, sizes: Sizes, network: Network) -> Co
     rounds = settings.trees * (68 * depth + 50)
     seconds = sent * _SECONDS_PER_BYTE + rounds * (network.latency_s + _SECONDS_PER_ROUND)
     seconds += sent / network.bytes_per_s
-    kept = min(8 * rows * codes // max(1, len(holders)), 1 << 29)
-    memory = kept + 8 * rows * (64 + 12 * vectors) + (1 << 28)
-    return engines.scaled(Cost(seconds, round(sent), rounds, math.ceil(memory)), roles)
+    in_memory, scratch = _masked_codes(params, roles, sizes, rows)
+    memory = in_memory + 8 * rows * (64 + 12 * vectors) + (1 << 28)
+    return engines.scaled(Cost(seconds, round(sent), rounds, math.ceil(memory), scratch), roles)
+
+
+def _masked_codes(params: Params, roles: Roles, sizes: Sizes, rows: int) -> tuple[int, int]:
+    """Bytes of others' masked codes: in memory at the holder that has most of them, and in files of all holders."""
+    holders, choice = roles.all("holders"), engines.choose(roles)
+    each = {holder: 8 * rows * sizes.columns.get(holder, 0) * (params.bins + 1) for holder in holders}
+    if not choice.helper and choice.protocol != "replicated3":
+        return sum(each.values()), 0
+    copies = len(holders) - 1 if choice.helper else 1
+    filed = {holder: count for holder, count in each.items() if count > IN_MEMORY_BYTES}
+    held = [sum(n for name, n in each.items() if name not in {holder, *filed}) for holder in holders]
+    return max(held, default=0), copies * sum(filed.values())
 
 
 def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Roles) -> dict[str, Any]:

@@ -75,9 +75,11 @@ class DealerTally:
         self._held: dict[str, list[Ring]] = {}
         self._ready: list[Mask] = []
         for name in blocks.names:
-            self._mask(name)
+            self._agree(name)
+        self._mask()
 
-    def _mask(self, owner: str) -> None:
+    def _agree(self, owner: str) -> None:
+        """The owner and the helper draw seeds of A; others make room for D."""
         protocol, blocks = self.protocol, self.blocks
         pieces, width = blocks.pieces(owner), blocks.width(owner)
         supply, me = protocol.dealing.supply, protocol.party.name
@@ -85,21 +87,36 @@ class DealerTally:
         if me in (owner, protocol.helper):
             rng = supply.rng(owner if me == protocol.helper else protocol.helper)
             self.seeds[owner] = [rng.bytes(SEED_BYTES) for _ in pieces]
-        if me == protocol.helper:
+        elif protocol.holds:
+            self._held[owner] = room(pieces, width)
+
+    def _mask(self) -> None:
+        """Give D, piece by piece: all owners in turn, so that no piece waits for long at a sender."""
+        protocol, blocks = self.protocol, self.blocks
+        party = protocol.party
+        if not protocol.holds:
             return
-        if me == owner:
-            assert self.mine is not None  # checked by the blocks
-            for piece, seed in zip(pieces, self.seeds[owner], strict=True):
-                masked = one_hot(self.mine[:, piece], width)
-                masked -= Prg(seed).u64(masked.shape)
+        most = max((len(blocks.pieces(owner)) for owner in blocks.names), default=0)
+        for place in range(most):
+            owners = [owner for owner in blocks.names if place < len(blocks.pieces(owner))]
+            if party.name in owners:
+                message = MaskedCodes(self._masked(place))
                 for peer in protocol.peers:
-                    protocol.party.send(peer, MaskedCodes(masked))
-            return
-        self._held[owner] = room(pieces, width)
-        for held in self._held[owner]:
-            values = protocol.party.recv(owner, MaskedCodes).values
-            require(values, shape=held.shape, dtype=np.uint64, sender=owner)
-            held[:] = values
+                    party.send(peer, message)
+            for owner in owners:
+                if owner != party.name:
+                    held = self._held[owner][place]
+                    values = party.recv(owner, MaskedCodes).values
+                    require(values, shape=held.shape, dtype=np.uint64, sender=owner)
+                    held[:] = values
+
+    def _masked(self, place: int) -> Ring:
+        """D of some rows, at the owner."""
+        assert self.mine is not None  # checked by the blocks
+        name = self.protocol.party.name
+        masked = one_hot(self.mine[:, self.blocks.pieces(name)[place]], self.blocks.width(name))
+        masked -= Prg(self.seeds[name][place]).u64(masked.shape)
+        return masked
 
     def prepare(self, vectors: int) -> None:
         """Draw masks, and multiply the masked codes with them: one product for all."""
