@@ -63,7 +63,7 @@ class SecretArray:
 
     # ------------------------------------------------------------------ what is refused
 
-    def _refuse(self, *_: Any) -> NoReturn:
+    def _refuse(self, *_: Any, **__: Any) -> NoReturn:
         raise LocalProtocolError(
             "A secret's value is not known here.",
             why="printing, truth value, conversion, == and pickling would need it",
@@ -71,9 +71,23 @@ class SecretArray:
             "engine.reveal(name, array, to=...)",
         )
 
-    __bool__ = __float__ = __int__ = __index__ = __iter__ = _refuse
+    __bool__ = __float__ = __int__ = __complex__ = __index__ = __iter__ = __contains__ = _refuse
     __array__ = __reduce__ = __reduce_ex__ = __copy__ = __deepcopy__ = _refuse
     __eq__ = __ne__ = _refuse
+    item = tolist = tobytes = _refuse
+
+    def __setitem__(self, index: Any, value: Any) -> NoReturn:
+        raise LocalProtocolError(
+            "Nothing is written into a secret array.",
+            why="secret arrays are values: every operation makes a new one",
+            mend="np.where(condition, new, x), np.concatenate or np.stack; x = x + 1 in place of x[...] += 1",
+        )
+
+    def sort(self, *_: Any, **__: Any) -> NoReturn:
+        """Refused: NumPy's sorts in place."""
+        raise LocalProtocolError(
+            "x.sort() would write into a secret array.", why="secret arrays are values", mend="x = np.sort(x)"
+        )
 
     # ------------------------------------------------------------------ NumPy
 
@@ -101,7 +115,7 @@ class SecretArray:
 
     def reshape(self, *shape: Any) -> SecretArray:
         """The same elements in another shape."""
-        dims = shape[0] if len(shape) == 1 and isinstance(shape[0], tuple) else shape
+        dims = tuple(shape[0]) if len(shape) == 1 and isinstance(shape[0], tuple | list) else shape
         known = int(np.prod([dim for dim in dims if dim != -1]))
         full = tuple(self.size // known if dim == -1 else dim for dim in dims)
         return self._like(self._share.reshape(len(self._share), *full))
@@ -109,6 +123,43 @@ class SecretArray:
     def ravel(self) -> SecretArray:
         """In one dimension."""
         return self.reshape(self.size)
+
+    flatten = ravel
+
+    def squeeze(self, axis: Any = None) -> SecretArray:
+        """Without axes of length one."""
+        return self._function(np.squeeze, axis=axis)
+
+    def swapaxes(self, axis1: int, axis2: int) -> SecretArray:
+        """With two axes exchanged."""
+        return self._function(np.swapaxes, axis1=axis1, axis2=axis2)
+
+    def repeat(self, repeats: Any, axis: int | None = None) -> SecretArray:
+        """Every element several times."""
+        return self._function(np.repeat, repeats=repeats, axis=axis)
+
+    def astype(self, dtype: Any) -> SecretArray:
+        """As `float` (the engine's fraction bits), as `int` from Booleans, or as `bool` (whether it is not 0: a comparison).
+
+        Raises
+        ------
+        LocalProtocolError
+            From numbers with fraction bits to `int`, where it must be said how to round; another kind.
+        """
+        from unseen.mpc.functions.compare import equal  # noqa: PLC0415 - the functions are made of arrays
+
+        kind = np.dtype(dtype).kind
+        if kind == "b":
+            return self if self.boolean else ~equal(self, 0)
+        if kind == "f":
+            return self._engine.as_real(self)
+        if kind == "i" and not self.bits:
+            return self._engine.as_number(self)
+        raise LocalProtocolError(
+            f"A secret {self.dtype} is not made {np.dtype(dtype)} by itself.",
+            why="there are float, int and bool, and a fraction is rounded one way or another",
+            mend="np.floor(x) rounds down",
+        )
 
     def __getitem__(self, index: Any) -> SecretArray:
         if isinstance(index, SecretArray):
@@ -150,7 +201,7 @@ class SecretArray:
     __rmul__ = __mul__
 
     def __matmul__(self, other: Any) -> SecretArray:
-        return self._engine.matmul(self, other)
+        return self._ufunc(np.matmul, self, other)
 
     def __rmatmul__(self, other: ArrayLike) -> SecretArray:
         return self._engine.matmul(self._engine.lift(other, self.bits or None), self)
@@ -164,6 +215,24 @@ class SecretArray:
 
     def __rtruediv__(self, other: Any) -> SecretArray:
         return self._engine.multiply(cast("SecretArray", np.reciprocal(cast("Any", self))), other)
+
+    def __pow__(self, exponent: Any) -> SecretArray:
+        return self._ufunc(np.power, self, exponent)
+
+    def __rpow__(self, base: Any) -> SecretArray:
+        return self._ufunc(np.power, base, self)
+
+    def __floordiv__(self, other: Any) -> SecretArray:
+        return self._ufunc(np.floor_divide, self, other)
+
+    def __mod__(self, other: Any) -> SecretArray:
+        return self._ufunc(np.remainder, self, other)
+
+    __rfloordiv__, __rmod__, __divmod__ = __floordiv__, __mod__, __mod__
+
+    def dot(self, other: Any) -> SecretArray:
+        """NumPy's dot."""
+        return self._ufunc(np.matmul, self, other)
 
     # ------------------------------------------------------------------ comparison and logic
 
@@ -229,13 +298,25 @@ class SecretArray:
         """Running sums."""
         return self._function(np.cumsum, axis=axis)
 
-    def max(self, axis: int | None = None) -> SecretArray:
-        """The largest element."""
-        return self._function(np.max, axis=axis)
+    def prod(self, axis: int | None = None, *, keepdims: bool = False) -> SecretArray:
+        """The product along an axis, or of everything."""
+        return self._function(np.prod, axis=axis, keepdims=keepdims)
 
-    def min(self, axis: int | None = None) -> SecretArray:
+    def max(self, axis: int | None = None, *, keepdims: bool = False) -> SecretArray:
+        """The largest element."""
+        return self._function(np.max, axis=axis, keepdims=keepdims)
+
+    def min(self, axis: int | None = None, *, keepdims: bool = False) -> SecretArray:
         """The smallest element."""
-        return self._function(np.min, axis=axis)
+        return self._function(np.min, axis=axis, keepdims=keepdims)
+
+    def clip(self, min: Any = None, max: Any = None) -> SecretArray:  # noqa: A002 - NumPy's names
+        """Between two bounds."""
+        return self._function(np.clip, a_min=min, a_max=max)
+
+    def argsort(self, axis: int = -1) -> SecretArray:
+        """The order that sorts it, as secret integers."""
+        return self._function(np.argsort, axis=axis)
 
     def argmax(self, axis: int | None = None) -> SecretArray:
         """Where the largest element is, as a secret integer."""

@@ -7,14 +7,14 @@ NumPy runs on secret arrays without being changed.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
 
 from unseen.core.errors import LocalProtocolError
 from unseen.mpc.array import SecretArray
-from unseen.mpc.functions import compare, exponential, magnitude, order, reduce
+from unseen.mpc.functions import compare, composed, exponential, magnitude, moves, order, reduce
 
 
 def _first(*items: Any) -> SecretArray:
@@ -28,7 +28,7 @@ def ufuncs() -> dict[str, Callable[..., Any]]:
         "add": lambda a, b: a + b if isinstance(a, SecretArray) else b + a,
         "subtract": lambda a, b: a - b if isinstance(a, SecretArray) else -(b - a),
         "multiply": lambda a, b: a * b if isinstance(a, SecretArray) else b * a,
-        "matmul": lambda a, b: a @ b if isinstance(a, SecretArray) else b.__rmatmul__(a),
+        "matmul": composed.matmul,
         "negative": lambda a: -a,
         "positive": lambda a: a,
         "square": lambda a: a * a,
@@ -54,6 +54,15 @@ def ufuncs() -> dict[str, Callable[..., Any]]:
         "reciprocal": magnitude.reciprocal,
         "tanh": exponential.tanh,
         "divide": lambda a, b: a / b if isinstance(a, SecretArray) else magnitude.reciprocal(b) * a,
+        "power": composed.power,
+        "float_power": composed.power,
+        "floor": composed.floor,
+        "ceil": lambda a: -composed.floor(-a),
+        "fabs": compare.absolute,
+        "log1p": lambda a: magnitude.log(a + 1),
+        "expm1": lambda a: exponential.exp(a) - 1,
+        "log2": lambda a: composed.log_to(2, a),
+        "log10": lambda a: composed.log_to(10, a),
     }
 
 
@@ -75,10 +84,18 @@ def functions() -> dict[str, Callable[..., Any]]:
         "isin": reduce.isin,
         "searchsorted": reduce.searchsorted,
         "cumsum": reduce.cumulated,
-        "max": reduce.maximum_of,
-        "amax": reduce.maximum_of,
-        "min": reduce.minimum_of,
-        "amin": reduce.minimum_of,
+        "max": _extremum(reduce.maximum_of),
+        "amax": _extremum(reduce.maximum_of),
+        "min": _extremum(reduce.minimum_of),
+        "amin": _extremum(reduce.minimum_of),
+        "ptp": _extremum(composed.spread),
+        "prod": composed.product,
+        "diff": composed.difference,
+        "average": composed.average,
+        "outer": composed.outer,
+        "inner": composed.inner,
+        "norm": composed.norm,
+        "trace": composed.trace,
         "argmax": reduce.argmax,
         "argmin": reduce.argmin,
         "dot": reduce.dot,
@@ -86,15 +103,28 @@ def functions() -> dict[str, Callable[..., Any]]:
         "argsort": lambda a, axis=-1, kind=None: order.argsort(a, axis),  # noqa: ARG005
         "concatenate": lambda arrays, axis=0: _joined(arrays, axis),
         "stack": lambda arrays, axis=0: _stacked(arrays, axis),
+        "vstack": composed.stacked_rows,
+        "hstack": composed.stacked_columns,
+        "column_stack": composed.columns,
         "transpose": lambda a, axes=None: a.transpose(*(axes or ())),
-        "reshape": lambda a, shape: a.reshape(shape if isinstance(shape, tuple) else (shape,)),
+        "reshape": lambda a, shape: a.reshape(shape),
         "ravel": lambda a: a.ravel(),
         "shape": lambda a: a.shape,
         "ndim": lambda a: a.ndim,
         "size": lambda a: a.size,
         "zeros_like": lambda a: a.engine.lift(np.zeros(a.shape), a.bits),
         "ones_like": lambda a: a.engine.lift(np.ones(a.shape), a.bits),
+        "full_like": lambda a, value: a.engine.lift(np.full(a.shape, value, float), a.bits),
+        **{name: partial(moves.moved, getattr(np, name)) for name in moves.NAMES},
     }
+
+
+def _extremum(reduction: Callable[..., SecretArray]) -> Callable[..., SecretArray]:
+    def reduced(x: SecretArray, axis: int | None = None, *, keepdims: bool = False) -> SecretArray:
+        made = reduction(x, axis)
+        return composed.kept(made, x, axis) if keepdims else made
+
+    return reduced
 
 
 def _joined(arrays: Any, axis: int) -> SecretArray:
@@ -110,12 +140,46 @@ def _stacked(arrays: Any, axis: int) -> SecretArray:
     return engine.concatenate([array.reshape(shape) for array in lifted], place)
 
 
+_SIZE = "the shape of what comes out would tell the values"
+_CANNOT = {
+    **dict.fromkeys(
+        ("nonzero", "argwhere", "flatnonzero", "extract", "compress"),
+        (_SIZE, "np.where(condition, x, 0), which keeps the shape"),
+    ),
+    "unique": (_SIZE, "mpc.group_by, whose result has a public bound"),
+    **dict.fromkeys(
+        ("isnan", "isfinite", "isinf"),
+        ("every secret is a number", "leave it out; replace missing values before sharing"),
+    ),
+    **dict.fromkeys(
+        ("equal", "not_equal"), ("it is so easily written by mistake", "mpc.equal(a, b), ~mpc.equal(a, b)")
+    ),
+    **dict.fromkeys(
+        ("floor_divide", "remainder", "fmod", "divmod"),
+        (
+            "a quotient of secrets is off by some units, so its floor could be off by one",
+            "np.floor(x / y), if that is good enough",
+        ),
+    ),
+    **dict.fromkeys(
+        ("rint", "round", "around"), ("ties to even would take another comparison", "np.floor(x + 0.5)")
+    ),
+    **dict.fromkeys(("einsum", "tensordot"), ("it is not written", "@, sum and x[:, None]")),
+    **dict.fromkeys(
+        ("array_equal", "allclose", "isclose"), ("it would have to know the values", "mpc.equal(a, b).all()")
+    ),
+}
+
+
 def _refuse(name: str) -> LocalProtocolError:
-    return LocalProtocolError(
-        f"np.{name} is not there for secret arrays.",
-        why="it needs the values, or it is not written yet",
-        mend=f"there are: {', '.join(sorted({*ufuncs(), *functions()}))}; or reveal what the contract allows",
+    why, mend = _CANNOT.get(
+        name,
+        (
+            "it needs the values, or it is not written",
+            f"there are: {', '.join(sorted({*ufuncs(), *functions()}))}; or reveal what the contract allows",
+        ),
     )
+    return LocalProtocolError(f"np.{name} is not there for secret arrays.", why=why, mend=mend)
 
 
 def apply_ufunc(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
@@ -126,9 +190,17 @@ def apply_ufunc(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], options: 
     LocalProtocolError
         We have none of that name, or it was asked to write into an array or to reduce.
     """
-    ours = ufuncs().get(ufunc.__name__)
-    if ours is None or method != "__call__" or options:
-        raise _refuse(ufunc.__name__ + ("" if method == "__call__" else f".{method}"))
+    name = ufunc.__name__
+    ours = ufuncs().get(name)
+    if ours is None:
+        raise _refuse(name)
+    if method != "__call__" or options:
+        asked = name + (f"({', '.join(options)}=)" if method == "__call__" else f".{method}")
+        raise LocalProtocolError(
+            f"np.{asked} is not there for secret arrays.",
+            why="a ufunc is called on whole arrays and makes a new one; nothing is written into another",
+            mend=f"np.{name}(...) itself, np.where in place of where=, np.sum or np.max in place of reduce",
+        )
     return ours(*inputs)
 
 

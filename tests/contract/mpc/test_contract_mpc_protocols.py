@@ -77,6 +77,27 @@ CASES: dict[str, Any] = {
     "count": lambda x, y, v: (x < y).sum(axis=0),
     "stack": lambda x, y, v: np.concatenate([np.stack([x, y]), np.ones((1, 5, 3))]),
     "transpose": lambda x, y, v: np.transpose(x) @ y,
+    "powers": lambda x, y, v: x**3 - y**2 + (abs(x) + 1) ** -1 + abs(y) ** 0.5 + 2**v + x**0,
+    "along axes": lambda x, y, v: (
+        np.diff(x, axis=0)
+        + y.max(axis=0, keepdims=True)
+        + x.prod(axis=0) * np.ptp(y, axis=0)
+        + np.average(y, weights=x * x)
+    ),
+    "stacks of matrices": lambda x, y, v: (
+        np.stack([x, y]) @ np.stack([y.T, x.T]) + (np.stack([x, y]) @ v)[:, None]
+    ),
+    "rows and columns": lambda x, y, v: np.vstack(
+        [np.outer(v, v), np.hstack([x, y])[:, 2:5], np.column_stack([v, v, v])]
+    ),
+    "moved": lambda x, y, v: (
+        np.flip(x, 0)
+        + np.roll(y, 1, axis=1)
+        + np.tile(v, (5, 1))
+        + np.take(x, [0, 2, 1], axis=1)
+        + y.swapaxes(0, 1).T
+    ),
+    "as other kinds": lambda x, y, v: (x > 0).astype(int) + (y > 0).astype(float) + (x - x[0]).astype(bool),
 }
 
 

@@ -104,6 +104,61 @@ def test_values_cannot_be_looked_at(peek) -> None:
     result(body, np.array([1.5]))
 
 
+ONE = np.array([1.5, -2.25, 40.0])
+MORE = {
+    "floor": lambda x: np.floor(x) + np.ceil(x) + np.fabs(x),
+    "logarithms": lambda x: np.log2(abs(x)) + np.log10(abs(x)) + np.log1p(abs(x)) + np.expm1(-abs(x)),
+    "norm": lambda x: np.linalg.norm(x) + np.linalg.norm(x[None], axis=1),
+    "places": lambda x: x.argsort() + x.clip(0, 2).repeat(2)[1:4] + x.flatten().squeeze().reshape([3]),
+    "a matrix": lambda x: np.trace(np.outer(x, x)) + np.inner(x, x) + x.dot(x) + np.broadcast_to(x, (2, 3)),
+    "parts": lambda x: np.split(x, 3)[1] + np.delete(x, 0) + np.full_like(x, 2.5)[:2],
+    "product": lambda x: x.prod() + np.prod(x[:2], keepdims=True) + x[:0].prod(),
+}
+
+
+@pytest.mark.parametrize("name", MORE)
+def test_the_rest_of_numpy(name: str) -> None:
+    got = result(lambda _engine, x: MORE[name](x), ONE)
+    expected = MORE[name](ONE)
+    assert got.shape == np.shape(expected)
+    np.testing.assert_allclose(got, expected, rtol=2.0**-12, atol=2.0**-12)
+
+
+@pytest.mark.parametrize(
+    ("asked", "mend"),
+    [
+        (lambda x: x.sort(), "np.sort"),
+        (lambda x: x.__setitem__(0, 1.0), "np.where"),
+        (lambda x: x // 2, "np.floor"),
+        (lambda x: x % 2, "np.floor"),
+        (lambda x: x**1.5, "np.exp"),
+        (lambda x: x**x, "np.exp"),
+        (lambda x: (-2) ** x, "np.exp"),
+        (lambda x: x[x > 0], "mpc.lookup"),
+        (np.nonzero, "np.where"),
+        (np.unique, "group_by"),
+        (np.isnan, "before sharing"),
+        (np.rint, "np.floor"),
+        (lambda x: np.einsum("i,i->", x, x), "@"),
+        (np.add.reduce, "np.sum"),
+        (lambda x: np.add(x, 1, out=np.zeros(3)), "np.add"),
+        (lambda x: np.roll(x, x), "options"),
+        (lambda x: x.astype(int), "np.floor"),
+        (lambda x: np.linalg.norm(x, 1), "Euclidean"),
+        (np.sin, "there are"),
+        (lambda x: x.tolist(), "reveal"),
+        (np.array, "reveal"),
+    ],
+)
+def test_what_cannot_be_done_says_what_to_do_instead(asked, mend: str) -> None:
+    def body(_engine, x):
+        with pytest.raises(LocalProtocolError, match=mend):
+            asked(x)
+        return x
+
+    result(body, ONE)
+
+
 def test_printing_shows_the_shape_only() -> None:
     shown = []
     result(lambda _e, x: (shown.append(f"{x} {x!r}"), x)[1], np.array([12345.678]))

@@ -1,0 +1,199 @@
+"""NumPy's functions that are a line of others: powers, products along an axis, norms, logarithms to other bases."""
+
+from __future__ import annotations
+
+import math
+import numbers
+from collections.abc import Sequence
+from typing import Any, cast
+
+import numpy as np
+
+from unseen.core.errors import LocalProtocolError
+from unseen.mpc.array import SecretArray
+from unseen.mpc.functions.exponential import exp
+from unseen.mpc.functions.magnitude import log, reciprocal, rsqrt, sqrt
+from unseen.mpc.functions.reduce import Axis, maximum_of, mean, minimum_of, total
+
+_VECTOR, _MATRIX = 1, 2
+_MOST_POWER = 1 << 10
+
+
+def power(base: Any, exponent: Any) -> SecretArray:
+    """Base ** exponent: of a secret by a public whole number or a half, or of a public positive number by a secret.
+
+    A whole power is that many products by squaring; each is off by a unit, so high powers of large numbers are off by more.
+
+    Raises
+    ------
+    LocalProtocolError
+        Another exponent.
+    """
+    if isinstance(exponent, SecretArray):
+        if isinstance(base, SecretArray) or np.any(np.asarray(base) <= 0):
+            raise LocalProtocolError(
+                "A secret exponent takes a public positive base.",
+                why="x ** y is exp(y log x), and there is no logarithm of what is not positive",
+                mend="np.exp(y * np.log(x)), where every x is positive",
+            )
+        return exp(exponent * np.log(base))
+    if not isinstance(exponent, numbers.Real):
+        raise _no_power(exponent)
+    times = float(exponent)
+    if times in (0.5, -0.5):
+        return sqrt(base) if times > 0 else rsqrt(base)
+    if times % 1 or abs(times) > _MOST_POWER:
+        raise _no_power(exponent)
+    if times < 0:
+        return _whole(reciprocal(base), int(-times))
+    return _whole(base, int(times))
+
+
+def _no_power(exponent: Any) -> LocalProtocolError:
+    return LocalProtocolError(
+        f"There is no power by {exponent!r} of secrets.",
+        why="there are whole powers and those by a half, of one public number",
+        mend="np.exp(p * np.log(x)), where every x is positive",
+    )
+
+
+def _whole(base: SecretArray, exponent: int) -> SecretArray:
+    base = base.engine.as_number(base)
+    if exponent == 0:
+        return base.engine.lift(np.ones(base.shape), base.bits)
+    out: SecretArray | None = None
+    while True:
+        if exponent & 1:
+            out = base if out is None else out * base
+        exponent >>= 1
+        if not exponent:
+            return cast("SecretArray", out)
+        base = base * base
+
+
+def matmul(left: Any, right: Any) -> SecretArray:
+    """Left @ right; stacks of matrices one after another, each in the rounds of one."""
+    if max(np.ndim(left), np.ndim(right)) <= _MATRIX:
+        if isinstance(left, SecretArray):
+            return left.engine.matmul(left, right)
+        return cast("SecretArray", right.__rmatmul__(left))
+    if 1 in (np.ndim(left), np.ndim(right)):
+        row = np.ndim(left) == _VECTOR
+        whole = matmul(left[None], right) if row else matmul(left, right[:, None])
+        return cast("SecretArray", np.squeeze(cast("Any", whole), -2 if row else -1))
+    lead = np.broadcast_shapes(np.shape(left)[:-2], np.shape(right)[:-2])
+    pair = (
+        np.broadcast_to(item, lead + np.shape(item)[-2:]).reshape(-1, *np.shape(item)[-2:])
+        for item in (left, right)
+    )
+    made: Any = np.stack([matmul(one, other) for one, other in zip(*map(_each, pair), strict=True)])
+    return cast("SecretArray", made.reshape(*lead, np.shape(left)[-2], np.shape(right)[-1]))
+
+
+def _each(stack: Any) -> list[Any]:
+    """The matrices of a stack: a secret array is not iterated over."""
+    return [stack[place] for place in range(len(stack))]
+
+
+def product(x: SecretArray, axis: int | None = None, *, keepdims: bool = False) -> SecretArray:
+    """The product along an axis, in ceil(log2(n)) products of halves."""
+    x = x.engine.as_number(x)
+    axis = None if axis is None else axis % x.ndim
+    field = (
+        x.ravel() if axis is None else x.transpose(axis, *(other for other in range(x.ndim) if other != axis))
+    )
+    if not len(field):
+        field = x.engine.lift(np.ones((1, *field.shape[1:])), x.bits)
+    while len(field) > 1:
+        half = len(field) // 2
+        field = x.engine.concatenate([field[:half] * field[half : 2 * half], field[2 * half :]])
+    return kept(field[0], x, axis) if keepdims else field[0]
+
+
+def kept(reduced: SecretArray, x: SecretArray, axis: int | None) -> SecretArray:
+    """What a reduction of x along the axis made, with that axis left in, of length one."""
+    if axis is None:
+        return reduced.reshape((1,) * x.ndim)
+    axis %= x.ndim
+    return reduced.reshape((*x.shape[:axis], 1, *x.shape[axis + 1 :]))
+
+
+def difference(x: SecretArray, n: int = 1, axis: int = -1) -> SecretArray:
+    """x[1:] - x[:-1] along an axis, n times."""
+    for _ in range(n):
+        before = (slice(None),) * (axis % x.ndim)
+        x = x[(*before, slice(1, None))] - x[(*before, slice(None, -1))]
+    return x
+
+
+def average(x: Any, axis: Axis = None, weights: Any = None) -> SecretArray:
+    """The mean, or sum of weights times values over the sum of weights, of the array's shape or along the axis."""
+    if weights is None:
+        return mean(x, axis)
+    if isinstance(axis, int) and np.ndim(weights) == _VECTOR and np.ndim(x) != _VECTOR:
+        weights = weights.reshape([-1 if place == axis % np.ndim(x) else 1 for place in range(np.ndim(x))])
+    both = np.multiply(x, weights)
+    weights = np.broadcast_to(weights, np.shape(both))
+    return cast("SecretArray", np.sum(both, axis=axis) / np.sum(weights, axis=axis))
+
+
+def outer(left: Any, right: Any) -> SecretArray:
+    """All products of two."""
+    return cast("SecretArray", np.ravel(left)[:, None] * np.ravel(right)[None])
+
+
+def inner(left: Any, right: Any) -> SecretArray:
+    """Sums of products along the last axes."""
+    return cast("SecretArray", left @ right.T)
+
+
+def norm(x: SecretArray, ord: Any = None, axis: int | None = None, *, keepdims: bool = False) -> SecretArray:  # noqa: A002 - NumPy's name
+    """The Euclidean norm along an axis, or of everything.
+
+    Raises
+    ------
+    TypeError
+        Another norm.
+    """
+    if ord is not None and not (ord == 2 and (axis is not None or x.ndim == _VECTOR)):  # noqa: PLR2004 - the Euclidean one
+        raise TypeError("there is the Euclidean norm only; others are np.abs, sum and max")
+    return sqrt(total(x * x, axis, keepdims=keepdims))
+
+
+def spread(x: SecretArray, axis: int | None = None) -> SecretArray:
+    """Largest minus smallest."""
+    return maximum_of(x, axis) - minimum_of(x, axis)
+
+
+def trace(x: SecretArray) -> SecretArray:
+    """The sum of a matrix' diagonal."""
+    return total(cast("SecretArray", np.diagonal(cast("Any", x))))
+
+
+def floor(x: SecretArray) -> SecretArray:
+    """The next whole number below, at the price of a comparison."""
+    whole = x.engine.truncate(x.engine.as_number(x), 0, exact=True)
+    return x.engine.scaled(whole, x.bits)
+
+
+def log_to(base: float, x: SecretArray) -> SecretArray:
+    """The logarithm to a base."""
+    return log(x) * (1 / math.log(base))
+
+
+def stacked_rows(arrays: Sequence[Any]) -> Any:
+    """NumPy's vstack."""
+    return np.concatenate([np.atleast_2d(array) for array in arrays], axis=0)
+
+
+def stacked_columns(arrays: Sequence[Any]) -> Any:
+    """NumPy's hstack."""
+    flat = [np.atleast_1d(array) for array in arrays]
+    return np.concatenate(flat, axis=0 if flat[0].ndim == _VECTOR else 1)
+
+
+def columns(arrays: Sequence[Any]) -> Any:
+    """NumPy's column_stack."""
+    return np.concatenate(
+        [array.reshape(-1, 1) if np.ndim(array) == _VECTOR else array for array in arrays], axis=1
+    )
