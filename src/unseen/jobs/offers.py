@@ -14,6 +14,7 @@ from unseen.core.errors import UsageError
 from unseen.jobs.step import Roles, Sizes, Step, parse_params, step
 from unseen.psi.protocol import DISCLOSURE as INTERSECTION
 
+_ANYBODY = "another organisation"
 HIDES = "which rows are common, and how many"
 
 
@@ -24,7 +25,8 @@ class Offer:
     Attributes
     ----------
     step, params, helper
-        What to write into the workflow instead; `helper` is a party that the workflow names as one, None for nobody.
+        What to write into the workflow instead; `helper` is a party that the workflow names as one, "another organisation" where one is
+        needed and it names none, None for nobody.
     cost, instead_of
         What it is expected to cost, and the step as it was asked for.
     """
@@ -58,12 +60,14 @@ def offer(
     if INTERSECTION not in told or variant is None:
         return None
     name, given = variant
-    seats = Roles({**roles.by_name, **({"helper": (helper,)} if helper else {})})
-    try:
-        cost = step(name).estimate(parse_params(name, given), seats, sizes, network)
-    except UsageError:
-        return None  # not for these parties
-    return Offer(name, given, helper, cost, installed.estimate(params, roles, sizes, network))
+    for who in (helper, _ANYBODY) if helper is None else (helper,):
+        seats = Roles({**roles.by_name, **({"helper": (who,)} if who else {})})
+        try:
+            cost = step(name).estimate(parse_params(name, given), seats, sizes, network)
+        except UsageError:
+            continue  # not for these parties
+        return Offer(name, given, who, cost, installed.estimate(params, roles, sizes, network))
+    return None
 
 
 def _amount(cost: Cost) -> str:

@@ -5,7 +5,8 @@ a *sender*: it draws a random target for each bin and programs (:mod:`unseen.psi
 three places, the target of the bin there, and its payload less a random word of that bin. The table's holder evaluates at the
 ids and places that it has: what comes out equals the bin's target if the sender has the id, and is noise if not. The XOR of all that it
 got is compared with the XOR of all senders' targets, and payloads kept or set to zero, under the engine's protocol, so that the
-outcome is shares. With more senders than one nobody learns, or could compute, which of them have an id.
+outcome is shares. With more senders than one nobody learns, or could compute, which of them have an id; asked `apart`, as outer
+joins do, that is in shares too, one comparison for each sender.
 
     found = hidden(engine, ids, {"amount": mine}, sizes={"bank": n, "shop": m}, columns={"bank": {"age": int}, "shop": {"amount": float}})
     total = (found.columns["bank"]["age"] * found.columns["shop"]["amount"]).sum()
@@ -37,8 +38,10 @@ vector OLE over all bins; :mod:`unseen.kernels.cuckoo` for the number of bins.
 from __future__ import annotations
 
 import contextlib
+import functools
+import operator
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 import numpy as np
@@ -51,6 +54,7 @@ from unseen.mpc import planes
 from unseen.mpc.array import SecretArray
 from unseen.mpc.engine import Engine
 from unseen.mpc.fixed import Ring, encode
+from unseen.mpc.shares import Share
 from unseen.party import Message, Party, Public
 from unseen.psi import opprf, vole_oprf
 from unseen.psi.ids import checked
@@ -87,12 +91,15 @@ class Hidden:
         Holder -> name -> secret column, 0 where `member` is false. Booleans are integers 0 and 1.
     rows
         At the table's holder: which of its rows is at each place, int64, -1 for none; None elsewhere.
+    having
+        Asked `apart`: other holder -> secret Booleans, whether it has the row at this place. Else nothing.
     """
 
     table: str
     member: SecretArray
     columns: Mapping[str, Mapping[str, SecretArray]]
     rows: NDArray[np.int64] | None
+    having: Mapping[str, SecretArray] = field(default_factory=dict)
 
     @property
     def size(self) -> int:
@@ -108,6 +115,7 @@ def hidden(
     sizes: Mapping[str, int],
     columns: Mapping[str, Mapping[str, type]] | None = None,
     table: str | None = None,
+    apart: bool = False,
     mode: Mode | None = None,
 ) -> Hidden:
     """Intersect without anybody learning the intersection. Everyone calls it alike, a helper with None and None.
@@ -124,6 +132,9 @@ def hidden(
         Holder -> name -> `float`, `int` or `bool` of the columns it brings: public, in this order.
     table
         Whose rows get places: the holder with the smallest public size unless said otherwise.
+    apart
+        Find for each other holder by itself which rows it has (`having`); its columns are then kept wherever it has the row, and those of
+        the table's holder at all of its rows.
     mode
         Compact or not, and which assumption; semi-honest.
 
@@ -133,11 +144,10 @@ def hidden(
         An engine of one party or against parties that deviate, repeated ids, more ids than the bound, columns other than announced,
         a table too long for targets of 64 bits (12.8 million ids).
     """
-    plan = _plan(engine, sizes, columns or {}, table, mode or Mode())
+    plan = _plan(engine, sizes, columns or {}, table, apart, mode or Mode())
     party = engine.stream("hidden")
-    part = np.zeros(
-        (plan.bins, 1 + plan.columns), np.uint64
-    )  # of the targets' XOR, and of the senders' columns
+    # of the targets, added up (XOR) unless asked apart, and of the senders' columns
+    part = np.zeros((plan.bins, plan.targets + plan.columns), np.uint64)
     own = places = None
     if party.name in sizes:
         rows = checked(ids)
@@ -150,20 +160,38 @@ def hidden(
             own = np.zeros((plan.bins, mine.shape[1]), np.uint64)
             own[places >= 0] = mine[places[places >= 0]]
         else:
-            drawn = _program(party, plan, rows, mine)
-            part[:, 0], part[:, plan.span(party.name)] = drawn[:, 0], drawn[:, 1 : 1 + mine.shape[1]]
+            _put(part, plan, party.name, _program(party, plan, rows, mine))
         party.progress(1, 2, "comparing under shares")
-    member = _none_differs(engine, part[:, 0], plan)
+    met = _none_differs(engine, part[:, : plan.targets], plan)
+    having = dict(zip(plan.senders, met, strict=True)) if apart else {}
+    member = functools.reduce(operator.and_, met)
     ours = engine.protocol.share(own, owner=plan.owner, shape=(plan.bins, len(plan.kinds[plan.owner])))
-    theirs = engine.protocol.collect(np.ascontiguousarray(part[:, 1:]))
-    both = engine.number(np.concatenate([ours, theirs], axis=2), 0)
-    kept = engine.select(member[:, None], both) if both.size else both
-    found: dict[str, dict[str, SecretArray]] = {name: {} for name in sizes}
+    theirs = engine.protocol.collect(np.ascontiguousarray(part[:, plan.targets :]))
+    return Hidden(plan.owner, member, _kept(engine, plan, member, having, ours, theirs), places, having)
+
+
+def _kept(
+    engine: Engine,
+    plan: _Plan,
+    member: SecretArray,
+    having: Mapping[str, SecretArray],
+    ours: Share,
+    theirs: Share,
+) -> dict[str, dict[str, SecretArray]]:
+    """Columns by holder and name, 0 where there is nothing."""
+    both = engine.number(theirs if having else np.concatenate([ours, theirs], axis=2), 0)
+    if both.size and having:
+        bits = [having[name].reshape(-1, 1) for name in plan.senders for _ in plan.kinds[name]]
+        both = engine.select(engine.concatenate(bits, axis=1), both)
+    elif both.size:
+        both = engine.select(member[:, None], both)
+    share = np.concatenate([ours, both.share], axis=2) if having else both.share
+    found: dict[str, dict[str, SecretArray]] = {name: {} for name in plan.sizes}
     order = [(holder, *item) for holder in (plan.owner, *plan.senders) for item in plan.kinds[holder].items()]
     for place, (holder, name, kind) in enumerate(order):
-        column = np.ascontiguousarray(kept.share[:, :, place])
+        column = np.ascontiguousarray(share[:, :, place])
         found[holder][name] = engine.number(column, engine.bits if kind is float else 0)
-    return Hidden(plan.owner, member, found, places)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +202,7 @@ class _Plan:
     senders: tuple[str, ...]
     sizes: Mapping[str, int]
     kinds: Mapping[str, Mapping[str, type]]
+    apart: bool
     mode: Mode
 
     @property
@@ -185,29 +214,38 @@ class _Plan:
         return cuckoo.bins(self.size)
 
     @property
+    def targets(self) -> int:
+        """How many are compared in a bin."""
+        return len(self.senders) if self.apart else 1
+
+    @property
     def columns(self) -> int:
         """How many the senders bring together."""
         return sum(len(self.kinds[name]) for name in self.senders)
 
+    def target(self, sender: str) -> int:
+        """Where a sender's target stands."""
+        return self.senders.index(sender) if self.apart else 0
+
     def span(self, sender: str) -> slice:
-        """Where a sender's columns stand, behind the target."""
+        """Where a sender's columns stand, behind the targets."""
         before = self.senders[: self.senders.index(sender)]
-        first = 1 + sum(len(self.kinds[name]) for name in before)
+        first = self.targets + sum(len(self.kinds[name]) for name in before)
         return slice(first, first + len(self.kinds[sender]))
 
     def words(self, sender: str) -> int:
         """Of a programmed value: the target, the columns, and what fills the last block."""
         return -(-(1 + len(self.kinds[sender])) // _BLOCK_WORDS) * _BLOCK_WORDS
 
-    @property
-    def empty(self) -> bool:
-        """Whether nothing can be common, as everybody knows."""
-        return not all(self.sizes.values())
+    def empty(self, sender: str) -> bool:
+        """Whether nothing can be common with it, as everybody knows."""
+        concerned = (self.owner, sender) if self.apart else tuple(self.sizes)
+        return not all(self.sizes[name] for name in concerned)
 
     @property
     def compared(self) -> int:
         """Bits of a target that are compared."""
-        return _STATISTICAL + (self.bins - 1).bit_length()
+        return _STATISTICAL + (self.bins * self.targets - 1).bit_length()
 
 
 def estimate(
@@ -218,6 +256,7 @@ def estimate(
     helper: bool,
     comparisons: int = 0,
     table: str | None = None,
+    apart: bool = False,
 ) -> Cost:
     """What a run is expected to cost, with `comparisons` of a column and a reveal after it; one core a party.
 
@@ -233,7 +272,7 @@ def estimate(
     for sender in senders:
         blocks = -(-(1 + columns.get(sender, 0)) // _BLOCK_WORDS)
         sent += _BLOCK * blocks * okvs.shape(cuckoo.PLACES * sizes[sender]).slots
-    ands = bins * (_STATISTICAL - 1 + (bins - 1).bit_length())
+    ands = bins * (_STATISTICAL - 1 + (bins - 1).bit_length()) * (len(senders) if apart else 1)
     links = len(sizes) * len(senders) // 2
     if helper:
         per_and, per_column, per_comparison = 0.4 * links, 32 * links + 16, 62 * links + 48
@@ -259,6 +298,7 @@ def _plan(
     sizes: Mapping[str, int],
     columns: Mapping[str, Mapping[str, type]],
     table: str | None,
+    apart: bool,  # noqa: FBT001 - named by its one caller's parameter
     mode: Mode,
 ) -> _Plan:
     holders = engine.protocol.holders
@@ -277,7 +317,7 @@ def _plan(
     owner = table or min(holders, key=lambda name: (sizes[name], holders.index(name)))
     senders = tuple(name for name in holders if name != owner)
     kinds = {name: columns.get(name, {}) for name in holders}
-    plan = _Plan(owner, senders, sizes, kinds, mode)
+    plan = _Plan(owner, senders, sizes, kinds, apart, mode)
     if plan.compared > planes.WORD:
         raise UsageError(f"A table of {plan.size} ids is too long.", mend="cut the sets into partitions")
     return plan
@@ -301,18 +341,20 @@ def _ring(engine: Engine, values: Mapping[str, ArrayLike], kinds: Mapping[str, t
 
 def _look_up(party: Party, plan: _Plan, ids: Blocks, part: Ring) -> NDArray[np.int64]:
     """The table's holder: the row in each bin, -1 for none; what is programmed there goes into `part`, noise for empty bins."""
-    if plan.empty:
-        part[:] = party.rng.u64(part.shape)
-        return _rows(_filled(party, plan, ids)[1])  # places of the own rows, which outer joins keep
     seed, table = _filled(party, plan, ids)
+    if all(plan.empty(sender) for sender in plan.senders):
+        part[:] = party.rng.u64(part.shape)
+        return _rows(table)
     filled = np.flatnonzero(table >= 0)
     entries = table[filled]
     inputs = _keys(ids)[entries // cuckoo.PLACES] ^ _tweaks(seed)[entries % cuckoo.PLACES]
     prepared = vole_oprf.prepare(party, inputs, size=plan.size, mode=plan.mode)
 
     def ask(room: Party, sender: str) -> tuple[str, Ring]:
-        room.send(sender, TableSeed(seed.tobytes()))
         words = _noise(room, plan, sender)
+        if plan.empty(sender):
+            return sender, words
+        room.send(sender, TableSeed(seed.tobytes()))
         got = opprf.receive(
             room,
             sender,
@@ -328,9 +370,14 @@ def _look_up(party: Party, plan: _Plan, ids: Blocks, part: Ring) -> NDArray[np.i
 
     rooms = [partial(ask, _room(party, sender), sender) for sender in plan.senders]
     for sender, words in party.pool.talk(rooms, most=_AT_ONCE):
-        part[:, 0] ^= words[:, 0]
-        part[:, plan.span(sender)] = words[:, 1 : 1 + len(plan.kinds[sender])]
+        _put(part, plan, sender, words)
     return _rows(table)
+
+
+def _put(part: Ring, plan: _Plan, sender: str, words: Ring) -> None:
+    """What one sender and the table's holder have in common, where it belongs."""
+    part[:, plan.target(sender)] ^= words[:, 0]
+    part[:, plan.span(sender)] = words[:, 1 : 1 + len(plan.kinds[sender])]
 
 
 def _rows(table: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -352,7 +399,7 @@ def _program(party: Party, plan: _Plan, ids: Blocks, columns: Ring) -> Ring:
     """A sender: its random words for each bin, programmed at its ids wherever they may lie."""
     room = _room(party, plan.owner)
     drawn = _noise(room, plan, party.name)
-    if plan.empty:
+    if plan.empty(party.name):
         return drawn
     seed = np.frombuffer(room.recv(plan.owner, TableSeed).seed, np.uint8)
     if len(seed) != _BLOCK:
@@ -402,10 +449,10 @@ def _tweaks(seed: Blocks) -> Blocks:
     return blocks.aes_ctr(seed, 1, 0, cuckoo.PLACES)
 
 
-def _none_differs(engine: Engine, targets: Ring, plan: _Plan) -> SecretArray:
-    """Where the XOR of all holders' words is zero in the places that are compared: all of the targets were met."""
+def _none_differs(engine: Engine, targets: Ring, plan: _Plan) -> list[SecretArray]:
+    """For each target where the XOR of all holders' words is zero in the places that are compared: it was met."""
     protocol = engine.protocol
-    differ = protocol.collect(planes.places_of(targets[None], plan.compared)[0], xor=True)
+    differ = protocol.collect(planes.places_of(targets.T[None], plan.compared)[0], xor=True)
     ones = protocol.public_bits(np.full(differ.shape[1:], ~np.uint64(0)))
-    met = planes.conjunction(protocol, differ ^ ones)
-    return engine.boolean(planes.unpack(met, (plan.bins,))[:, 0])
+    met = engine.boolean(planes.unpack(planes.conjunction(protocol, differ ^ ones), targets.T.shape)[:, 0])
+    return [met[place] for place in range(plan.targets)]

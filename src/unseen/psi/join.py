@@ -1,7 +1,7 @@
-"""Joins of two tables by their ids (连接): inner, left, right and full, with ids that come several times; open or hidden.
+"""Joins of tables by their ids (连接): inner, left, right and full, with ids that come several times; open or hidden.
 
-Open (:func:`aligned`): both holders learn which of their ids are common, how often each comes at the other, and how many rows
-of the other have no partner where these belong to the result. Each gets the rows of its own table in one order.
+Open (:func:`aligned`): all holders learn which of their ids all have, how often each comes at the others, and, of two tables, how
+many rows of the other have no partner where these belong to the result. Each gets the rows of its own table in one order.
 
 Hidden (:func:`hidden_join`): nobody learns anything of that; rows are places, and what is in them is in shares.
 
@@ -12,17 +12,24 @@ How ids that come several times stay hidden
     Each holder says how often an id comes at most, in public. The i-th row of an id at the left is brought once for each place j that
     the right may have, as the id (id, i, j), and the right's j-th row likewise for each i: exactly the pairs of rows with the same id
     meet, in an intersection of distinct ids (:mod:`unseen.psi.circuit`). So tables are as many times as long as the other's
-    ids may come.
-Left, right and full
-    The table's holder shares which places have a row of its own; a row without a partner is in the result once. A full join is the left
-    one and an intersection more, for the right's rows without a partner.
+    ids may come; of more holders than two, as all others' may, multiplied.
+Left, right and full, of two holders and more
+    A left join has all rows of the first holder, a right one those of the last, each with the rows of every other holder that has the id,
+    whether or not the rest have it; a full one has the rows of every id that anybody has. In an intersection *apart* the table's holder
+    shares which places have a row of its own; a place is in the result if each other holder meets it there, or it is the first
+    place of those where this other one could (without a partner the row is there once). A full join stacks such tables: of the
+    first holder, of the second's rows that the first lacks, and so on.
 Against whom, what it leaks, assumption, cost
-    Those of :mod:`unseen.psi.circuit`, for the longer tables; the public bounds on repeats besides.
+    Those of :mod:`unseen.psi.circuit`, for the longer tables; the public bounds on repeats besides. A full join of N holders takes N
+    intersections.
 """
 
 from __future__ import annotations
 
+import functools
 import hashlib
+import math
+import operator
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
@@ -44,7 +51,8 @@ Kinds: TypeAlias = Mapping[str, Mapping[str, type]]
 
 REPEATS, ALONE = "repeats", "alone"
 _DOMAIN = b"unseen/psi/join/v1\n"
-_PARTIES = 2
+_PAIR = 2
+_MOST_PLACES = 4096
 
 
 class Repeats(Message, frozen=True, tag="psi.join.repeats/1"):
@@ -63,23 +71,27 @@ class Alone(Message, frozen=True, tag="psi.join.alone/1"):
 
 
 def aligned(
-    party: Party, ids: Blocks, *, holders: tuple[str, str], how: How, method: str = "auto"
+    party: Party, ids: Blocks, *, holders: tuple[str, ...], how: How, method: str = "auto"
 ) -> NDArray[np.int64]:
-    """The rows of the own table in the order of the join, -1 where there is none. Both holders call it alike.
+    """The rows of the own table in the order of the join, -1 where there is none. All holders call it alike.
 
-    Pairs of rows of an id stand together, left row by left row; rows without a partner come last, the left's before the right's.
+    Rows of an id stand together, left row by left row; rows without a partner come last, the left's before the right's.
 
     Raises
     ------
     UsageError
-        Nothing in common in an inner join.
+        Nothing in common in an inner join; more tables than two in another one.
     DeniedError
         The contract does not list "intersection", "repeats", or "alone" where there are rows without a partner in the result.
     RemoteProtocolError
         The peer says something impossible of its rows.
     """
-    left, right = holders
-    peer = right if party.name == left else left
+    if len(holders) > _PAIR and how != "inner":
+        raise UsageError(
+            f"A {how} join of {len(holders)} tables cannot be open.",
+            why="it would tell who has what in common with whom, and intersections of some holders are told to nobody",
+            mend="join with `hidden`, or two tables at a time",
+        )
     order, starts, counts = _grouped(ids)
     distinct = np.ascontiguousarray(ids[order[starts]])
     found = intersect(
@@ -92,35 +104,41 @@ def aligned(
         distinct=True,
     )
     common = np.zeros(0, np.int64) if found is None else found.rows
-    mine = counts[common]
-    theirs = _tell_repeats(party, peer, mine)
-    own = starts[common]
-    at_left, at_right = (mine, theirs) if party.name == left else (theirs, mine)
-    pairs = at_left * at_right
-    group = np.repeat(np.arange(len(common)), pairs)
-    within = np.arange(pairs.sum()) - np.repeat(np.cumsum(pairs) - pairs, pairs)
-    step = within // at_right[group] if party.name == left else within % at_right[group]
-    parts = [order[own[group] + step]]
-    outer = {"inner": (), "left": (left,), "right": (right,), "full": holders}[how]
+    each = _tell_repeats(party, holders, counts[common])
+    rows = functools.reduce(operator.mul, each.values())
+    group = np.repeat(np.arange(len(common)), rows)
+    within = np.arange(rows.sum()) - np.repeat(np.cumsum(rows) - rows, rows)
+    for holder in holders[: holders.index(party.name) : -1]:  # those after this one vary faster
+        within //= each[holder][group]
+    within %= each[party.name][group]
+    parts = [order[starts[common][group] + within]]
+    outer = {"inner": (), "left": holders[:1], "right": holders[1:], "full": holders}[how]
     alone = np.ones(len(counts), np.bool_)
     alone[common] = False
     rest = np.sort(order[np.repeat(alone, counts)])
     for holder in outer:
+        (peer,) = (name for name in holders if name != party.name)
         parts.append(rest if holder == party.name else _missing(party, peer))
         if holder == party.name:
             party.send(peer, Alone(party.release(ALONE, len(rest), to=(peer,), elements=1)))
     return np.concatenate(parts)
 
 
-def _tell_repeats(party: Party, peer: str, mine: NDArray[np.int64]) -> NDArray[np.int64]:
-    told = party.release(REPEATS, mine.astype("<u4").tobytes(), to=(peer,), elements=len(mine))
-    theirs = party.exchange(Repeats(told), Repeats, peers=(peer,))[peer].counts.value
-    if len(theirs) != 4 * len(mine):
-        raise RemoteProtocolError(f"{peer} tells of another number of common ids.", party=peer)
-    counts = np.frombuffer(theirs, "<u4").astype(np.int64)
-    if len(counts) and not counts.min():
-        raise RemoteProtocolError(f"{peer} has a common id in no row.", party=peer)
-    return counts
+def _tell_repeats(
+    party: Party, holders: tuple[str, ...], mine: NDArray[np.int64]
+) -> dict[str, NDArray[np.int64]]:
+    """Holder -> in how many of its rows each common id is."""
+    peers = tuple(name for name in holders if name != party.name)
+    told = party.release(REPEATS, mine.astype("<u4").tobytes(), to=peers, elements=len(mine))
+    each = {party.name: mine}
+    for peer, message in party.exchange(Repeats(told), Repeats, peers=peers).items():
+        theirs = message.counts.value
+        if len(theirs) != 4 * len(mine):
+            raise RemoteProtocolError(f"{peer} tells of another number of common ids.", party=peer)
+        each[peer] = np.frombuffer(theirs, "<u4").astype(np.int64)
+        if len(mine) and not each[peer].min():
+            raise RemoteProtocolError(f"{peer} has a common id in no row.", party=peer)
+    return each
 
 
 def _missing(party: Party, peer: str) -> NDArray[np.int64]:
@@ -152,7 +170,7 @@ class Rows:
     member
         Secret Booleans, shape (places,): whether there is a row of the result.
     matched
-        Whether both holders have a part in it; `member` itself in an inner join.
+        Whether all holders have a part in it; `member` itself in an inner join.
     columns
         Holder -> name -> secret column, 0 where there is no row or its holder has no part in it.
     """
@@ -173,7 +191,7 @@ def hidden_join(
     values: Mapping[str, ArrayLike] | None = None,
     *,
     how: How,
-    holders: tuple[str, str],
+    holders: tuple[str, ...],
     sizes: Mapping[str, int],
     columns: Kinds | None = None,
     repeats: Mapping[str, int] | None = None,
@@ -185,20 +203,20 @@ def hidden_join(
     ids, values, sizes, columns
         As in :func:`unseen.psi.circuit.hidden`, but that ids may come several times.
     holders
-        Left and right.
+        All of the engine's, from left to right.
     repeats
         Holder -> how often an id comes at most, public; 1 where nothing is said.
 
     Raises
     ------
     UsageError
-        As there; an id that comes more often than said.
+        As there; an id that comes more often than said; more than 4096 rows of an id in the result.
     """
     call = _Call(
         engine, holders, sizes, columns or {}, {name: (repeats or {}).get(name, 1) for name in holders}
     )
-    if min(call.repeats.values()) < 1 or len(holders) != _PARTIES:
-        raise UsageError("A join is of two tables, whose ids come once or more.")
+    if min(call.repeats.values()) < 1 or math.prod(call.repeats.values()) > _MOST_PLACES:
+        raise UsageError(f"Ids come once or more, and are in {_MOST_PLACES} rows of the result at most.")
     me = engine.protocol.party.name
     brought = None
     if me in holders:
@@ -207,11 +225,16 @@ def hidden_join(
         if len(ids) > sizes[me]:
             raise UsageError(f"There are {len(ids)} ids where {sizes[me]} are the agreed bound.")
         brought = _Brought.of(call, ids, values or {})
-    left, right = holders
     if how == "inner":
-        return _inner(call, brought)
-    outer = _outer(call, brought, keep=right if how == "right" else left)
-    return outer if how != "full" else _stacked(engine, outer, _rest(call, brought, of=right))
+        found = _meet(call, brought, of=holders)
+        return Rows(found.member, found.member, found.columns)
+    if how == "full":
+        parts = [
+            _outer(call, brought, keep=holder, without=holders[:place])
+            for place, holder in enumerate(holders)
+        ]
+        return _stacked(engine, parts)
+    return _outer(call, brought, keep=holders[0 if how == "left" else -1])
 
 
 def compact(rows: Rows, at_most: int) -> Rows:
@@ -242,61 +265,78 @@ class _Call:
     """What all know beforehand."""
 
     engine: Engine
-    holders: tuple[str, str]
+    holders: tuple[str, ...]
     sizes: Mapping[str, int]
     kinds: Kinds
     repeats: Mapping[str, int]
 
-    def other(self, holder: str) -> str:
-        return self.holders[1 - self.holders.index(holder)]
+    def others(self, holder: str) -> tuple[str, ...]:
+        return tuple(name for name in self.holders if name != holder)
 
     @property
     def spread(self) -> dict[str, int]:
-        """Sizes of the tables with their rows brought once for each place of the other."""
-        return {name: self.sizes[name] * self.repeats[self.other(name)] for name in self.holders}
+        """Sizes of the tables with their rows brought once for each place of the others."""
+        return spread(self.sizes, self.repeats)
+
+
+def spread(sizes: Mapping[str, int], repeats: Mapping[str, int]) -> dict[str, int]:
+    """Holder -> how long its table is in a hidden join of tables of these sizes, whose ids come so often at most."""
+    every = math.prod(repeats.get(name, 1) for name in sizes)
+    return {name: size * every // repeats.get(name, 1) for name, size in sizes.items()}
 
 
 @dataclass(frozen=True, slots=True)
 class _Brought:
-    """A holder's rows as they are brought: ids that are distinct, the columns, and whether this is where a lone row stands."""
+    """A holder's rows as they are brought: distinct ids, the columns, and by other holder whether this is where a row stands that it lacks."""
 
     ids: Blocks
     values: Mapping[str, NDArray[np.float64]]
-    first: NDArray[np.bool_]
+    first: Mapping[str, NDArray[np.bool_]]
 
     @classmethod
     def of(cls, call: _Call, ids: Blocks, values: Mapping[str, ArrayLike]) -> _Brought:
         me = call.engine.protocol.party.name
-        mine, theirs = call.repeats[me], call.repeats[call.other(me)]
+        others = call.others(me)
         columns = {name: np.asarray(column) for name, column in values.items()}
-        if mine == theirs == 1:  # whether ids are distinct is looked at where they are intersected
-            return cls(ids, columns, np.ones(len(ids), np.bool_))
+        if (
+            max(call.repeats.values()) == 1
+        ):  # whether ids are distinct is looked at where they are intersected
+            return cls(ids, columns, dict.fromkeys(others, np.ones(len(ids), np.bool_)))
         order, starts, counts = _grouped(ids)
-        if len(counts) and counts.max() > mine:
+        if len(counts) and counts.max() > call.repeats[me]:
             raise UsageError(
                 f"An id comes {counts.max()} times at {me}.",
-                why=f"{mine} are agreed on",
+                why=f"{call.repeats[me]} are agreed on",
                 mend="agree on a larger bound, or drop rows",
             )
         own = np.empty(len(ids), np.int64)
         own[order] = np.arange(len(ids)) - np.repeat(starts, counts)
-        source = np.repeat(np.arange(len(ids)), theirs)
-        other = np.tile(np.arange(theirs), len(ids))
-        places = (own[source], other) if me == call.holders[0] else (other, own[source])
-        distinct = ids[source] ^ _tweaks(call)[places]
-        return cls(distinct, {name: column[source] for name, column in columns.items()}, other == 0)
+        combined = np.indices([call.repeats[name] for name in others]).reshape(len(others), -1)
+        source = np.repeat(np.arange(len(ids)), combined.shape[1])
+        places = {name: np.tile(combined[nth], len(ids)) for nth, name in enumerate(others)}
+        places[me] = own[source]
+        distinct = ids[source] ^ _tweaks(call)[tuple(places[name] for name in call.holders)]
+        spread_out = {name: column[source] for name, column in columns.items()}
+        return cls(distinct, spread_out, {name: places[name] == 0 for name in others})
 
 
 def _tweaks(call: _Call) -> Blocks:
-    """What makes ids of pairs of rows, shape (left, right, 32): ids are digests, so no two of different ids meet."""
-    left, right = (call.repeats[name] for name in call.holders)
+    """What makes ids of rows put together, shape (*repeats, 32): ids are digests, so no two of different ids meet."""
+    each = tuple(call.repeats[name] for name in call.holders)
     words = [
-        hashlib.sha256(_DOMAIN + f"{i}/{j}".encode()).digest() for i in range(left) for j in range(right)
+        hashlib.sha256(_DOMAIN + "/".join(map(str, place)).encode()).digest() for place in np.ndindex(*each)
     ]
-    return np.frombuffer(b"".join(words), np.uint8).reshape(left, right, -1)
+    return np.frombuffer(b"".join(words), np.uint8).reshape(*each, -1)
 
 
-def _meet(call: _Call, brought: _Brought | None, *, table: str | None, of: tuple[str, ...]) -> Hidden:
+def _meet(
+    call: _Call,
+    brought: _Brought | None,
+    *,
+    of: tuple[str, ...],
+    table: str | None = None,
+    apart: bool = False,
+) -> Hidden:
     """The intersection, with the columns of these holders."""
     me = call.engine.protocol.party.name
     return hidden(
@@ -306,69 +346,73 @@ def _meet(call: _Call, brought: _Brought | None, *, table: str | None, of: tuple
         sizes=call.spread,
         columns={name: call.kinds.get(name, {}) for name in of},
         table=table,
+        apart=apart,
     )
 
 
-def _inner(call: _Call, brought: _Brought | None) -> Rows:
-    found = _meet(call, brought, table=None, of=call.holders)
-    return Rows(found.member, found.member, found.columns)
+def _outer(call: _Call, brought: _Brought | None, *, keep: str, without: tuple[str, ...] = ()) -> Rows:
+    """All rows of one holder but those that holders `without` have too, with the others' where there are any."""
+    engine, others = call.engine, call.others(keep)
+    with_others = tuple(name for name in others if name not in without)
+    found = _meet(call, brought, of=(keep, *with_others), table=keep, apart=True)
+    there, first = _standing(call, brought, found, keep)
+    stands = [first[name] & ~found.having[name] for name in without]
+    # a row is at each place where it has a partner, or else at the first of these places
+    stands += [
+        found.having[name] ^ (first[name] & ~found.having[name])
+        for name in with_others
+        if call.repeats[name] > 1
+    ]
+    member = functools.reduce(operator.and_, stands) if stands else there
+    matched = found.member if not without else engine.lift(np.zeros(found.size, np.bool_))
+    columns = dict(found.columns)
+    if stands:
+        # what only one other holder brings is at no place but where it belongs
+        cut = call.holders if len(others) > 1 else (keep,)
+        columns |= {name: _selected(engine, member, columns[name]) for name in cut}
+    return Rows(member, matched, columns)
 
 
-def _outer(call: _Call, brought: _Brought | None, *, keep: str) -> Rows:
-    """All rows of one holder, with the other's where there are any."""
-    found = _meet(call, brought, table=keep, of=(call.other(keep),))
-    first = _first(call, brought, found, of=keep)
-    # a row is at each place where it has a partner, or else at its first
-    member = first if call.repeats[call.other(keep)] == 1 else found.member ^ (first & ~found.member)
-    own = _own(call, brought, found, of=keep)
-    if member is not first:
-        own = {name: call.engine.select(member, column) for name, column in own.items()}
-    return Rows(member, found.member, {**found.columns, keep: own})
+def _selected(
+    engine: Engine, member: SecretArray, columns: Mapping[str, SecretArray]
+) -> dict[str, SecretArray]:
+    return {name: engine.select(member, column) for name, column in columns.items()}
 
 
-def _rest(call: _Call, brought: _Brought | None, *, of: str) -> Rows:
-    """The rows of one holder that have no partner."""
-    found = _meet(call, brought, table=of, of=())
-    member = _first(call, brought, found, of=of) & ~found.member
-    own = _own(call, brought, found, of=of)
-    nobody = call.engine.lift(np.zeros(found.size, np.bool_))
-    kept = {name: call.engine.select(member, column) for name, column in own.items()}
-    return Rows(member, nobody, {of: kept})
-
-
-def _first(call: _Call, brought: _Brought | None, found: Hidden, *, of: str) -> SecretArray:
-    """Whether the table's holder has a row at this place that stands there if it has no partner."""
+def _standing(
+    call: _Call, brought: _Brought | None, found: Hidden, keep: str
+) -> tuple[SecretArray, dict[str, SecretArray]]:
+    """Where the table's holder has a row; and by other holder, where it has one that stands there if that one has no partner."""
+    others = call.others(keep)
+    names = [None, *(name for name in others if call.repeats[name] > 1)]
     mine = None
-    if call.engine.protocol.party.name == of and brought is not None and found.rows is not None:
-        mine = np.zeros(found.size, np.bool_)
-        there = found.rows >= 0
-        mine[there] = brought.first[found.rows[there]]
-    return call.engine.share(mine, owner=of, shape=(found.size,), dtype=bool)
+    if call.engine.protocol.party.name == keep and brought is not None and found.rows is not None:
+        rows = found.rows
+        there = rows >= 0
+        mine = np.stack([there] * len(names))
+        for nth, name in enumerate(names):
+            if name is not None:
+                mine[nth, there] = brought.first[name][rows[there]]
+    shared = call.engine.share(mine, owner=keep, shape=(len(names), found.size), dtype=bool)
+    each = {name: shared[nth] for nth, name in enumerate(names)}
+    return each[None], {name: each.get(name, each[None]) for name in others}
 
 
-def _own(call: _Call, brought: _Brought | None, found: Hidden, *, of: str) -> dict[str, SecretArray]:
-    """The columns of the table's holder at its places, 0 where it has no row."""
-    out = {}
-    for name, kind in call.kinds.get(of, {}).items():
-        mine = None
-        if call.engine.protocol.party.name == of and brought is not None and found.rows is not None:
-            mine = np.zeros(found.size)
-            there = found.rows >= 0
-            mine[there] = brought.values[name][found.rows[there]]
-        shared = float if kind is float else int
-        out[name] = call.engine.share(mine, owner=of, shape=(found.size,), dtype=shared)
-    return out
-
-
-def _stacked(engine: Engine, one: Rows, other: Rows) -> Rows:
-    """The places of both, one after the other; columns that a part lacks are 0 there."""
-    columns = {}
-    for holder, named in one.columns.items():
-        rest = other.columns.get(holder, {})
-        columns[holder] = {
-            name: engine.concatenate([column, rest.get(name, engine.lift(np.zeros(other.size), column.bits))])
+def _stacked(engine: Engine, parts: list[Rows]) -> Rows:
+    """The places of all, one after the other; columns that a part lacks are 0 there."""
+    columns = {
+        holder: {
+            name: engine.concatenate(
+                [
+                    part.columns[holder].get(name, engine.lift(np.zeros(part.size), column.bits))
+                    for part in parts
+                ]
+            )
             for name, column in named.items()
         }
-    both = [(getattr(one, name), getattr(other, name)) for name in ("member", "matched")]
-    member, matched = (engine.concatenate(list(pair)) for pair in both)
+        for holder, named in parts[0].columns.items()
+    }
+    member, matched = (
+        engine.concatenate([getattr(part, name) for part in parts]) for name in ("member", "matched")
+    )
     return Rows(member, matched, columns)

@@ -100,6 +100,23 @@ def statistics() -> Scene:
     return Scene("common-statistics", roles, HOLDERS, inputs, {"ask": "mean", "of": ("a", "x")})  # type: ignore[arg-type]
 
 
+def several(name: str, receivers: tuple[str, ...] = (), **params: Any) -> Scene:
+    """Three holders alone. Intersections of two are of other sizes; with all three as many ids are common, one of them at most."""
+    one = {"a": [1, 2, 3, 4, 5], "b": [9, 3, 4, 5], "c": [6, 7, 3, 8]}
+    other = {"a": [20, 21, 22, 30, 31], "b": [22, 40, 41, 42], "c": [40, 41, 22, 20]}
+    inputs: list[Inputs] = []
+    for ids, shift in ((one, 0.0), (other, 0.5)):
+        inputs.append(
+            {
+                who: {"table": patients(rows, **{f"x{who}": [shift + row / 9 for row in range(len(rows))]})}
+                for who, rows in ids.items()
+            }
+        )
+    parties = tuple(one)
+    roles = {"holders": parties, "receivers": receivers} if receivers else {"holders": parties}
+    return Scene(name, roles, parties, (inputs[0], inputs[1]), params)
+
+
 def split() -> Scene:
     one = {name: {"table": patients(list(range(20)))} for name in HOLDERS}
     other = {name: {"table": patients(list(range(100, 120)))} for name in HOLDERS}
@@ -345,7 +362,9 @@ def function() -> Scene:
 
 SCENES: dict[str, Callable[[], Scene]] = {
     "psi": psi,
+    "psi of three, to one": lambda: several("psi", ("b",)),
     "common-statistics": statistics,
+    "common-statistics of three": lambda: several("common-statistics", ("c",), ask="total", of=("a", "xa")),
     "run-function": function,
     "split": split,
     "split by label": lambda: strata("split"),
@@ -364,6 +383,8 @@ SCENES: dict[str, Callable[[], Scene]] = {
     "standardise-joined": lambda: joined_training("standardise-joined"),
     "join": lambda: joining(how="full", method="dh"),
     "join hidden": lambda: joining(how="full", hidden=True, repeats={"a": 2, "b": 2}, at_most=8),
+    "join of three": lambda: several("join"),
+    "join hidden of three": lambda: several("join", how="full", hidden=True, repeats={"a": 2}),
     "train-gbdt": boost,
     "train-gbdt hidden": lambda: boost(tell_splits=False),
     "train-gbdt-federated": grow,
@@ -389,11 +410,19 @@ FEWER = {
     "train-gbdt hidden": 40,
     "train-gbdt-federated": 40,
     "join hidden": 40,
+    "join hidden of three": 40,
+    "join of three": 60,
+    "psi of three, to one": 60,
+    "common-statistics of three": 60,
     "standardise-joined": 60,
     "train-logistic joined": 60,
 }
 SLOW = {
     "join hidden",
+    "join hidden of three",
+    "join of three",
+    "psi of three, to one",
+    "common-statistics of three",
     "train-logistic joined",
     "standardise-joined",
     "common-statistics",

@@ -135,7 +135,9 @@ def test_every_place_of_an_id_is_an_input_of_its_own(monkeypatch: pytest.MonkeyP
 
 def test_as_many_bits_are_compared_as_are_due() -> None:
     for size, bits in ((1, 47), (600, 50), (1 << 20, 61), (12_000_000, 64)):
-        assert module._Plan("a", ("b",), {"a": size, "b": 1}, {"a": {}, "b": {}}, Mode()).compared == bits
+        sizes, kinds = {"a": size, "b": 1}, {"a": {}, "b": {}}
+        plan = module._Plan("a", ("b",), sizes, kinds, apart=False, mode=Mode())
+        assert plan.compared == bits
         assert cuckoo.bins(size) <= 1 << (bits - 40)
 
 

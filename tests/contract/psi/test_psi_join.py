@@ -191,7 +191,7 @@ def test_mutant_a_lone_row_at_each_of_its_places(monkeypatch: pytest.MonkeyPatch
 
     def always_first(cls: Any, *arguments: Any) -> Any:
         made = whole(cls, *arguments)
-        return cls(made.ids, made.values, np.ones_like(made.first))
+        return cls(made.ids, made.values, {name: np.ones_like(own) for name, own in made.first.items()})
 
     monkeypatch.setattr(module._Brought, "of", classmethod(always_first))
     outcome = go([([4], [3, 3])], "left", repeats={"b": 2})

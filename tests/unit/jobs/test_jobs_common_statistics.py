@@ -118,6 +118,29 @@ def test_with_a_helper() -> None:
     assert costs[1] < costs[0]
 
 
+@pytest.mark.parametrize("helper", [None, pytest.param("helper", marks=pytest.mark.long)])
+def test_three_holders(helper: str | None) -> None:
+    third = list(range(20, 60, 2))
+    common = sorted(set(COMMON) & set(third))
+    tables = {**TABLES, "c": table(third, spent=INCOME)}
+    roles = Roles({"holders": ("a", "b", "c"), "receivers": ("c",), "helper": (helper,) if helper else ()})
+    asked = step.Params(ask="mean", of=(("a", "income"), ("c", "spent")), at_least=10)
+
+    def body(party: Any) -> Any:
+        inputs = {"table": from_table(tables[party.name])} if party.name in tables else {}
+        return step.run(party, inputs, asked, roles)
+
+    told = step.disclosures(asked, roles)
+    outcome = simulate(body, roles.everyone, disclosures=told, timeout_s=20)
+    assert not outcome.errors, outcome.errors
+    assert [name for name in roles.everyone if outcome.results[name]] == ["c"]
+    meta = outcome.results["c"]["answer"].meta
+    mean = np.mean([INCOME[number] for number in common])
+    assert (meta["count"], meta["value"]) == ([len(common)], [pytest.approx([mean, mean])])
+    sizes = Sizes(dict.fromkeys("abc", 1000), dict.fromkeys("abc", 1))
+    assert step.estimate(asked, roles, sizes, Network()).bytes > 0
+
+
 def test_fewer_than_agreed() -> None:
     told = answer(ask="mean", of=("a", "income"), at_least=26)
     assert (told["below"], told["count"], told["value"]) == ([True], [0], [0.0])
@@ -180,9 +203,9 @@ def test_parameters_that_do_not_fit(params: dict[str, Any], match: str) -> None:
 @pytest.mark.parametrize(
     ("roles", "params", "match"),
     [
-        (Roles({"holders": ("a", "b"), "receivers": ("c",)}), {}, "two holders"),
-        (ROLES, {"bounds": {"a": 50}}, "two holders"),
-        (ROLES, {"ask": "total", "of": ("c", "x")}, "two holders"),
+        (Roles({"holders": ("a", "b"), "receivers": ("c",)}), {}, "for two holders or more"),
+        (ROLES, {"bounds": {"a": 50}}, "all there, or none"),
+        (ROLES, {"ask": "total", "of": ("c", "x")}, "only these"),
         (ROLES, {"ask": "total", "of": ("a", "height")}, "no column height"),
     ],
 )

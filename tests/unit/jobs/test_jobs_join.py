@@ -81,6 +81,32 @@ def test_hidden_shares_add_up_and_are_kept() -> None:
     ]  # fmt: skip
 
 
+SEVERAL = {**TABLES, "c": table([9, 3, 1, 8], False, z=[5.0, 6.0, 7.0, 8.0])}
+
+
+@pytest.mark.parametrize("how", ["inner", "right"])
+def test_three_tables(how: Any) -> None:
+    """Ids 1 and 3 are common: 1 once, 3 in four rows."""
+    roles = Roles({"holders": ("a", "b", "c")})
+    outcome = go(roles, SEVERAL, how=how, hidden=True, repeats={"a": 2, "b": 2})
+    assert not outcome.errors, outcome.errors
+    each = [Joined.of(outcome.results[name]["table"]) for name in "abc"]
+    assert {item.known.protocol for item in each} == {"replicated3"}
+    assert each[0].known.per_id == 4
+    values = sum(item.values[0] for item in each).view(np.int64)
+    member = np.bitwise_xor.reduce([item.member[0] for item in each]).astype(bool)
+    found = (values[member] / [2.0**20, 1, 2.0**20, 2.0**20]).tolist()
+    common = [[1, 0, 20, 7], [3, 0, 10, 6], [3, 0, 40, 6], [4, 1, 10, 6], [4, 1, 40, 6]]
+    assert sorted(found) == sorted(common + ([[0, 0, 0, 5], [0, 0, 0, 8]] if how == "right" else []))
+    open_ = go(roles, SEVERAL)
+    assert not open_.errors, open_.errors
+    columns = [
+        to_table(open_.results[name]["table"]).data.column(column).to_pylist()
+        for name, column in zip("abc", "xyz", strict=True)
+    ]
+    assert sorted(map(list, zip(*columns, strict=True))) == [[x, y, z] for x, _, y, z in common]
+
+
 def test_what_is_declared() -> None:
     names = [item.name for item in step.disclosures(step.Params(), OPEN)]
     assert names == ["intersection", "repeats"]
@@ -119,7 +145,7 @@ def test_parameters_that_do_not_fit(params: dict[str, Any], match: str) -> None:
 @pytest.mark.parametrize(
     ("params", "match"),
     [
-        ({"bounds": {"a": 9}}, "two holders"),
+        ({"bounds": {"a": 9}}, "all there, or none"),
         ({"columns": {"a": ["height"]}}, "no column height"),
         ({"scaled": True}, "not standardised"),
         ({}, "more than once"),

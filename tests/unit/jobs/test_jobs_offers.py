@@ -9,7 +9,7 @@ from unseen.core.errors import UsageError
 from unseen.govern.contract import AssetTerms, ColumnTerms
 from unseen.jobs.planner import Plan, TaskSketch, plan
 
-HOLDERS = ("a", "b", "c")
+HOLDERS = ("a", "b", "c", "d")
 ASSETS = [
     AssetTerms(
         name=f"of-{holder}",
@@ -51,8 +51,18 @@ def test_the_offer(step: str) -> None:
     assert "'join' with hidden = true and helper as helper" in helped.reasons["align"]
 
 
+@pytest.mark.parametrize("step", ["psi", "join"])
+@pytest.mark.parametrize(("count", "helper"), [(3, None), (4, "another organisation")])
+def test_more_holders_than_two(step: str, count: int, helper: str | None) -> None:
+    made = planned(step, HOLDERS[:count])
+    offer = made.offers["align"]
+    assert (offer.step, offer.params["hidden"], offer.helper) == ("join", True, helper)
+    assert offer.cost.bytes > offer.instead_of.bytes > 0
+    assert made.lacking == {"align": ("intersection",)}
+    assert planned(step, HOLDERS[:count], helper=True).offers["align"].helper == "helper"
+
+
 def test_where_nothing_hides_it_nothing_is_offered() -> None:
-    assert planned("psi", HOLDERS).offers == {}
     hidden = planned("join", hidden=True)
     assert (hidden.offers, hidden.lacking) == ({}, {})
     hidden.check_complete()

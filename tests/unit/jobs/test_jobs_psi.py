@@ -17,13 +17,14 @@ from unseen.testing.simulate import run
 HOLDERS = ("a", "b")
 
 
-def intersect(tables, **params):
+def intersect(tables, receivers=(), **params):
     holders = tuple(tables)
-    roles = Roles({"holders": holders})
+    roles = Roles({"holders": holders, "receivers": tuple(receivers)})
 
     def program(party):
         inputs = {"table": from_table(tables[party.name])}
-        return to_table(psi.run(party, inputs, psi.Params(**params), roles)["table"]).data.to_pydict()
+        made = psi.run(party, inputs, psi.Params(**params), roles)
+        return to_table(made["table"]).data.to_pydict() if made else None
 
     told = psi.disclosures(psi.Params(**params), roles)
     return run(program, holders, disclosures=told).results
@@ -55,12 +56,33 @@ def test_kinds_must_be_known_and_as_many_as_columns():
         intersect(tables, kinds=["text", "text"])
 
 
+THREE = {
+    "a": holding("id", ["u", "v", "w", "x"]),
+    "b": holding("number", ["x", "w", "a", "v"]),
+    "c": holding("key", ["b", "v", "x"]),
+}
+
+
+def test_only_receivers_learn():
+    found = intersect(THREE, ["b"])
+    assert (found["a"], found["c"]) == (None, None)
+    assert sorted(found["b"]["number"]) == ["v", "x"]
+    found = intersect(THREE, ["c", "a"])
+    assert found["b"] is None
+    assert found["a"]["id"] == found["c"]["key"]
+    told = psi.disclosures(psi.Params(), Roles({"holders": ("a", "b", "c"), "receivers": ("b",)}))
+    assert told[0].to == ("b",)
+    nothing = {**THREE, "c": holding("key", ["nobody's"])}
+    with pytest.raises(UsageError, match="no rows in common"):
+        intersect(nothing)
+    # a run that failed would tell those who are not to know
+    assert intersect(nothing, ["a"]) == {"a": {"id": []}, "b": None, "c": None}
+    with pytest.raises(UsageError, match="some or all of whom get the result"):
+        intersect(THREE, ["d"])
+
+
 def test_three_holders():
-    tables = {
-        "a": holding("id", ["u", "v", "w", "x"]),
-        "b": holding("number", ["x", "w", "a", "v"]),
-        "c": holding("key", ["b", "v", "x"]),
-    }
+    tables = THREE
     found = intersect(tables)
     assert sorted(found["a"]["id"]) == ["v", "x"]
     assert found["a"]["id"] == found["b"]["number"] == found["c"]["key"]

@@ -1,4 +1,4 @@
-"""Count rows that two holders have in common, or add up a column over them, while nobody learns which they are (隐藏求交统计)."""
+"""Count rows that all holders have in common, or add up a column over them, while nobody learns which they are (隐藏求交统计)."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ from unseen.psi import totals
 from unseen.psi.circuit import Hidden, hidden
 from unseen.psi.circuit import estimate as cost_of
 
-VERSION = 3
-SUMMARY = "Count, add up or average over the rows that two holders have in common; nobody learns which rows these are."
+VERSION = 4
+SUMMARY = "Count, add up or average over the rows that all holders have in common; nobody learns which rows these are."
 ROLES = {
-    "holders": "two, who bring a table with an id column each",
+    "holders": "bring a table with an id column each",
     "receivers": "the holders who get the answer",
     "helper": engines.ROLE_OF_HELPER,
 }
@@ -69,7 +69,7 @@ class Params(StepParams):
     kinds
         Kinds of the id columns, as in the step `psi`.
     bounds
-        Holder -> the most ids that it brings: how many it has is then not told. Of both holders or of none.
+        Holder -> the most ids that it brings: how many it has is then not told. Of all holders or of none.
     epsilon
         With differential privacy: what one run spends in all. Noise that nobody knows is then added to all counts and sums.
     clip
@@ -148,7 +148,7 @@ def disclosures(params: Params, roles: Roles) -> tuple[Disclosure, ...]:
 
 
 def spends(params: Params, _roles: Roles) -> Spent:
-    """One answer about both tables, with noise or without."""
+    """One answer about all tables, with noise or without."""
     return Spent(1, params.epsilon) if params.epsilon else EXACT
 
 
@@ -182,9 +182,8 @@ def estimate(params: Params, roles: Roles, sizes: Sizes, network: Network) -> Co
     holders = roles.all("holders")
     known = {name: params.bounds.get(name, sizes.rows.get(name, 0)) for name in holders}
     columns = {name: sum(1 for holder, _ in params.columns if holder == name) for name in holders}
-    return cost_of(
-        known, columns, network, helper=roles.maybe("helper") is not None, comparisons=len(params.edges)
-    )
+    helper = engines.choose(roles).helper is not None
+    return cost_of(known, columns, network, helper=helper, comparisons=len(params.edges))
 
 
 def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Roles) -> dict[str, Any]:
@@ -225,7 +224,7 @@ def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Rol
 def _intersected(
     party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Roles
 ) -> tuple[Hidden, int]:
-    """The common rows of two tables, of an id one at most."""
+    """The common rows of all tables, of an id one at most."""
     holders = roles.all("holders")
     table = to_table(inputs["table"]) if party.name in holders else None
     values = None if table is None else _columns(table, party.name, params)
@@ -254,11 +253,11 @@ def _joined(party: Party, inputs: Mapping[str, Artefact], params: Params, roles:
 def _check(params: Params, holders: tuple[str, ...], receivers: tuple[str, ...]) -> None:
     named = {holder for holder, _ in params.columns} | set(params.bounds) | set(receivers)
     whole = not params.bounds or set(params.bounds) == set(holders)
-    if len(holders) != 2 or not named <= set(holders) or not whole:  # noqa: PLR2004 - a pair
+    if len(holders) < 2 or not named <= set(holders) or not whole:  # noqa: PLR2004 - a pair
         raise UsageError(
-            "This step is for two holders, one or both of whom get the answer.",
+            "This step is for two holders or more, some or all of whom get the answer.",
             why=f"holders: {', '.join(holders)}; named besides: {', '.join(sorted(named - set(holders))) or 'none'}",
-            mend="name two holders, and only these as receivers and in of, by and bounds (both there, or none)",
+            mend="name the holders, and only these as receivers and in of, by and bounds (all there, or none)",
         )
 
 
@@ -280,7 +279,7 @@ def _columns(table: Table, me: str, params: Params) -> dict[str, NDArray[np.floa
 
 
 def _tell_sizes(party: Party, rows: int | None, holders: tuple[str, ...]) -> dict[str, int]:
-    """Holder -> rows; a helper, who has none, is told both."""
+    """Holder -> rows; a helper, who has none, is told all."""
     sizes = {}
     if rows is not None:
         told = Size(party.release(_SIZE, rows, to=party.peers, elements=1))

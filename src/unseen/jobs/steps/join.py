@@ -1,4 +1,4 @@
-"""Join two tables by their ids: openly, so that both learn what is common, or hidden, so that nobody does (连接)."""
+"""Join tables by their ids: openly, so that all learn what is common, or hidden, so that nobody does (连接)."""
 
 from __future__ import annotations
 
@@ -31,34 +31,33 @@ from unseen.psi.plan import AUTO
 from unseen.psi.protocol import DISCLOSURE as INTERSECTION
 from unseen.psi.protocol import protocol
 
-VERSION = 1
-SUMMARY = (
-    "Join two tables by their ids; with `hidden`, in secret shares, nobody learns which rows are common."
-)
+VERSION = 2
+SUMMARY = "Join tables by their ids; with `hidden`, in secret shares, nobody learns which rows are common."
 ROLES = {
-    "holders": "two, left and right, who bring a table with an id column each",
+    "holders": "two or more, from left to right, who bring a table with an id column each",
     "helper": engines.ROLE_OF_HELPER,
 }
 INPUTS = {"table": "a table with an id column, or scaled columns"}
 OUTPUTS = {
-    "table": "the joined rows: the own table's in the same order at both, or with `hidden` shares of both tables'"
+    "table": "the joined rows: the own table's in the same order at all, or with `hidden` shares of all tables'"
 }
 LEVELS = ("shared",)
-OPTIONAL_ROLES, TRUST, trust = engines.OPTIONAL_ROLES, engines.TRUST, engines.trust
+OPTIONAL_ROLES, TRUST = engines.OPTIONAL_ROLES, engines.TRUST
 
 _SHAPE = "shape"
-_PARTIES = 2
+_PAIR, _MOST_ALONE = 2, 3
 
 
 class Params(StepParams):
-    """How tables are joined. Left is the first holder.
+    """How tables are joined. Left is the first holder, right the last.
 
     Attributes
     ----------
     how
-        `inner`: rows that both have; `left`, `right`: all rows of one, with the other's where there are any; `full`: all rows.
+        `inner`: rows that all have; `left`, `right`: all rows of one, with each other's where there are any; `full`: all rows. More than
+        two tables are joined openly by `inner` only.
     hidden
-        Nobody learns the result; it stays in shares. Else both learn which ids are common.
+        Nobody learns the result; it stays in shares. Else all learn which ids are common.
     kinds
         Kinds of the id columns, as in the step `psi`.
     method
@@ -68,7 +67,7 @@ class Params(StepParams):
     repeats
         Hidden: holder -> how often an id comes at most, public; 1 where nothing is said. The work grows with the product.
     bounds
-        Hidden: holder -> the most rows that it brings: how many it has is then not told. Of both holders or of none.
+        Hidden: holder -> the most rows that it brings: how many it has is then not told. Of all holders or of none.
     at_most
         Hidden: the result is cut to so many places, rows first, under shares; of more rows some are lost, and nobody learns that.
     scaled
@@ -113,16 +112,23 @@ def disclosures(params: Params, roles: Roles) -> tuple[Disclosure, ...]:
     found = [
         Disclosure(
             INTERSECTION,
-            "which of its own ids the other holder has too, and so how many",
+            "which of its own ids the other holders have too, and so how many",
             holders,
             Door.RELEASE,
         ),
-        Disclosure(joins.REPEATS, "in how many rows each common id is at the other", holders, Door.RELEASE),
+        Disclosure(joins.REPEATS, "in how many rows each common id is at the others", holders, Door.RELEASE),
     ]
     if params.how != "inner":
         what = "how many rows without a partner the other has"
         found.append(Disclosure(joins.ALONE, what, holders, Door.RELEASE, max_elements=1))
     return tuple(found)
+
+
+def trust(roles: Roles) -> str:
+    """That of an engine for these parties; of more holders than compute without a helper the join is open."""
+    if len(roles.all("holders")) > _MOST_ALONE and roles.maybe("helper") is None:
+        return "Semi-honest holders, of whom all but one may collude; no third party."
+    return engines.trust(roles)
 
 
 def spends(params: Params, _roles: Roles) -> Spent | None:
@@ -138,34 +144,34 @@ def hidden_variant(params: Params, _roles: Roles) -> tuple[str, dict[str, Any]] 
 
 
 def estimate(params: Params, roles: Roles, sizes: Sizes, network: Network) -> Cost:
-    """That of the intersection; of a full join, of two; rows that are moved to the front cost like a few columns more."""
-    left, right = roles.all("holders")
-    rows = {name: params.bounds.get(name, sizes.rows.get(name, 0)) for name in (left, right)}
+    """That of the intersection; of a full join, of one for each holder; rows that are moved to the front cost like a few columns more."""
+    holders = roles.all("holders")
+    rows = {name: params.bounds.get(name, sizes.rows.get(name, 0)) for name in holders}
     if not params.hidden:
-        pair = (rows[left], rows[right])
+        counts = tuple(rows.values())
         if params.method == AUTO:
-            return choose(pair, Mode(), network).cost
-        return protocol(params.method).estimate(pair, Mode(), network)
-    repeats = {name: params.repeats.get(name, 1) for name in (left, right)}
-    spread = {left: rows[left] * repeats[right], right: rows[right] * repeats[left]}
-    columns = {name: sizes.columns.get(name, 0) for name in (left, right)}
-    table = {"left": left, "full": left, "right": right}.get(params.how)
-    helper = roles.maybe("helper") is not None
-    moved = {name: count * (1 + (params.at_most is not None)) for name, count in columns.items()}
-    cost = cost_of(spread, moved, network, helper=helper, table=table)
-    if params.how != "full":
-        return cost
-    more = cost_of(spread, {}, network, helper=helper, table=right)
+            return choose(counts, Mode(), network).cost
+        return protocol(params.method).estimate(counts, Mode(), network)
+    helper = engines.choose(roles).helper is not None
+    spread = joins.spread(rows, params.repeats)
+    moved = {name: sizes.columns.get(name, 0) * (1 + (params.at_most is not None)) for name in holders}
+    if params.how == "inner":
+        return cost_of(spread, moved, network, helper=helper)
+    kept = {"left": holders[:1], "right": holders[-1:], "full": holders}[params.how]
+    parts = []
+    for place, table in enumerate(kept):
+        brought = {name: moved[name] for name in holders if name not in kept[:place]}
+        parts.append(cost_of(spread, brought, network, helper=helper, table=table, apart=True))
     return Cost(
-        cost.seconds + more.seconds,
-        cost.bytes + more.bytes,
-        cost.rounds + more.rounds,
-        max(cost.memory_bytes, more.memory_bytes),
+        sum(cost.seconds for cost in parts),
+        sum(cost.bytes for cost in parts),
+        sum(cost.rounds for cost in parts),
+        max(cost.memory_bytes for cost in parts),
     )
 
 
 def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Roles) -> dict[str, Any]:
-    """At both holders, and at a helper where the join is hidden."""
+    """At all holders, and at a helper where the join is hidden."""
     holders = roles.all("holders")
     _check(params, holders)
     if params.hidden:
@@ -176,7 +182,7 @@ def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Rol
     rows = joins.aligned(
         party,
         ids_of(table, params.kinds),
-        holders=(holders[0], holders[1]),
+        holders=holders,
         how=params.how,
         method=params.method,
     )
@@ -187,11 +193,11 @@ def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Rol
 def _check(params: Params, holders: tuple[str, ...]) -> None:
     named = set(params.columns) | set(params.repeats) | set(params.bounds)
     whole = not params.bounds or set(params.bounds) == set(holders)
-    if len(holders) != _PARTIES or not named <= set(holders) or not whole:
+    if len(holders) < _PAIR or not named <= set(holders) or not whole:
         raise UsageError(
-            "A join is of two holders' tables.",
+            "A join is of two holders' tables or more.",
             why=f"holders: {', '.join(holders)}; named besides: {', '.join(sorted(named - set(holders))) or 'none'}",
-            mend="name two holders, and only these in columns, repeats and bounds (both there, or none)",
+            mend="name the holders, and only these in columns, repeats and bounds (all there, or none)",
         )
 
 
@@ -223,7 +229,7 @@ def _hidden(party: Party, inputs: Mapping[str, Artefact], params: Params, roles:
         None if own is None else own.ids,
         None if own is None else own.values,
         how=params.how,
-        holders=(holders[0], holders[1]),
+        holders=holders,
         sizes=sizes,
         columns=kinds,
         repeats=params.repeats,
@@ -233,8 +239,7 @@ def _hidden(party: Party, inputs: Mapping[str, Artefact], params: Params, roles:
         rows = joins.compact(rows, params.at_most)
     if own is None:
         return {}
-    repeats = [params.repeats.get(name, 1) for name in holders]
-    longest = max(sizes[holders[0]] * repeats[1], sizes[holders[1]] * repeats[0])
+    longest = max(joins.spread(sizes, params.repeats).values())
     columns = tuple(
         JoinedColumn(name, column, 0 if kind is int else FRACTION_BITS, "label" if kind is int else "feature")
         for name, named in kinds.items()
@@ -247,7 +252,7 @@ def _hidden(party: Party, inputs: Mapping[str, Artefact], params: Params, roles:
         rows.size,
         columns,
         float(longest) if params.scaled else 0.0,
-        per_id=math.prod(repeats),
+        per_id=math.prod(params.repeats.values()),
     )
     return {"table": Joined.of_rows(rows, known, own.prepared).to_artefact()}
 

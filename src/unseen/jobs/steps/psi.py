@@ -15,19 +15,22 @@ from unseen.jobs.tables import from_table, ids_of, known_kinds, to_table
 from unseen.party import Disclosure, Door, Party
 from unseen.psi import Mode, choose, intersect
 from unseen.psi.plan import AUTO
+from unseen.psi.protocol import DISCLOSURE as INTERSECTION
 from unseen.psi.protocol import protocol
 
-VERSION = 4
+VERSION = 5
 SUMMARY = (
     "Find the rows that all holders have in common; nobody learns anything about the others' other rows."
 )
-ROLES = {"holders": "bring a table with an id column each"}
+ROLES = {
+    "holders": "bring a table with an id column each",
+    "receivers": "the holders who learn the result; all where none is named",
+}
 INPUTS = {"table": "a table with an id column"}
-OUTPUTS = {"table": "the common rows of the own table, in the same order at every holder"}
+OUTPUTS = {"table": "at each receiver the common rows of its own table, in the same order at all"}
 LEVELS = ("shared",)
+OPTIONAL_ROLES = frozenset({"receivers"})
 TRUST = "Semi-honest holders, of whom all but one may collude; no third party."
-
-_PAIR = 2
 
 
 class Params(StepParams):
@@ -45,16 +48,14 @@ class Params(StepParams):
     kinds: Annotated[tuple[str, ...], AfterValidator(known_kinds)] = ()
 
 
+def _receivers(roles: Roles) -> tuple[str, ...]:
+    return roles.all("receivers") or roles.all("holders")
+
+
 def disclosures(_params: Params, roles: Roles) -> tuple[Disclosure, ...]:
-    """Each holder learns which of its own rows the others have too."""
-    return (
-        Disclosure(
-            "intersection",
-            "which of its own rows the other holders have too, and so how many",
-            roles.all("holders"),
-            Door.RELEASE,
-        ),
-    )
+    """Each receiver learns which of its own rows all others have too."""
+    what = "which of its own rows the other holders have too, and so how many"
+    return (Disclosure(INTERSECTION, what, _receivers(roles), Door.RELEASE),)
 
 
 def spends(_params: Params, _roles: Roles) -> Spent:
@@ -62,10 +63,8 @@ def spends(_params: Params, _roles: Roles) -> Spent:
     return EXACT
 
 
-def hidden_variant(params: Params, roles: Roles) -> tuple[str, dict[str, Any]] | None:
-    """For two holders: a join of which nobody learns the result."""
-    if len(roles.all("holders")) != _PAIR:
-        return None
+def hidden_variant(params: Params, _roles: Roles) -> tuple[str, dict[str, Any]] | None:
+    """A join of which nobody learns the result."""
     return "join", {"kinds": list(params.kinds), "hidden": True}
 
 
@@ -78,11 +77,24 @@ def estimate(params: Params, roles: Roles, sizes: Sizes, network: Network) -> Co
 
 
 def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Roles) -> dict[str, Any]:
-    """At every holder."""
-    holders = roles.all("holders")
+    """At every holder; nothing comes out at those who do not learn the result.
+
+    Raises
+    ------
+    UsageError
+        Nothing in common, where all holders learn the result: where some do not, a run that failed would tell them. A receiver who
+        is no holder.
+    """
+    holders, receivers = roles.all("holders"), _receivers(roles)
     table = to_table(inputs["table"])
-    ids = ids_of(table, params.kinds)
-    aligned = intersect(party, ids, holders=holders, to=holders, method=params.method)
+    aligned = intersect(
+        party,
+        ids_of(table, params.kinds),
+        holders=holders,
+        to=receivers,
+        method=params.method,
+        allow_empty=set(receivers) != set(holders),
+    )
     if aligned is None:
         return {}
     return {"table": from_table(table.take(aligned.rows))}

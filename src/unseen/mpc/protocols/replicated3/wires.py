@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from unseen.kernels import shares as kernels
 from unseen.mpc.fixed import Ring
-from unseen.party import Masked, Message, Party, require
+from unseen.party import Masked, Message, Party, Public, require
 
 U = TypeVar("U", bound=np.unsignedinteger[Any])
 KEY_BYTES = 16
@@ -25,6 +25,12 @@ class Piece(Message, frozen=True, tag="mpc.replicated3.piece/1"):
     """Numbers under a pad of the two other parties, or of the sender and the third."""
 
     values: Masked
+
+
+class CommonKey(Message, frozen=True, tag="mpc.replicated3.common-key/1"):
+    """Of words that all three know, which hide nothing."""
+
+    key: Public[bytes]
 
 
 class Wires:
@@ -43,11 +49,13 @@ class Wires:
     def _agree(self) -> bytes:
         """A key that all three have, which party 0 draws."""
         if self.place != 0:
-            return self.recv(0, (KEY_BYTES,), np.uint8).tobytes()
-        key = np.frombuffer(self.party.rng.bytes(KEY_BYTES), np.uint8)
+            key = self.party.recv(self.name(0), CommonKey).key
+            require(np.frombuffer(key, np.uint8), shape=(KEY_BYTES,), dtype=np.uint8, sender=self.name(0))
+            return key
+        key = self.party.rng.bytes(KEY_BYTES)
         for place in (1, 2):
-            self.send(place, key)
-        return key.tobytes()
+            self.party.send(self.name(place), CommonKey(key))
+        return key
 
     def common(self, use: int, shape: tuple[int, ...]) -> Ring:
         """Uniform words that all three know: for randomness that hides nothing, such as that of rounding."""
