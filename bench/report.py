@@ -100,10 +100,15 @@ class Report:
         What stands above the table: what is measured and how. Its first line is the title.
     arguments
         The command line, without the program.
+    timed
+        Whether the table shows times; where quality is what is measured, it does not.
     """
 
-    def __init__(self, area: str, text: str | None, arguments: list[str] | None = None) -> None:
+    def __init__(
+        self, area: str, text: str | None, arguments: list[str] | None = None, *, timed: bool = True
+    ) -> None:
         self.area = area
+        self._timed = timed
         self.cases: list[Case] = []
         self._text = (text or area).strip()
         parser = argparse.ArgumentParser(
@@ -216,7 +221,8 @@ class Report:
         title, _, rest = self._text.partition("\n")
         lines = [f"# {title.rstrip('.')}", "", rest.strip(), "", machine(), ""]
         names = list(dict.fromkeys(name for case in self.cases for name in case.more))
-        shown = [column for column in _COLUMNS if any(column[1](case) for case in self.cases)]
+        columns = [column for column in _COLUMNS if self._timed or column[0] not in _TIMES]
+        shown = [column for column in columns if any(column[1](case) for case in self.cases)]
         heads = [head for head, _ in shown] + [name.replace("_", " ") for name in names]
         lines += ["| " + " | ".join(heads) + " |", "|---|" + "---:|" * (len(heads) - 1)]
         for case in self.cases:
@@ -225,7 +231,8 @@ class Report:
             lines.append("| " + " | ".join(cells) + " |")
         trusts = dict.fromkeys(case.trust for case in self.cases)
         lines += ["", *(f"Trust: {trust}." for trust in trusts)]
-        lines += ["", f"Written by `python -m bench.{self.area}`; `ratio` is the rival's seconds over ours."]
+        words = "; `ratio` is the rival's seconds over ours" if self._timed else ""
+        lines += ["", f"Written by `python -m bench.{self.area}`{words}."]
         return "\n".join(lines) + "\n"
 
 
@@ -277,6 +284,7 @@ def _number(value: float | None) -> str:
     return "" if value is None else f"{value:.3g}"
 
 
+_TIMES = ("ours", "rival's time", "ratio")
 _COLUMNS: tuple[tuple[str, Callable[[Case], str]], ...] = (
     ("case", lambda case: f"`{case.case}`"),
     ("ours", lambda case: _seconds(case.ours_s)),

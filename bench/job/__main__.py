@@ -122,7 +122,9 @@ def train(wire: Wire, blocks: Sequence[NDArray[np.float64]], labels: NDArray[np.
         label = engine.share(labels if party.name == "a" else None, owner="a", shape=(sizes.rows,))
         weights = newton.fit(engine, columns, label, newton.Newton(l2=PENALTY, iterations=ITERATIONS))
         return engine.reveal(
-            "scores", linear.expected(engine, columns, weights, family="logistic"), to=("a",)
+            "scores",
+            linear.mean(linear.linear_scores(engine, columns, weights), family="logistic"),
+            to=("a",),
         )
 
     played = play(program, PARTIES, wire=wire, disclosures=TOLD)

@@ -62,7 +62,7 @@ def measure(
     told = [one.result for one in played.parties.values()]
     error = None
     if rival is not None:
-        asked, scores = trees.pooled(work, settings, rival), trees.scored(work, settings, played)
+        asked, scores = trees.pooled(work, settings, rival), trees.scored(work, settings, played)[0]
         rest = ~work.train if (~work.train).any() else work.train
         error = trees.auc(scores[rest], work.labels[rest]) - trees.auc(
             np.array(asked["scores"]), work.labels[rest]

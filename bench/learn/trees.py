@@ -14,7 +14,7 @@ import os
 import tempfile
 import time
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +37,6 @@ from unseen.party import Disclosure, Door, Party
 from unseen.testing.simulate import run
 
 FIRST, SECOND = "p0", "p1"
-SPLITS = 10
 BANK = Settings(rounds=100, depth=5)
 MADE = Settings(rounds=10, depth=4)
 WORKS = (  # rows, columns, bins, whether it is one of the smallest
@@ -52,7 +51,10 @@ TRUST = "semi-honest, two holders and a helper that sees no data; XGBoost: one p
 
 @dataclass(frozen=True)
 class Work:
-    """Codes (columns, rows) of both holders, bins of each column, labels, how many columns the first has, rows to train on."""
+    """Codes (columns, rows) of both holders, bins of each column, labels, how many columns the first has, rows to train on.
+
+    Labels are those of :class:`Settings`; numbers are scaled to mean 0 and deviation 1 on the rows to train on.
+    """
 
     codes: NDArray[Any]
     bins: list[int]
@@ -126,7 +128,7 @@ def measure(
     told = [one.result for one in played.parties.values()]
     error = None
     if rival is not None:
-        asked, scores = pooled(work, settings, rival), scored(work, settings, played)
+        asked, scores = pooled(work, settings, rival), scored(work, settings, played)[0]
         rest = ~work.train if (~work.train).any() else work.train
         error = auc(scores[rest], work.labels[rest]) - auc(np.array(asked["scores"]), work.labels[rest])
     return Sample(
@@ -145,7 +147,7 @@ def grow(work: Work, settings: Settings, *, protocol: str, shaper: Shaper | None
     holders = (FIRST, SECOND) if statement.helper or 2 in statement.holders else (FIRST, SECOND, "helper")
     helper = "helper" if statement.helper else None
     names = tuple(dict.fromkeys((*holders, *([helper] if helper else []))))
-    bins, codes, labels = work.public(), work.codes[:, work.train], work.labels[work.train][None]
+    bins, codes, labels = work.public(), work.codes[:, work.train], targets(work, settings)
     mine = {FIRST: codes[: work.first], SECOND: codes[work.first :]}
     disclosures = [Disclosure("weights", "weights", (FIRST,), Door.REVEAL)] + [
         Disclosure(shared.disclosure(name), "splits", (name,), Door.REVEAL, times=1 << 20) for name in mine
@@ -168,8 +170,16 @@ def grow(work: Work, settings: Settings, *, protocol: str, shaper: Shaper | None
     return play(program, names, disclosures=disclosures, shaper=shaper, wire=wire)
 
 
+def targets(work: Work, settings: Settings) -> NDArray[np.float64]:
+    """Labels of the rows to train on as trees take them, shape (classes, rows)."""
+    labels = work.labels[work.train]
+    if settings.objective == "softmax":
+        return (labels == np.arange(settings.classes)[:, None]).astype(np.float64)
+    return labels[None]
+
+
 def scored(work: Work, settings: Settings, played: Played) -> NDArray[np.float64]:
-    """Scores of all rows by the trees that the parties know together."""
+    """Scores (classes, rows) of all rows by the trees that the parties know together."""
     parts = [played.parties[name].result[4] for name in (FIRST, SECOND)]
     whole = Splits.none(settings.trees, settings.nodes)
     for start, part in zip((0, work.first), parts, strict=True):
@@ -177,7 +187,7 @@ def scored(work: Work, settings: Settings, played: Played) -> NDArray[np.float64
         whole.column[used], whole.bin[used] = part.column[used] + start, part.bin[used]
         whole.missing_left[used] = part.missing_left[used]
     booster = Booster(settings, whole, played.parties[FIRST].result[5])
-    return plain.scores(booster, work.codes, work.bins)[0]
+    return plain.scores(booster, work.codes, work.bins)
 
 
 def pooled(work: Work, settings: Settings, rival: Rival) -> dict[str, Any]:
@@ -186,20 +196,20 @@ def pooled(work: Work, settings: Settings, rival: Rival) -> dict[str, Any]:
         np.savez(file, codes=work.codes, bins=np.array(work.bins), labels=work.labels, train=work.train)
         file.flush()
         plain_settings = {
-            key: value for key, value in asdict(settings).items() if isinstance(value, int | float)
+            key: value for key, value in asdict(settings).items() if isinstance(value, int | float | str)
         }
         return rival.ask(path=file.name, settings=plain_settings, threads=2)
 
 
 def alone(work: Work, settings: Settings) -> NDArray[np.float64]:
-    """Scores of all rows by trees that the same arithmetic grows in one process, unprotected."""
+    """Scores (classes, rows) of all rows by trees that the same arithmetic grows in one process, unprotected."""
     bins, me = work.public(), "a"
     one = Bins(
         bins.rows,
         {me: tuple(work.bins)},
         {me: tuple(absent for each in bins.missing.values() for absent in each)},
     )
-    codes, labels = work.codes[:, work.train], work.labels[work.train][None]
+    codes, labels = work.codes[:, work.train], targets(work, settings)
 
     def program(party: Party) -> Any:
         engine = mpc.Engine(party, holders=(me,), protocol="plain")
@@ -212,20 +222,7 @@ def alone(work: Work, settings: Settings) -> NDArray[np.float64]:
         Disclosure(shared.disclosure(me), "splits", (me,), Door.REVEAL, times=1 << 20),
     ]
     booster = run(program, (me,), disclosures=told, timeout_s=3600).results[me]
-    return plain.scores(booster, work.codes, work.bins)[0]
-
-
-def quality(settings: Settings, rival: Rival, folder: Path) -> dict[str, float]:
-    """Mean difference of the area under the ROC curve from XGBoost's on held-out rows of bank marketing, and its interval."""
-    found = []
-    for seed in range(SPLITS):
-        work = bank(folder, held_out=0.3, seed=seed)
-        rest = ~work.train
-        theirs = np.array(pooled(work, settings, rival)["scores"])
-        found.append(auc(alone(work, settings)[rest], work.labels[rest]) - auc(theirs, work.labels[rest]))
-    half = 2.262 * float(np.std(found, ddof=1)) / SPLITS**0.5  # Student's t, nine degrees of freedom
-    mean = float(np.mean(found))
-    return {"error_mean": mean, "error_low": mean - half, "error_high": mean + half}
+    return plain.scores(booster, work.codes, work.bins)
 
 
 def cases(report: Report) -> None:
@@ -240,7 +237,7 @@ def cases(report: Report) -> None:
         )
         case = "learn/trees/bank/shared"
         if folder and (Path(folder) / "bank_marketing").exists() and report.wants(case):
-            _case(report, case, bank(Path(folder)), BANK, rival, folder=Path(folder))
+            _case(report, case, bank(Path(folder)), BANK, rival)
         for rows, columns, bins, quick in WORKS:
             case = f"learn/trees/{rows}x{columns}/shared"
             if report.wants(case, quick=quick):
@@ -252,20 +249,9 @@ def cases(report: Report) -> None:
                 report.case(case, lambda: measure(work, MADE, shaper=shaper), trust=TRUST, repeats=1)
 
 
-def _case(
-    report: Report,
-    case: str,
-    work: Work,
-    settings: Settings,
-    rival: Rival | None,
-    *,
-    folder: Path | None = None,
-) -> None:
-    more = quality(settings, rival, folder) if folder and rival else {}
-
+def _case(report: Report, case: str, work: Work, settings: Settings, rival: Rival | None) -> None:
     def ours() -> Sample:
-        sample = measure(work, settings, rival=rival)
-        return replace(sample, more={**sample.more, **more})
+        return measure(work, settings, rival=rival)
 
     def theirs() -> Sample:
         assert rival is not None  # asked only then

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from typing import Any
 
 import numpy as np
 import xgboost
@@ -13,15 +14,20 @@ NAMES = {"penalty": "lambda", "min_gain": "gamma", "learning_rate": "eta", "dept
 KEPT = ("min_child_weight",)
 
 
-def train(path: str, settings: dict[str, float], threads: int) -> dict[str, float]:
+OBJECTIVES = {"binary": "binary:logistic", "squared": "reg:squarederror", "softmax": "multi:softprob"}
+
+
+def train(path: str, settings: dict[str, Any], threads: int) -> dict[str, Any]:
     """Train on rows that are marked, score the others."""
     stored = np.load(path)
     codes = stored["codes"].astype(np.float32)
     codes[stored["codes"] == stored["bins"][:, None]] = np.nan
     part = stored["train"]
     options = {NAMES[name]: settings[name] for name in NAMES} | {name: settings[name] for name in KEPT}
-    options |= {"objective": "binary:logistic", "tree_method": "hist", "max_bin": 1024}
-    options |= {"base_score": 0.5, "nthread": threads}
+    options |= {"objective": OBJECTIVES[settings["objective"]], "tree_method": "hist", "max_bin": 1024}
+    options |= {"base_score": 0.0 if settings["objective"] == "squared" else 0.5, "nthread": threads}
+    if settings["objective"] == "softmax":
+        options["num_class"] = settings["classes"]
     start = time.perf_counter()
     matrix = xgboost.DMatrix(codes.T[part], stored["labels"][part])
     model = xgboost.train(options, matrix, int(settings["rounds"]))

@@ -116,10 +116,14 @@ class SharedModel:
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """Scores that nobody has seen, what they were made of, and the engine that they live in."""
+    """Scores that nobody has seen, what they were made of, and the engine that they live in.
+
+    `raw` are the sums before the link; equal ones of trees are exactly equal, which rounded scores are not.
+    """
 
     engine: Engine
     scores: SecretArray
+    raw: SecretArray
     own: Matrix | None
     sizes: layout.Layout
     model: Model
@@ -152,8 +156,9 @@ def score(party: Party, inputs: Mapping[str, Artefact], roles: Roles) -> Scored:
         holders=holders,
         sizes=sizes,
     )
-    scores = models.kind(model.kind).predict(engine, model, values, sizes)
-    return Scored(engine, scores, own, sizes, model)
+    kind = models.kind(model.kind)
+    raw = kind.raw(engine, model, values, sizes)
+    return Scored(engine, kind.expected(engine, model, raw), raw, own, sizes, model)
 
 
 def _check_columns(name: str, own: Matrix, held: SharedModel) -> None:

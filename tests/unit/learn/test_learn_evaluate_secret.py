@@ -78,6 +78,24 @@ def test_the_order_with_and_without_ties(protocol: str, levels: int) -> None:
     assert done.results["a"] is None
 
 
+def test_rows_are_sorted_by_what_is_exact_where_scores_are_rounded() -> None:
+    raw = np.r_[np.repeat([1000.0, 600.0, 1.5, -0.25, -700.0], 8)]
+    labels = np.tile([0.0, 1, 1, 0, 1, 0, 0, 1], 5) * np.repeat([1.0, 1, 1, 1, 0], 8)
+    scores = 1 / (1 + np.exp(-raw / 100)) + np.tile([0.0, 1, 2, -1, 0, -2, 1, 0], 5) * 2.0**-20
+
+    def body(engine: Engine, x: SecretArray, y: SecretArray) -> Any:
+        sums = engine.share(raw if engine.protocol.party.name == "a" else None, owner="a", shape=raw.shape)
+        ordered = secret.sorted_by_score(x, y, sums)
+        return secret.ranking(ordered, to=("b",), sizes=np.array([24.0, 16.0])), secret.groups(
+            ordered, 5, at_least=0, to=("b",)
+        )
+
+    order, groups = play(body, scores, labels).results["b"]
+    exact = ranking.by_level(labels, np.clip(raw, -512, 511))
+    assert (order.auc, order.ks) == (pytest.approx(exact.auc, abs=1e-12), pytest.approx(exact.ks, abs=1e-12))
+    np.testing.assert_allclose(groups.scores, scores.reshape(5, 8).mean(axis=1), atol=1e-5)
+
+
 def test_a_model_that_is_worse_than_a_coin_has_no_lead() -> None:
     scores, labels = np.array([0.9, 0.8, 0.1, 0.2]), np.array([0.0, 0.0, 1.0, 1.0])
     done = play(

@@ -35,7 +35,7 @@ def train(
         columns = layout.share_blocks(engine, sizes, own)
         label = engine.share(labels if party.name == "a" else None, owner="a", shape=(sizes.rows,))
         weights = newton.fit(engine, columns, label, newton.Newton(l2=penalty, iterations=iterations))
-        scores = linear.expected(engine, columns, weights, family="logistic")
+        scores = linear.mean(linear.linear_scores(engine, columns, weights), family="logistic")
         return engine.reveal("weights", weights, to=("a",)), engine.reveal("scores", scores, to=("a",))
 
     return run(program, (*holders, "helper"), disclosures=TOLD, timeout_s=60)

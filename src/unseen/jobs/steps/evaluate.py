@@ -157,7 +157,7 @@ def estimate(params: Params, roles: Roles, sizes: Sizes, network: Network) -> Co
 
 def _work(params: Params) -> tuple[int, int]:
     """Bytes a row of all parties, and rounds."""
-    sort = (1500, 90)
+    sort = (2100, 130)
     if params.kind == "regression":
         return 300, 20
     if params.kind == "multiclass":
@@ -287,7 +287,7 @@ def _hidden(
     both = secret.class_sizes(secrets)
     secret.require_enough(both, params.at_least)
     sizes = engine.reveal(secret.SIZES, both, to=to)
-    found = _yes_or_no(made.scores, secrets, sizes, params, to)
+    found = _yes_or_no(made, secrets, sizes, params, to)
     if sizes is None:
         return None
     return Measured({"rows": rows, "positives": int(sizes[1]), **found.figures}, *_parts(found))
@@ -298,17 +298,17 @@ def _parts(found: Measured) -> tuple[Any, ...]:
 
 
 def _yes_or_no(
-    scores: SecretArray,
+    made: Scored,
     labels: SecretArray,
     sizes: NDArray[np.float64] | None,
     params: Params,
     to: tuple[str, ...],
 ) -> Measured:
-    figures: dict[str, Any] = {}
+    scores, figures = made.scores, dict[str, Any]()
     groups = spread = cells = None
     asked = set(params.measures)
     if asked & {secret.RANKING, secret.GROUPS}:
-        ordered = secret.sorted_by_score(scores, labels)
+        ordered = secret.sorted_by_score(scores, labels, made.raw)
         if secret.RANKING in asked:
             order = secret.ranking(ordered, to=to, sizes=sizes)
             figures |= {} if order is None else {"auc": order.auc, "gini": 2 * order.auc - 1, "ks": order.ks}

@@ -14,7 +14,8 @@ Method
     front. AUC is the area under these points by the trapezoidal rule, KS the largest of rows * positives so far - rows so
     far * positives, both over the integers.
 Scores
-    As the model gives them, with the engine's fraction bits, from -2 up to, without, 2 where they are sorted.
+    With the engine's fraction bits; from -2 up to, without, 2 where they are sorted by themselves. A model's scores are rounded,
+    each row's anew, so rows are sorted by what comes before the link: sums of leaves are exact.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from unseen.learn.evaluate.binary import Confusion
 from unseen.learn.evaluate.ranking import Distribution, Ranking, cuts
 from unseen.learn.evaluate.regression import Fit
 from unseen.mpc import SecretArray
-from unseen.mpc.functions.compare import below, equal, logical_and, logical_not, where
+from unseen.mpc.functions.compare import below, clip, equal, logical_and, logical_not, where
 from unseen.mpc.functions.order import Key, arranged
 from unseen.mpc.functions.permute import array_of, rows_of
 
@@ -39,13 +40,15 @@ ENOUGH, SIZES, RANKING, GROUPS = "enough", "class-sizes", "ranking", "groups"
 DISTRIBUTION, CONFUSION, LOSSES, ERRORS, CLASSES = "distribution", "confusion", "losses", "errors", "classes"
 
 Floats = NDArray[np.float64]
+_SCORE_BITS, _RAW_BITS = 2, 10
 _MOST_SPREAD = 1024.0  # squares fit up to 2048: predictions may lie as far off again
 
 
 @dataclass(frozen=True, slots=True)
 class Sorted:
-    """Scores and labels (integers) in descending order of the scores, shape (rows,)."""
+    """What was sorted by, scores and labels (integers) in descending order, shape (rows,)."""
 
+    keys: SecretArray
     scores: SecretArray
     labels: SecretArray
 
@@ -58,12 +61,24 @@ class Order:
     ks: float
 
 
-def sorted_by_score(scores: SecretArray, labels: SecretArray) -> Sorted:
-    """Rows by score, highest first; equal ones keep their order."""
-    bits = scores.engine.bits + 2
-    keys = [Key(scores[None], descending=True, bits=bits)]
-    moved = arranged(keys, rows_of(scores), rows_of(labels))
-    return Sorted(array_of(moved[0], scores, scores.shape), array_of(moved[1], labels, labels.shape))
+def sorted_by_score(scores: SecretArray, labels: SecretArray, raw: SecretArray | None = None) -> Sorted:
+    """Rows by score, highest first; equal ones keep their order.
+
+    Parameters
+    ----------
+    raw
+        Of the rows, what scores are a growing function of, shape (rows,): it is sorted by, for it is exact where scores are
+        rounded, so that equal ones are ties. From -512 up to 512; beyond, all are equal. None: the scores themselves.
+    """
+    bits = scores.engine.bits
+    by, width = scores, bits + _SCORE_BITS
+    if raw is not None:
+        most = 2.0 ** (_RAW_BITS - 1)
+        by, width = clip(raw, -most, most - 2.0**-bits), bits + _RAW_BITS
+    moved = arranged([Key(by[None], descending=True, bits=width)], *map(rows_of, (by, scores, labels)))
+    return Sorted(
+        *(array_of(one, like, like.shape) for one, like in zip(moved, (by, scores, labels), strict=True))
+    )
 
 
 def require_enough(sizes: SecretArray, at_least: int) -> None:
@@ -98,8 +113,8 @@ def class_sizes(labels: SecretArray) -> SecretArray:
 
 def ranking(ordered: Sorted, *, to: Sequence[str], sizes: Floats | None, name: str = RANKING) -> Order | None:
     """AUC and KS; None at others than the receivers, who know the sizes of the classes."""
-    scores, labels = ordered.scores, ordered.labels
-    engine, count = scores.engine, len(scores)
+    labels = ordered.labels
+    engine, count = labels.engine, len(labels)
     found = _ends(ordered)
     rows, positives = found[0], found[1]
     zero = engine.lift(np.zeros(1), 0)
@@ -118,9 +133,9 @@ def ranking(ordered: Sorted, *, to: Sequence[str], sizes: Floats | None, name: s
 
 def _ends(ordered: Sorted) -> SecretArray:
     """Rows and positives up to the end of each group of equal scores, then those of all rows; shape (2, rows)."""
-    scores, labels = ordered.scores, ordered.labels
-    engine, count = scores.engine, len(scores)
-    same = equal(scores[1:], scores[:-1], places=engine.bits + 2)
+    keys, labels = ordered.keys, ordered.labels
+    engine, count = keys.engine, len(keys)
+    same = equal(keys[1:], keys[:-1], places=engine.bits + _RAW_BITS)
     last = engine.concatenate([logical_not(same), engine.lift(np.ones(1, bool))])
     up_to = engine.lift(np.arange(1, count + 1), 0)
     moved = arranged(

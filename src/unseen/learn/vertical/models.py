@@ -97,10 +97,16 @@ class Kind(Protocol):
     def scoring_cost(self, public: Mapping[str, Any]) -> tuple[float, int]:
         """Bytes a row, beside those of columns, and rounds of scoring, between two holders and a helper."""
 
-    def predict(
+    def raw(
         self, engine: Engine, model: Model, own: NDArray[np.float64] | None, sizes: Layout
     ) -> SecretArray:
-        """Scores of the rows, shape (rows,) or (rows, classes). All parties of the engine call it; `own` is this holder's block."""
+        """Sums before the link, shape (rows,) or (rows, classes), of which scores are a function that does not fall.
+
+        All parties of the engine call it; `own` is this holder's block.
+        """
+
+    def expected(self, engine: Engine, model: Model, raw: SecretArray) -> SecretArray:
+        """Scores of the rows from :meth:`raw`, of the same shape: probabilities, rates or numbers."""
 
 
 def kinds() -> tuple[str, ...]:

@@ -37,17 +37,22 @@ def shapes(public: Mapping[str, Any], sizes: Layout) -> dict[str, tuple[tuple[in
 
 
 def scoring_cost(_public: Mapping[str, Any]) -> tuple[float, int]:
-    """Bytes a row and rounds of :func:`predict` between two holders and a helper, beside those of the columns."""
+    """Bytes a row and rounds of scoring between two holders and a helper, beside those of the columns."""
     return 745.0, 16
 
 
-def predict(engine: Engine, model: Model, own: NDArray[np.float64] | None, sizes: Layout) -> SecretArray:
-    """Expected labels of the rows, shape (rows,): probabilities of 1, numbers, counts; of classes, shape (rows, classes)."""
+def raw(engine: Engine, model: Model, own: NDArray[np.float64] | None, sizes: Layout) -> SecretArray:
+    """Columns times weights plus intercept, shape (rows,) or, of classes, (rows, classes)."""
     scaling = Scaling.of(model.private)
     columns = layout.share_blocks(
         engine, sizes, own if own is None or scaling is None else scaling.apply(own)
     )
-    return expected(engine, columns, model.secret(engine, "weights"), family=str(model.public["family"]))
+    return linear_scores(engine, columns, model.secret(engine, "weights"))
+
+
+def expected(engine: Engine, model: Model, raw: SecretArray) -> SecretArray:  # noqa: ARG001
+    """Expected labels: probabilities of 1 or of classes, numbers, counts."""
+    return mean(raw, family=str(model.public["family"]))
 
 
 def linear_scores(engine: Engine, columns: SecretArray, weights: SecretArray) -> SecretArray:
@@ -56,7 +61,6 @@ def linear_scores(engine: Engine, columns: SecretArray, weights: SecretArray) ->
     return engine.concatenate([columns, ones], axis=1) @ weights
 
 
-def expected(engine: Engine, columns: SecretArray, weights: SecretArray, *, family: str) -> SecretArray:
-    """:func:`predict` of columns that are shared already, scaled as in training."""
-    scores = linear_scores(engine, columns, weights)
+def mean(scores: SecretArray, *, family: str) -> SecretArray:
+    """What scores stand for in a family."""
     return softmax(scores) if family == MULTINOMIAL else FAMILIES[family].mean(scores)

@@ -135,13 +135,13 @@ def shapes(public: Mapping[str, Any], sizes: Layout) -> dict[str, tuple[tuple[in
 
 
 def scoring_cost(public: Mapping[str, Any]) -> tuple[float, int]:
-    """Bytes a row and rounds of :func:`predict` between two holders and a helper; trees whose splits are hidden take more."""
+    """Bytes a row and rounds of scoring between two holders and a helper; trees whose splits are hidden take more."""
     settings = settings_of(public)
     return 745 + 20.0 * settings.trees * 2**settings.depth, 16 + 2 * settings.trees * settings.depth
 
 
-def predict(engine: Engine, model: Model, own: Floats | None, sizes: Layout) -> SecretArray:
-    """Probabilities (rows,) or, of several classes, (rows, classes); numbers for "squared"."""
+def raw(engine: Engine, model: Model, own: Floats | None, sizes: Layout) -> SecretArray:
+    """Sums of leaves, exact: shape (rows,) or, of several classes, (rows, classes)."""
     settings, cuts = settings_of(model.public), cuts_of(model)
     codes, weights = None if own is None or not cuts else coded(own, cuts), _weights(engine, model, settings)
     if HIDDEN in model.public:
@@ -161,11 +161,15 @@ def predict(engine: Engine, model: Model, own: Floats | None, sizes: Layout) -> 
             holders=tuple(name for name, count in sizes.columns.items() if count),
             rows=sizes.rows,
         )
-    told = shared.probabilities(scores, settings)
+    return scores.transpose(1, 0) if settings.objective == "softmax" else scores[0]
+
+
+def expected(engine: Engine, model: Model, raw: SecretArray) -> SecretArray:
+    """Probabilities; numbers for "squared"."""
+    settings = settings_of(model.public)
     if settings.objective == "softmax":
-        return told.transpose(1, 0)
-    row = told[0]
+        return shared.probabilities(raw.transpose(1, 0), settings).transpose(1, 0)
     if settings.objective == "squared" and LEAVES_AT not in model.public:
         label = model.secret(engine, "label")
-        return row * label[1] + label[0]
-    return row
+        return raw * label[1] + label[0]
+    return shared.probabilities(raw, settings)
