@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,12 @@ from unseen.mpc.functions.sigmoid import WAVE_ERROR, WAVE_RANGE, wave
 from unseen.party import Disclosure, Door, Party
 from unseen.testing.simulate import run
 
-PROTOCOLS = {"plain": ("a",), "dealer2": ("a", "b", "helper"), "replicated3": ("a", "b", "c")}
+PROTOCOLS = {
+    "plain": ("a",),
+    "dealer2": ("a", "b", "helper"),
+    "replicated3": ("a", "b", "c"),
+    "pair2": ("a", "b"),
+}
 TOLD = [Disclosure("result", "the result of a test", ("a",), Door.REVEAL, times=9)]
 ROWS, WIDTH = 300, 4
 RNG = np.random.default_rng(5)
@@ -88,7 +94,8 @@ def test_it_is_the_descent_in_clear(protocol: str, case: str) -> None:
 def test_it_goes_on_from_where_it_stopped() -> None:
     def train(engine: Engine) -> SecretArray:
         x, y = secret(engine, X), secret(engine, Y)
-        first = sgd.fit(engine, x, y, PLAIN, stop=lambda epoch, _: epoch == 2)
+        how = replace(PLAIN, stop_every=1)
+        first = sgd.fit(engine, x, y, how, still=lambda _before, _now: True)
         return sgd.fit(engine, x, y, sgd.Descent(epochs=40, batch=64, rate=0.125), start=first)
 
     found = compute("plain", train)

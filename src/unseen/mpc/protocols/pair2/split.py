@@ -29,7 +29,7 @@ _TOP = np.uint64(63)
 _ONE = 30
 _PIECE = 1 << 12  # elements at a time, each of which takes dozens of products
 PART = 20  # fraction bits of each factor of 2^fraction
-_NUMBER_BITS = 20  # of sines that choose
+_NUMBER_BITS = 20  # of sines that choose, at most: where few places are asked for, both have half
 
 
 def truncate(protocol: Pair2, mine: Ring, drop: int, *, exact: bool) -> Ring:
@@ -104,19 +104,18 @@ def harmonics(wires: Wires, mine: Ring, period_bits: int, sine: NDArray[np.float
     """
     weights = np.rint(sine * 2.0**_ONE).astype(np.int64)
     ones = (weights != 0) * np.int64(1 << _ONE)
+    places = min(_NUMBER_BITS, bits // 2)
     out = []
     for begin in range(0, len(mine), _PIECE):
         x = mine[begin : begin + _PIECE]
         half = (len(x) + 1) // 2
         offering, choosing = (x[:half], x[half:]) if wires.place == 0 else (x[half:], x[:half])
-        words = _flat(
-            kernels.waves(np.ascontiguousarray(offering), period_bits, weights, bits - _NUMBER_BITS)
-        )
-        own = kernels.waves(np.ascontiguousarray(choosing), period_bits, ones, _NUMBER_BITS)
+        words = _flat(kernels.waves(np.ascontiguousarray(offering), period_bits, weights, bits - places))
+        own = kernels.waves(np.ascontiguousarray(choosing), period_bits, ones, places)
         # numbers are signed: 1 more is chosen with, and what that is too much is the other's alone to know
-        numbers = _flat(own[::-1]) + np.uint64(1 << _NUMBER_BITS)
-        given, taken = products(wires, words[:, None], numbers, bits=_NUMBER_BITS + 2)
-        given = given[:, 0] - (words << np.uint64(_NUMBER_BITS))
+        numbers = _flat(own[::-1]) + np.uint64(1 << places)
+        given, taken = products(wires, words[:, None], numbers, bits=places + 2)
+        given = given[:, 0] - (words << np.uint64(places))
         out.append(in_order(wires, _total(given, offering.size), _total(taken[:, 0], choosing.size)))
     return np.concatenate([np.zeros(0, np.uint64), *out])
 
