@@ -47,6 +47,23 @@ class Prg:
     def __reduce__(self) -> tuple[Any, ...]:
         raise LocalProtocolError("A PRG is never copied or stored: its state is a one-time pad.")
 
+    @property
+    def position(self) -> int:
+        """Blocks drawn so far."""
+        return self._drawn
+
+    def skip_to(self, position: int) -> None:
+        """Go forward to where another of this seed has got.
+
+        Raises
+        ------
+        LocalProtocolError
+            It would be backward.
+        """
+        if position < self._drawn:
+            raise LocalProtocolError("A PRG only moves forward.", why="a one-time pad would be used again")
+        self._drawn = position
+
     def bytes(self, count: int) -> bytes:
         """The next `count` bytes."""
         return self._draw(count).tobytes()

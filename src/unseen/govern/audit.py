@@ -267,6 +267,7 @@ def _task(evidence: Evidence, job: str, terms: TaskTerms, found: _Findings) -> N
             _record(evidence, party, terms, entry, found)
     first = {party: items[0] for party, items in records.items() if items}
     _transcripts(evidence, job, terms, first, found)
+    _resumed(terms, first, found)
     if terms.params.get("bound"):
         _bound(evidence, terms, first, found)
 
@@ -339,6 +340,25 @@ def _transcripts(
                 else:
                     told = f"'{terms.name}': {one} and {other} signed the same record of all they said to each other"
                     found.add(section, "proved", told)
+
+
+def _resumed(terms: TaskTerms, records: Mapping[str, LogEntry], found: _Findings) -> None:
+    """Which checkpoint the task went on from: all must say the same."""
+    said = {party: entry.body.get("resumed") for party, entry in records.items()}
+    if not any(said.values()):
+        return
+    section = f"Run {next(iter(records.values())).job}"
+    if any(told != next(iter(said.values())) for told in said.values()):
+        what = f"'{terms.name}': the parties do not agree which checkpoint it went on from"
+        found.add(section, "broken", what, ", ".join(said))
+        return
+    said_by_all = next(iter(said.values()))
+    told = said_by_all if isinstance(said_by_all, Mapping) else {}
+    what = (
+        f"'{terms.name}' went on from a checkpoint: {told.get('unit')} {told.get('done')} of {told.get('total')}, "
+        f"stored in attempt {told.get('attempt')}; the signed records are of what was said since"
+    )
+    found.add(section, "stated", what, ", ".join(said))
 
 
 def _bound(evidence: Evidence, terms: TaskTerms, records: Mapping[str, LogEntry], found: _Findings) -> None:

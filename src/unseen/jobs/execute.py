@@ -9,7 +9,7 @@ import resource
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import msgspec
 
@@ -19,7 +19,7 @@ from unseen.jobs.artefacts import BOUND, COMMITTED, Artefact
 from unseen.jobs.step import Roles, check_pinned, parse_params
 from unseen.link.channel import Link
 from unseen.party import DisclosurePolicy, Gate, Party, Pool, Session
-from unseen.party.gate import Disclosed, Journal
+from unseen.party.gate import Journal
 from unseen.party.party import Sign, VerifySigned
 
 _BYTES_PER_RSS_UNIT = 1 if sys.platform == "darwin" else 1024
@@ -49,6 +49,15 @@ class Passage(msgspec.Struct, frozen=True):
     elements: int
 
 
+class ResumedFrom(msgspec.Struct, frozen=True):
+    """A checkpoint that `attempt` stored after `done` of `total` passages of this `unit`, as "epoch"."""
+
+    unit: str
+    done: int
+    total: int
+    attempt: int
+
+
 class TaskRecord(msgspec.Struct, frozen=True):
     """What is told about a finished task: for the ledger and the report. Holds no data.
 
@@ -66,6 +75,8 @@ class TaskRecord(msgspec.Struct, frozen=True):
         Output -> the commitment to its numbers, hex, where there is one.
     bound
         Holder -> the commitment that its input was checked against, hex, where the step did so.
+    resumed
+        The checkpoint that this attempt went on from, if it did.
     """
 
     seconds: float
@@ -77,6 +88,7 @@ class TaskRecord(msgspec.Struct, frozen=True):
     transcripts: tuple[SignedTranscript, ...]
     committed: dict[str, str] = {}
     bound: dict[str, str] = {}
+    resumed: ResumedFrom | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,20 +99,12 @@ class Finished:
     record: TaskRecord
 
 
-class _Recorder:
-    """A journal that also keeps what this attempt let out, for the record."""
-
-    def __init__(self, journal: Journal) -> None:
-        self.passages: list[Passage] = []
-        self._journal = journal
-        self.load_part = journal.load_part
-        self.store_part = journal.store_part
-        self.load_output_seed = journal.load_output_seed
-
-    def record(self, entry: Disclosed) -> None:
-        """Append, durably first."""
-        self._journal.record(entry)
-        self.passages.append(Passage(entry.name, entry.index, entry.door.value, entry.to, entry.elements))
+def _passages(journal: Journal) -> tuple[Passage, ...]:
+    """What any attempt let out, each once: what an attempt told before it broke off was told, and the next may not repeat it."""
+    told = (
+        Passage(item.name, item.index, item.door.value, item.to, item.elements) for item in journal.entries
+    )
+    return tuple(dict.fromkeys(told))
 
 
 def run_task(
@@ -136,12 +140,11 @@ def run_task(
     """
     installed = check_pinned(terms.step, version=terms.version, pinned=terms.fingerprint)
     params, roles = parse_params(terms.step, terms.params), Roles(terms.roles)
-    recorder = _Recorder(journal)
     party = Party(
         me,
         links,
         session=session,
-        gate=Gate(me, policy, recorder, attempt=session.attempt),
+        gate=Gate(me, policy, journal, attempt=session.attempt),
         progress=progress,
         pool=pool,
         sign=sign,
@@ -158,7 +161,7 @@ def run_task(
         bytes_received=sum(link.bytes_received for link in stats),
         rounds=max((link.rounds for link in stats), default=0),
         memory_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _BYTES_PER_RSS_UNIT,
-        passages=tuple(recorder.passages),
+        passages=_passages(journal),
         transcripts=tuple(
             SignedTranscript(item.peer, item.statement, item.ours, item.theirs) for item in party.transcripts
         ),
@@ -168,5 +171,6 @@ def run_task(
             for made in outputs.values()
             for holder, commitment in made.meta.get(BOUND, {}).items()
         },
+        resumed=None if party.resumed is None else ResumedFrom(**asdict(party.resumed)),
     )
     return Finished(outputs, record)

@@ -2,6 +2,9 @@
 
 An append-only file of sealed records, each with its length in front. The last record may be torn by a crash: it was
 not acted on yet, so it is cut off. A record that is damaged in the middle is an error.
+
+Checkpoints are sealed files beside it, two at most, each written whole or not at all: so the journal does not grow with them. One
+that is damaged counts as none, for the task can go on from the other, or begin again.
 """
 
 from __future__ import annotations
@@ -12,7 +15,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from unseen.core.durable import sync_folder
+from unseen.core.durable import sync_folder, write_whole
 from unseen.core.errors import UnavailableError, VerificationError
 from unseen.crypto.seal import seal, unseal
 from unseen.party.gate import Disclosed, Door, StoredPart
@@ -44,6 +47,11 @@ class _Seed(msgspec.Struct, frozen=True, tag="seed", array_like=True):
 
 _Record: TypeAlias = _Passage | _Part | _Seed
 _decoder: msgspec.msgpack.Decoder[_Record] = msgspec.msgpack.Decoder(_Record)
+
+
+def checkpoint_file(journal: Path, slot: int) -> Path:
+    """Where the checkpoint of that number of this journal lies."""
+    return journal.with_name(f"{journal.name}.checkpoint-{slot}")
 
 
 class FileJournal:
@@ -98,6 +106,20 @@ class FileJournal:
         if self._seed is None:
             self._append(_Seed(fresh))
         return self._seed or fresh
+
+    def store_checkpoint(self, slot: int, data: bytes) -> None:
+        """Seal it into the file of that number."""
+        write_whole(checkpoint_file(self._path, slot), seal(self._key, data, self._place(slot)))
+
+    def load_checkpoint(self, slot: int) -> bytes | None:
+        """Unseal it, if it is there and whole."""
+        try:
+            return unseal(self._key, checkpoint_file(self._path, slot).read_bytes(), self._place(slot))
+        except (FileNotFoundError, VerificationError):
+            return None
+
+    def _place(self, slot: int) -> list[str | int]:
+        return [*self._context, "checkpoint", slot]
 
     def _append(self, record: _Record) -> None:
         sealed = seal(self._key, msgspec.msgpack.encode(record), [*self._context, self._count])

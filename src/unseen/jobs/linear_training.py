@@ -14,6 +14,7 @@ from unseen.jobs import engines
 from unseen.jobs.step import Roles
 from unseen.jobs.tables import Matrix
 from unseen.learn.vertical import layout, linear, models
+from unseen.learn.vertical.checkpoints import SecretCheckpoints
 from unseen.learn.vertical.linear import inference, multinomial, newton, sgd
 from unseen.learn.vertical.linear.families import MULTINOMIAL, check_labels, check_weights
 from unseen.learn.vertical.linear.newton import Newton
@@ -233,6 +234,7 @@ class Training:
                 settings.momentum,
                 settings.l2,
                 exact=settings.exact_sigmoid,
+                stop_every=settings.stop_every,
             )
             return sgd.fit(
                 engine,
@@ -242,9 +244,11 @@ class Training:
                 family="linear" if settings.family == "linear" else "logistic",
                 weights=weights,
                 start=start,
-                stop=_Stillness(self),
+                still=self._still,
                 report=lambda done, total: self._party.progress(done, total, "epochs"),
+                keep=SecretCheckpoints(engine, self._party.checkpoints("epoch", settings.epochs)),
             )
+        keep = SecretCheckpoints(engine, self._party.checkpoints("Newton iteration", how.iterations))
         report = lambda done, total: self._party.progress(done, total, "Newton iterations")  # noqa: E731
         if self._several:
             return multinomial.fit(
@@ -256,22 +260,20 @@ class Training:
                 weights=weights,
                 start=start,
                 report=report,
+                keep=keep,
             )
-        return newton.fit(engine, columns, labels, how, weights=weights, start=start, report=report)
+        return newton.fit(
+            engine, columns, labels, how, weights=weights, start=start, report=report, keep=keep
+        )
 
     @property
     def _newton(self) -> Newton:
         return Newton(self._set.family, self._set.l2, self._set.l1, self._set.iterations)
 
-    def still(self, before: SecretArray, now: SecretArray) -> bool:
+    def _still(self, before: SecretArray, now: SecretArray) -> bool:
         """Whether no weight has moved much: told to all."""
         moved = (abs(now - before) > self._set.stop_below).any()
         return not self._told(STILL, moved)
-
-    @property
-    def settings(self) -> Settings:
-        """The step's parameters."""
-        return self._set
 
     def _told(self, name: str, secret: SecretArray) -> bool:
         """A yes or no that everybody is told, the helper too: all must go on in the same way."""
@@ -374,18 +376,3 @@ class Training:
             {"weights": Shares.of(weights)},
             {} if scaling is None else scaling.private,
         )
-
-
-class _Stillness:
-    """Asks now and then whether anything moves."""
-
-    def __init__(self, training: Training) -> None:
-        self._training = training
-        self._before: SecretArray | None = None
-
-    def __call__(self, epoch: int, weights: SecretArray) -> bool:
-        every = self._training.settings.stop_every
-        if not every or epoch % every:
-            return False
-        before, self._before = self._before, weights
-        return before is not None and self._training.still(before, weights)

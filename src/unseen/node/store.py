@@ -51,6 +51,11 @@ class ArtefactStore:
         _make(folder)
         return folder / task
 
+    def drop_checkpoints(self, job: str, task: str) -> None:
+        """The task is committed: nobody goes on from there any more."""
+        for kept in self._home.journals.joinpath(job).glob(f"{task}.checkpoint-*"):
+            kept.unlink(missing_ok=True)
+
     def _job(self, job: str) -> Path:
         return self._home.artefacts / job
 

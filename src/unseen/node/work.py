@@ -159,6 +159,7 @@ class Workshop:
                 contract.task(done.task), done.attempt, told.record, inputs=inputs, outputs=outputs
             )
             self._ledger.append("task-finished", contract.id, body, job=job.id, task=done.task)
+        self._store.drop_checkpoints(job.id, done.task)
         self._ledger.publish()
 
     def end(self, job: jm.JobRef, contract: Contract, end: e.Finish) -> None:

@@ -1,8 +1,9 @@
-"""What a running protocol holds in its hands: links, gate, randomness, progress.
+"""What a running protocol holds in its hands: links, gate, randomness, progress, checkpoints.
 
 Import :class:`Party`, :class:`Message` and the field kinds from here.
 """
 
+from unseen.party.checkpoint import Checkpoints, Resumed
 from unseen.party.gate import Disclosure, DisclosurePolicy, Door, Gate, MemoryJournal, Reveal
 from unseen.party.messages import (
     Ciphertext,
@@ -19,6 +20,7 @@ from unseen.party.party import Party, Session
 from unseen.party.pool import Pool
 
 __all__ = [
+    "Checkpoints",
     "Ciphertext",
     "CiphertextBytes",
     "Disclosure",
@@ -33,6 +35,7 @@ __all__ = [
     "Pool",
     "Public",
     "Released",
+    "Resumed",
     "Reveal",
     "Session",
     "Share",

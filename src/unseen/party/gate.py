@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol, TypeVar
@@ -115,6 +115,10 @@ class StoredPart:
 class Journal(Protocol):
     """Durable memory of a gate. Every method returns only after the fact is on disk."""
 
+    @property
+    def entries(self) -> Sequence[Disclosed]:
+        """All that was recorded, in every attempt."""
+
     def record(self, entry: Disclosed) -> None:
         """Append an entry (the same entry of a later attempt is recorded as well)."""
 
@@ -127,6 +131,12 @@ class Journal(Protocol):
     def load_output_seed(self, fresh: bytes) -> bytes:
         """The seed of this task's output randomness: `fresh` the first time, the same ever after."""
 
+    def store_checkpoint(self, slot: int, data: bytes) -> None:
+        """Keep `data` in the place of that number, instead of what is there: wholly, or after a crash not at all."""
+
+    def load_checkpoint(self, slot: int) -> bytes | None:
+        """What is kept there; None if nothing, or nothing that is whole."""
+
 
 class MemoryJournal:
     """A journal that lives as long as the process: for tests and `Local()`."""
@@ -135,6 +145,7 @@ class MemoryJournal:
         self.entries: list[Disclosed] = []
         self._parts: dict[tuple[str, int], StoredPart] = {}
         self._seed: bytes | None = None
+        self._checkpoints: dict[int, bytes] = {}
 
     def record(self, entry: Disclosed) -> None:
         """Append."""
@@ -152,6 +163,14 @@ class MemoryJournal:
         """The first seed wins."""
         self._seed = self._seed or fresh
         return self._seed
+
+    def store_checkpoint(self, slot: int, data: bytes) -> None:
+        """Store."""
+        self._checkpoints[slot] = data
+
+    def load_checkpoint(self, slot: int) -> bytes | None:
+        """Look up."""
+        return self._checkpoints.get(slot)
 
 
 class Gate:
@@ -171,6 +190,17 @@ class Gate:
             index = self._counts.get(name, 0)
             self._counts[name] = index + 1
             return index
+
+    def counts(self) -> dict[str, int]:
+        """How often each name was asked for so far."""
+        with self._lock:
+            return dict(self._counts)
+
+    def go_on(self, counts: Mapping[str, int]) -> None:
+        """Count on from there: this attempt begins where an earlier one had got to."""
+        with self._lock:
+            for name, count in counts.items():
+                self._counts[name] = max(count, self._counts.get(name, 0))
 
     def pass_through(self, door: Door, name: str, *, index: int, to: tuple[str, ...], elements: int) -> None:
         """Record one passage, or refuse it.

@@ -236,6 +236,25 @@ def _decode_array(item: Any, payload: memoryview, offset: int) -> tuple[Array, i
     return np.frombuffer(payload[offset:end], dtype=dtype).reshape(shape), end
 
 
+def packed(array: Array) -> tuple[str, tuple[int, ...], bytes]:
+    """Type, shape and bytes of an array, to be stored.
+
+    Raises
+    ------
+    LocalProtocolError
+        An array of a dtype that is not stored.
+    """
+    code = _CODES.get(array.dtype)
+    if code is None:
+        raise LocalProtocolError(f"An array of {array.dtype} cannot be stored.")
+    return code, array.shape, array.tobytes()
+
+
+def unpacked(code: str, shape: tuple[int, ...], data: bytes) -> Array:
+    """The array again, writable."""
+    return np.frombuffer(data, _DTYPES[code]).reshape(shape).copy()
+
+
 def require(array: Array, *, shape: tuple[int, ...], dtype: type[np.generic], sender: str) -> None:
     """Check what a peer sent against what is due.
 

@@ -28,8 +28,10 @@ from unseen.core.events import Progress, ProgressSink, silent
 from unseen.crypto.derive import derive
 from unseen.crypto.prg import Prg
 from unseen.link.channel import Link, LinkStats
+from unseen.party.checkpoint import Checkpoints, Resumed
 from unseen.party.gate import Door, Gate, Reveal, StoredPart
 from unseen.party.messages import Masked, Message, Public, Released, Share, decode, encode, require
+from unseen.party.outputs import Outputs
 from unseen.party.pool import Pool
 
 M = TypeVar("M", bound=Message)
@@ -98,11 +100,10 @@ class TranscriptRecord:
 class _Shared:
     """What a Party and its streams and groups have in common."""
 
-    def __init__(
-        self, root: bytes, output_seed: bytes, sign: Sign | None, verify: VerifySigned | None
-    ) -> None:
+    def __init__(self, root: bytes, outputs: Outputs, sign: Sign | None, verify: VerifySigned | None) -> None:
         self.root = root
-        self.output_seed = output_seed
+        self.outputs = outputs
+        self.resumed: Resumed | None = None
         self.sign = sign
         self.verify = verify
         self.used: set[tuple[str, ...]] = set()
@@ -150,8 +151,9 @@ class Party:
         self._progress = progress
         self._stream = "main"
         seed = gate.journal.load_output_seed(secrets.token_bytes(32))
-        self._shared = _Shared(secrets.token_bytes(32), seed, sign, verify)
-        self._rngs: dict[tuple[str, ...], Prg] = {}
+        outputs = Outputs(seed, session.to_list()[:2])
+        self._shared = _Shared(secrets.token_bytes(32), outputs, sign, verify)
+        self._rngs: dict[str, Prg] = {}
 
     # ------------------------------------------------------------------ who
 
@@ -296,13 +298,12 @@ class Party:
     @property
     def output_rng(self) -> Prg:
         """Output randomness of this party: the same in every attempt of this task."""
-        return self._generator("output", self._shared.output_seed, "output", attempt_free=True)
+        return self._shared.outputs.of(self._stream)
 
-    def _generator(self, kind: str, secret: bytes, label: str, *, attempt_free: bool = False) -> Prg:
-        rng = self._rngs.get((kind,))
+    def _generator(self, kind: str, secret: bytes, label: str) -> Prg:
+        rng = self._rngs.get(kind)
         if rng is None:
-            session = self.session.to_list()[: 2 if attempt_free else 3]
-            rng = self._rngs[kind,] = Prg(derive(secret, label, [*session, self._stream]))
+            rng = self._rngs[kind] = Prg(derive(secret, label, [*self.session.to_list(), self._stream]))
         return rng
 
     def _claim(self, *use: str) -> None:
@@ -471,8 +472,24 @@ class Party:
     # ------------------------------------------------------------------ the rest
 
     def progress(self, done: int, total: int, note: str = "") -> None:
-        """Report progress of the running task."""
-        self._progress(Progress(self.session.task, done, total, note))
+        """Report progress of the running task; the note also says where this attempt went on, if it did."""
+        words = (note, str(self.resumed) if self.resumed else "")
+        self._progress(Progress(self.session.task, done, total, ", ".join(filter(None, words))))
+
+    def checkpoints(self, unit: str, total: int) -> Checkpoints:
+        """Where this task goes on after a crash: once a task, for `total` passages of this `unit` ("epoch")."""
+        self._claim("checkpoints")
+        return Checkpoints(self, self._shared.outputs, unit, total)
+
+    def note_resumed(self, resumed: Resumed) -> None:
+        """Keep where this attempt went on, for progress and the record."""
+        self._shared.resumed = resumed
+        self.progress(resumed.done, resumed.total)
+
+    @property
+    def resumed(self) -> Resumed | None:
+        """The checkpoint that this attempt went on from, if it did."""
+        return self._shared.resumed
 
     def stats(self) -> dict[str, LinkStats]:
         """Traffic by peer so far."""

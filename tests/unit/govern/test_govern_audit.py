@@ -23,6 +23,7 @@ from govern_world import (
 from unseen.govern.audit import Evidence, audit, compare_disclosures
 
 SIGNED, STARTED, TASK, ENDED = range(4)
+RESUMED = {"unit": "epoch", "done": "7", "total": "10", "attempt": "1"}
 
 
 def broken(given: Evidence) -> list[tuple[str, str]]:
@@ -86,6 +87,17 @@ def recorded_twice() -> Evidence:
     given = evidence()
     twice = entry(4, "task-finished", finished("bank", "clinic"), task="align")
     return replace(given, logs={**given.logs, "bank": [*given.logs["bank"], twice]})
+
+
+def test_where_a_task_went_on_from_is_told() -> None:
+    given = evidence()
+    for name, peer in (("bank", "clinic"), ("clinic", "bank")):
+        given = with_entry(given, name, TASK, body=finished(name, peer, resumed=RESUMED))
+    report = audit(given)
+    assert report.verdict == "holds"
+    (line,) = [line for line in report.lines if "checkpoint:" in line.what]
+    assert (line.mark, line.by) == ("stated", "bank, clinic")
+    assert "epoch 7 of 10, stored in attempt 1" in line.what
 
 
 def without(party: str, index: int) -> Callable[[], Evidence]:
@@ -154,6 +166,11 @@ DISHONEST: dict[str, tuple[Callable[[], Evidence], str, str]] = {
     "a signature that is none": (
         task_changed(transcripts=[{**transcript("bank", "clinic"), "ours": "AAAA"}]),
         "does not verify",
+        "bank, clinic",
+    ),
+    "another checkpoint than the others": (
+        task_changed(resumed=RESUMED),
+        "do not agree which checkpoint",
         "bank, clinic",
     ),
     "another attempt than the signature's": (task_changed(attempt=2), "does not verify", "bank, clinic"),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from unseen.core.errors import VerificationError
+from unseen.core.errors import UnavailableError, VerificationError
 from unseen.jobs.journal import FileJournal
 from unseen.party import Door
 from unseen.party.gate import Disclosed, StoredPart
@@ -79,3 +79,52 @@ def test_nothing_readable_lies_on_the_disk(tmp_path: Path) -> None:
     stored = (tmp_path / "journal").read_bytes()
     assert b"attempt one" not in stored
     assert b"scores" not in stored
+
+
+# ---------------------------------------------------------------------- checkpoints
+
+
+def test_a_checkpoint_is_sealed_beside_the_journal_and_replaced_whole(tmp_path: Path) -> None:
+    made = filled(tmp_path)
+    before = (tmp_path / "journal").stat().st_size
+    for slot, data in ((0, b"weights of epoch 1"), (1, b"weights of epoch 2"), (0, b"weights of epoch 3")):
+        made.store_checkpoint(slot, data)
+    made.close()
+    again = journal(tmp_path)
+    assert [again.load_checkpoint(slot) for slot in (0, 1, 2)] == [
+        b"weights of epoch 3",
+        b"weights of epoch 2",
+        None,
+    ]
+    assert sorted(place.name for place in tmp_path.iterdir()) == [
+        "journal",
+        "journal.checkpoint-0",
+        "journal.checkpoint-1",
+    ]
+    assert (tmp_path / "journal").stat().st_size == before
+    assert not any(b"epoch" in place.read_bytes() for place in tmp_path.iterdir())
+
+
+def test_a_checkpoint_that_is_damaged_or_of_another_place_is_none(tmp_path: Path) -> None:
+    made = filled(tmp_path)
+    made.store_checkpoint(0, b"weights")
+    place = tmp_path / "journal.checkpoint-0"
+    sealed = place.read_bytes()
+    (tmp_path / "journal.checkpoint-1").write_bytes(sealed)
+    assert made.load_checkpoint(1) is None
+    for wrong in (sealed[:-1], b"", sealed[:20] + bytes([sealed[20] ^ 1]) + sealed[21:]):
+        place.write_bytes(wrong)
+        assert made.load_checkpoint(0) is None
+
+
+def test_a_full_disk_leaves_the_old_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = filled(tmp_path)
+    made.store_checkpoint(0, b"weights")
+
+    def full(_handle: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("unseen.core.durable.os.fsync", full)
+    with pytest.raises(UnavailableError, match="cannot be written"):
+        made.store_checkpoint(0, b"newer weights")
+    assert made.load_checkpoint(0) == b"weights"

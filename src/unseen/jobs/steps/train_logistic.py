@@ -18,6 +18,7 @@ from unseen.jobs.shared_models import SharedModel, shape_disclosure
 from unseen.jobs.step import Roles, Sizes, StepParams
 from unseen.jobs.tables import Matrix
 from unseen.learn.vertical import layout, linear
+from unseen.learn.vertical.checkpoints import SecretCheckpoints
 from unseen.learn.vertical.linear import newton
 from unseen.learn.vertical.models import Model, Shares
 from unseen.mpc import Engine, SecretArray
@@ -132,6 +133,7 @@ def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Rol
         labels,
         newton.Newton(l2=params.penalty, iterations=params.iterations),
         report=lambda done, total: party.progress(done, total, "Newton iterations"),
+        keep=SecretCheckpoints(engine, party.checkpoints("Newton iteration", params.iterations)),
     )
     known = _told(engine, weights, sizes, params, label_holder)
     if own is None:
@@ -164,6 +166,7 @@ def _on_joined(party: Party, inputs: Mapping[str, Artefact], params: Params, rol
         counted=rows.members(engine),
         squares=0.0 if known.scaled_again else known.squares,
         report=lambda done, total: party.progress(done, total, "Newton iterations"),
+        keep=SecretCheckpoints(engine, party.checkpoints("Newton iteration", params.iterations)),
     )
     weights = engine.select(rows.enough(engine, params.at_least), rows.unscaled(engine, weights))
     told = _told(engine, weights, sizes, params, label_holder)

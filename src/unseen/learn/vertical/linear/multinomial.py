@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unseen.core.errors import UsageError
+from unseen.learn.vertical.checkpoints import FORGETFUL, Keeper
 from unseen.learn.vertical.linear.newton import Curvature, Newton, Problem, Report, newton_step
 from unseen.mpc import Engine, SecretArray
 from unseen.mpc.functions.exponential import softmax
@@ -33,6 +34,7 @@ def fit(
     weights: SecretArray | None = None,
     start: SecretArray | None = None,
     report: Report = lambda _done, _total: None,
+    keep: Keeper = FORGETFUL,
 ) -> SecretArray:
     """Coefficients with the intercepts as last row, shape (width + 1, classes).
 
@@ -40,7 +42,7 @@ def fit(
     ----------
     labels
         One column for each class, 1 where it is the row's, else 0: shape (rows, classes).
-    weights, start, report
+    weights, start, report, keep
         As in :func:`unseen.learn.vertical.linear.newton.fit`.
 
     Raises
@@ -58,9 +60,12 @@ def fit(
             mend="select columns, or train one class against the others",
         )
     problem = Problem.of(engine, columns, labels, weights=weights)
-    found = engine.lift(np.zeros((width + 1, classes))) if start is None else start
+    before, held = keep.resume()
+    found = held.get("found", start)
+    if found is None:
+        found = engine.lift(np.zeros((width + 1, classes)))
     ridge = np.r_[np.full(width, how.l2), 0.0][:, None] * np.ones(classes)
-    for done in range(how.iterations):
+    for done in range(before, how.iterations):
         mean = softmax(problem.scores(found))
         errors = mean - labels
         if weights is not None:
@@ -70,6 +75,7 @@ def fit(
         step = newton_step(engine, curvature, gradient.T.ravel())
         found = found - step.reshape(classes, width + 1).T
         report(done + 1, how.iterations)
+        keep.save(done + 1, {"found": found})
     return found
 
 

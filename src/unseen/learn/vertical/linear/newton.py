@@ -28,6 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unseen.core.errors import UsageError
+from unseen.learn.vertical.checkpoints import FORGETFUL, Keeper
 from unseen.learn.vertical.linear.families import FAMILIES, LARGEST_WEIGHT, Family
 from unseen.mpc import Engine, FixedArray, SecretArray
 from unseen.mpc.functions.compare import maximum
@@ -193,6 +194,7 @@ def fit(
     squares: float = 0.0,
     start: SecretArray | None = None,
     report: Report = lambda _done, _total: None,
+    keep: Keeper = FORGETFUL,
 ) -> SecretArray:
     """Coefficients with the intercept last, shape (width + 1,).
 
@@ -213,6 +215,8 @@ def fit(
         Weights to begin with.
     report
         Called after each iteration with (done, total).
+    keep
+        Where the coefficients, and what later iterations are quicker with, are stored after an iteration.
 
     Raises
     ------
@@ -221,11 +225,14 @@ def fit(
     """
     problem = Problem.of(engine, columns, labels, weights=weights, counted=counted, squares=squares)
     family = FAMILIES[how.family]
-    found = _beginning(engine, problem, family, columns.shape[1]) if start is None else start
-    split: _Split | None = None
-    first: SecretArray | None = None
+    before, held = keep.resume()
+    found = held.get("found", start)
+    if found is None:
+        found = _beginning(engine, problem, family, columns.shape[1])
+    split = _Split(held["sparse"], held["multipliers"]) if "sparse" in held else None
+    first = held.get("first")
     bounded = family.name == "logistic" and start is None and bool(how.l2 or how.l1)
-    for done in range(how.iterations):
+    for done in range(before, how.iterations):
         mean = family.mean(problem.scores(found))
         gradient = gradient_of(problem, mean, found, how)
         curvature = curvature_of(problem, mean, how)
@@ -238,6 +245,8 @@ def fit(
         else:
             found = found - times(engine, inverse, gradient, curvature)
         report(done + 1, how.iterations)
+        state = {} if split is None else {"sparse": split.sparse, "multipliers": split.multipliers}
+        keep.save(done + 1, {**state, "found": found, "first": first})
     return found
 
 

@@ -28,6 +28,7 @@ from typing import Literal
 import numpy as np
 
 from unseen.core.errors import UsageError
+from unseen.learn.vertical.checkpoints import FORGETFUL, Keeper
 from unseen.mpc import Engine, FixedArray, SecretArray
 from unseen.mpc.functions.sigmoid import WAVE_RANGE, sigmoid, wave
 
@@ -35,7 +36,7 @@ _FACTOR_BITS = 5
 _MOST_ROWS = 1 << 12
 
 Report = Callable[[int, int], None]
-Stop = Callable[[int, SecretArray], bool]
+Still = Callable[[SecretArray, SecretArray], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,8 @@ class Descent:
         Of the public order of the batches.
     exact
         See the module.
+    stop_every
+        After so many epochs it is asked whether the weights stand still; 0: never.
     """
 
     epochs: int = 10
@@ -65,6 +68,7 @@ class Descent:
     l2: float = 0.0
     seed: int = 0
     exact: bool = False
+    stop_every: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +89,9 @@ def fit(
     family: Literal["logistic", "linear"] = "logistic",
     weights: SecretArray | None = None,
     start: SecretArray | None = None,
-    stop: Stop = lambda _epoch, _weights: False,
+    still: Still = lambda _before, _now: False,
     report: Report = lambda _done, _total: None,
+    keep: Keeper = FORGETFUL,
 ) -> SecretArray:
     """Weights with the intercept last, shape (width + 1,).
 
@@ -100,8 +105,10 @@ def fit(
         Secret weights of the rows, of mean about 1, shape (rows,).
     start
         Weights to begin with.
-    stop
-        Called after each epoch with its number (from 1) and the weights; whether to end.
+    still
+        Asked every `how.stop_every` epochs whether to end, with the weights when it was due last and those of now.
+    keep
+        Where weights and velocity are stored after an epoch.
 
     Raises
     ------
@@ -115,14 +122,22 @@ def fit(
     found = engine.lift(np.zeros(width + 1)) if start is None else start
     velocity: SecretArray | None = engine.lift(np.zeros(width + 1)) if how.momentum else None
     order = np.random.default_rng(how.seed)
-    for epoch in range(how.epochs):
-        for place in order.permutation(len(batches)):
+    done, held = keep.resume()
+    if done:
+        found, velocity = held["weights"], held.get("velocity")
+    before = held.get("before")
+    orders = [order.permutation(len(batches)) for _ in range(how.epochs)]
+    for epoch in range(done, how.epochs):
+        for place in orders[epoch]:
             batch = batches[place]
             gradient = _gradient(batch, found, family, exact=how.exact)
             found, velocity = _step(engine, found, velocity, gradient, len(batch.labels), rows, how)
         report(epoch + 1, how.epochs)
-        if stop(epoch + 1, found):
-            break
+        if how.stop_every and (epoch + 1) % how.stop_every == 0:
+            earlier, before = before, found
+            if earlier is not None and still(earlier, found):
+                break
+        keep.save(epoch + 1, {"weights": found, "velocity": velocity, "before": before})
     return found
 
 
