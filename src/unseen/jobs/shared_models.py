@@ -140,7 +140,7 @@ def score(party: Party, inputs: Mapping[str, Artefact], roles: Roles) -> Scored:
         The holders' models do not fit together.
     """
     holders = roles.all("holders")
-    own = Matrix.of(inputs["table"]) if party.name in holders else None
+    own = Matrix.of(inputs["table"], missing=True) if party.name in holders else None
     held = SharedModel.of(inputs["model"]) if party.name in holders else None
     if own is not None and held is not None:
         _check_columns(party.name, own, held)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 
 import numpy as np
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 from pydantic import Field
 
@@ -159,7 +160,7 @@ def _numbers(table: Table) -> set[str]:
 
 
 def _alone(train: Table, test: Table, params: Params) -> tuple[dict[str, str], dict[str, float]]:
-    """What a holder sees by itself: columns that do not vary, and those that moved; and how far each did."""
+    """What a holder sees by itself: columns that have no value or do not vary, and those that moved; and how far each did."""
     if test.features != train.features:
         raise UsageError(
             "Training and held-out rows have other columns.",
@@ -167,6 +168,9 @@ def _alone(train: Table, test: Table, params: Params) -> tuple[dict[str, str], d
         )
     left_out, moved, problems = {}, {}, []
     for name in train.features:
+        if train.rows and pc.all(pc.is_null(train.data.column(name), nan_is_null=True)).as_py():
+            left_out[name] = "has no value"
+            continue
         try:
             coding = Coding.learn(train, name, by="quantile", fine=params.fine)
         except UsageError as error:

@@ -17,7 +17,7 @@ from unseen.jobs.artefacts import Artefact
 from unseen.jobs.shared_models import SharedModel
 from unseen.jobs.step import Roles, Sizes, StepParams
 from unseen.jobs.tables import Matrix
-from unseen.learn.prepare.cuts import quantile_cuts
+from unseen.learn.prepare.cuts import cuts_of_columns
 from unseen.learn.vertical import trees
 from unseen.learn.vertical.trees import bins as columns_of_all
 from unseen.learn.vertical.trees import sampling, shared
@@ -154,12 +154,12 @@ def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Rol
     """At holders and helper."""
     holders, label_holder = roles.all("holders"), roles.one("label_holder")
     settings = params.settings()
-    own = Matrix.of(inputs["table"]) if party.name in holders else None
+    own = Matrix.of(inputs["table"], missing=True) if party.name in holders else None
     label = _label(own, settings) if own is not None and party.name == label_holder else None
     cuts: tuple[Any, ...] = ()
     codes, mine = None, None
     if own is not None:
-        cuts = tuple(quantile_cuts(column, params.bins) for column in own.values.T)
+        cuts = cuts_of_columns(own.values, own.columns, params.bins)
         codes = trees.coded(own.values, cuts)
         counts = [len(cut) + 1 for cut in cuts]
         absent = [bool((one == count).any()) for one, count in zip(codes, counts, strict=True)]

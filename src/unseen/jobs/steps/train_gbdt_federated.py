@@ -20,7 +20,7 @@ from unseen.jobs.artefacts import Artefact
 from unseen.jobs.shared_models import SharedModel, shape_disclosure
 from unseen.jobs.step import Roles, Sizes, StepParams
 from unseen.jobs.tables import Matrix
-from unseen.learn.prepare.cuts import quantile_cuts
+from unseen.learn.prepare.cuts import cuts_of_columns
 from unseen.learn.vertical import layout, trees
 from unseen.learn.vertical.trees import federated
 from unseen.learn.vertical.trees.federated import EarlyStop
@@ -147,7 +147,7 @@ def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Rol
         raise UsageError(f"{leader} has the label and is no holder.", mend="name it among the holders")
     own = Matrix.of(inputs["table"], missing=True)
     sizes = layout.agree(party, own.values, holders=holders)
-    cuts = tuple(quantile_cuts(column, params.bins) for column in own.values.T)
+    cuts = cuts_of_columns(own.values, own.columns, params.bins)
     settings = params.settings()
     seen, columns, stop = (None, None, None)
     if party.name == leader:

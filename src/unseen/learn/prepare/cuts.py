@@ -8,6 +8,7 @@ Cuts are values of the column: whoever is told them is told these values.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -50,6 +51,24 @@ def quantile_cuts(column: Floats, bins: int) -> Floats:
     nearest = np.where(wanted - ends[above - 1] <= ends[above] - wanted, above - 1, above)
     cuts: Floats = values[np.unique(nearest) + 1]
     return cuts
+
+
+def cuts_of_columns(values: Floats, names: Sequence[str], bins: int) -> tuple[Floats, ...]:
+    """:func:`quantile_cuts` of each column of values (rows, columns).
+
+    Raises
+    ------
+    UsageError
+        Columns without a single number: all of them are named.
+    """
+    empty = [name for name, column in zip(names, values.T, strict=True) if not np.isfinite(column).any()]
+    if empty:
+        raise UsageError(
+            f"Columns without a single number cannot be cut into bins: {', '.join(empty)}.",
+            why=f"all of their {len(values)} values are missing",
+            mend="leave the columns out (--ignore), or fill them first",
+        )
+    return tuple(quantile_cuts(column, bins) for column in values.T)
 
 
 def width_cuts(column: Floats, bins: int) -> Floats:

@@ -43,9 +43,9 @@ def scoring_cost(_public: Mapping[str, Any]) -> tuple[float, int]:
 
 def raw(engine: Engine, model: Model, own: NDArray[np.float64] | None, sizes: Layout) -> SecretArray:
     """Columns times weights plus intercept, shape (rows,) or, of classes, (rows, classes)."""
-    scaling = Scaling.of(model.private)
+    scaling = None if own is None else Scaling.of(model.private) or Scaling.none(own.shape[1])
     columns = layout.share_blocks(
-        engine, sizes, own if own is None or scaling is None else scaling.apply(own)
+        engine, sizes, None if own is None or scaling is None else scaling.apply(own)
     )
     return linear_scores(engine, columns, model.secret(engine, "weights"))
 

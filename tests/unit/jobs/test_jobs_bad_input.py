@@ -1,0 +1,129 @@
+"""Tables as they come: constant, empty and repeated columns, one class, other columns than in training. A clear error, or a defined way."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from unseen.data.table import Table
+from unseen.jobs.artefacts import Artefact
+from unseen.jobs.step import Roles, parse_params, step
+from unseen.jobs.tables import from_table
+from unseen.learn.prepare.cuts import quantile_cuts
+from unseen.learn.vertical.trees import coded, plain
+from unseen.learn.vertical.trees.model import Settings
+from unseen.learn.vertical.trees.objectives import probabilities
+from unseen.testing.simulate import Run, simulate
+
+HOLDERS = ("bank", "telecom")
+ROLES = {"holders": HOLDERS, "label_holder": ("bank",), "receiver": ("bank",), "helper": ("helper",)}
+ROWS = 120
+RNG = np.random.default_rng(2)
+X, Z = RNG.normal(size=(2, ROWS))
+Y = (RNG.random(ROWS) < 1 / (1 + np.exp(-X - Z))).astype(int)
+NOTHING, SAME = np.full(ROWS, np.nan), np.full(ROWS, 3.0)
+TREES = {"rounds": 2, "depth": 2, "bins": 4}
+LINEAR = {"iterations": 3}
+
+
+def table(label: Any = None, **columns: Any) -> Artefact:
+    ids = [f"c{row}" for row in range(len(next(iter(columns.values()))))]
+    told = {} if label is None else {"y": label}
+    made = pa.table({"id": ids, **told, **columns})
+    return from_table(Table.of(made, id_columns=("id",), label_columns=tuple(told)))
+
+
+def play(name: str, inputs: dict[str, dict[str, Artefact]], **params: Any) -> Run[Any]:
+    installed = step(name)
+    who = Roles({role: ROLES[role] for role in installed.ROLES if role in ROLES})
+    chosen = parse_params(name, params)
+    return simulate(
+        lambda party: installed.run(party, inputs.get(party.name, {}), chosen, who),
+        who.everyone,
+        disclosures=installed.disclosures(chosen, who),
+    )
+
+
+def both(z: Any, *, label: Any = Y, x: Any = X) -> dict[str, dict[str, Artefact]]:
+    return {"bank": {"table": table(label, x=x)}, "telecom": {"table": table(z=z)}}
+
+
+@pytest.mark.parametrize(
+    ("name", "params", "inputs", "who", "words"),
+    [
+        (
+            "train-gbdt",
+            TREES,
+            both(NOTHING),
+            "telecom",
+            r"without a single number cannot be cut into bins: z\.",
+        ),
+        ("train-gbdt-federated", TREES, both(NOTHING), "telecom", r"cannot be cut into bins: z\."),
+        ("train-linear", LINEAR, both(NOTHING), "telecom", f"'z' has no number in {ROWS} row"),
+        ("train-linear", LINEAR, both(np.where(X > 2, np.inf, Z)), "telecom", "has no number in"),
+        ("train-gbdt", TREES, both(Z, label=np.ones(ROWS, int)), "bank", "does not have two classes"),
+        ("train-gbdt-federated", TREES, both(Z, label=np.ones(ROWS, int)), "bank", "two classes"),
+        ("train-linear", LINEAR, both(Z, label=np.zeros(ROWS, int)), "bank", "two classes"),
+        ("train-linear", LINEAR, both(Z[:-1]), "telecom", "different numbers of rows"),
+        ("train-linear", LINEAR, both(["a", "b"] * (ROWS // 2)), "telecom", "'z' holds no numbers"),
+    ],
+)
+def test_what_cannot_be_used_is_told_by_name(
+    name: str, params: dict[str, Any], inputs: Any, who: str, words: str
+) -> None:
+    done = play(name, inputs, **params)
+    assert set(done.errors) == {*HOLDERS, *(["helper"] if name != "train-gbdt-federated" else [])}
+    with pytest.raises(type(done.errors[who]), match=words):
+        raise done.errors[who]
+
+
+def test_columns_that_say_nothing_are_left_out_by_name() -> None:
+    inputs = {
+        "bank": {"train": table(Y, x=X), "test": table(Y, x=X)},
+        "telecom": {
+            "train": table(none=NOTHING, word=pa.array([None] * ROWS, pa.string()), same=SAME, copy=X, z=Z),
+            "test": table(none=NOTHING, word=pa.array([None] * ROWS, pa.string()), same=SAME, copy=X, z=Z),
+        },
+    }
+    told = play("select", inputs, correlation=0.9).results["telecom"]["metrics"].meta
+    assert told["kept"] == ["z"]
+    assert told["left_out"] == {
+        "none": "has no value", "word": "has no value", "same": "does not vary", "copy": "repeats others",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("rows", [ROWS, 1])
+def test_trees_take_columns_that_lack_values_in_training_and_in_scoring(rows: int) -> None:
+    gaps = np.where(RNG.random(ROWS) < 0.2, np.nan, Z)
+    trained = play("train-gbdt", both(gaps, x=SAME), **TREES)
+    assert not trained.errors
+    values = np.column_stack([SAME, gaps])
+    cuts = tuple(quantile_cuts(column, TREES["bins"]) for column in values.T)
+    bins = [len(cut) + 1 for cut in cuts]
+    settings = Settings(rounds=2, depth=2)
+    model = plain.fit(coded(values, cuts), bins, Y.astype(float), settings)
+    later = np.column_stack([np.where(np.arange(rows) % 2, 3.0, np.nan), gaps[:rows]])  # x had no gaps before
+    inputs = {
+        "bank": {"table": table(x=later[:, 0]), **trained.results["bank"]},
+        "telecom": {"table": table(z=later[:, 1]), **trained.results["telecom"]},
+    }
+    scores = play("predict", inputs).results["bank"]["scores"].arrays["scores"]
+    want = probabilities(plain.scores(model, coded(later, cuts), bins), "binary")[0]
+    np.testing.assert_allclose(scores, want, atol=2e-3)
+
+
+def test_linear_models_refuse_gaps_in_scoring_and_other_columns() -> None:
+    trained = play("train-linear", both(Z), **LINEAR)
+    models = {name: trained.results[name] for name in HOLDERS}
+    gaps = {
+        "bank": {"table": table(x=X), **models["bank"]},
+        "telecom": {"table": table(z=NOTHING), **models["telecom"]},
+    }
+    with pytest.raises(Exception, match=r"missing or infinite(.|\n)*step 'transform'"):
+        raise play("predict", gaps).errors["telecom"]
+    other = {**gaps, "telecom": {"table": table(zz=Z), **models["telecom"]}}
+    with pytest.raises(Exception, match=r"other columns than in training(.|\n)*trained on: z; here: zz"):
+        raise play("predict", other).errors["telecom"]
