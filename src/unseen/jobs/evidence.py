@@ -61,8 +61,8 @@ def task_body(
     }
 
 
-def _resumed(told: ResumedFrom) -> dict[str, str]:
-    return {name: str(getattr(told, name)) for name in ("unit", "done", "total", "attempt")}
+def _resumed(told: ResumedFrom) -> dict[str, Any]:
+    return {"unit": told.unit, "done": str(told.done), "total": str(told.total), "attempt": told.attempt}
 
 
 def _last_of_each_peer(record: TaskRecord) -> list[Any]:

@@ -109,6 +109,15 @@ class Estimate(Body):
     memory_bytes: Count | None = None
 
 
+class Resumed(Body):
+    """The checkpoint that a task went on from: stored in `attempt` after `done` of `total` passages of this `unit`."""
+
+    unit: Name
+    done: Count
+    total: Count
+    attempt: int
+
+
 class TaskFinished(Body):
     """A task at the author: which step ran on what, what came out, what was let out, what was said.
 
@@ -128,6 +137,7 @@ class TaskFinished(Body):
     estimate: Estimate | None = None
     committed: dict[Name, Element] = {}
     bound: dict[Name, Element] = {}
+    resumed: Resumed | None = None
 
 
 class Problem(Body):

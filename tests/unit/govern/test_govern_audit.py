@@ -23,7 +23,7 @@ from govern_world import (
 from unseen.govern.audit import Evidence, audit, compare_disclosures
 
 SIGNED, STARTED, TASK, ENDED = range(4)
-RESUMED = {"unit": "epoch", "done": "7", "total": "10", "attempt": "1"}
+RESUMED = {"unit": "epoch", "done": "7", "total": "10", "attempt": 1}
 
 
 def broken(given: Evidence) -> list[tuple[str, str]]:

@@ -13,6 +13,9 @@ from pydantic import ValidationError
 
 from unseen.core.errors import VerificationError
 from unseen.crypto.sign import fingerprint
+from unseen.govern.contract import TaskTerms
+from unseen.jobs.evidence import task_body
+from unseen.jobs.execute import ResumedFrom, TaskRecord
 from unseen.ledger import keys
 from unseen.ledger.bodies import KeyRotated
 from unseen.ledger.entries import BODIES, Entry, Head, timestamp
@@ -122,6 +125,8 @@ def test_an_entry_belongs_where_its_kind_belongs(kind: str) -> None:
         {"estimate": {"milliseconds": 3}},
         {"committed": {"train": "0A" * 32}},
         {"bound": {"lab": "0a"}},
+        {"resumed": {"unit": "epoch", "done": 7, "total": "10", "attempt": 1}},
+        {"resumed": "epoch 7"},
     ],
 )
 def test_a_task_that_an_audit_could_stumble_over_is_refused(changes: dict[str, Any]) -> None:
@@ -132,6 +137,14 @@ def test_a_task_that_an_audit_could_stumble_over_is_refused(changes: dict[str, A
 def test_an_estimate_may_be_given() -> None:
     made = entry("task-finished", body={**TASK, "estimate": {"milliseconds": "9", "rounds": "3"}})
     assert Entry.from_bytes(made.to_bytes()).body["estimate"]["rounds"] == "3"
+
+
+def test_a_checkpoint_may_be_given() -> None:
+    record = TaskRecord(0.0, 0, 0, 0, 0, (), (), resumed=ResumedFrom("epoch", 7, 10, 1))
+    terms = TaskTerms(name="train", step="train-linear", version=1, fingerprint="0" * 64, roles={})
+    body = task_body(terms, 2, record, inputs={}, outputs={})
+    made = Entry.from_bytes(entry("task-finished", body=body).to_bytes())
+    assert made.body["resumed"] == {"unit": "epoch", "done": "7", "total": "10", "attempt": 1}
 
 
 def test_commitments_to_numbers_may_be_given() -> None:
