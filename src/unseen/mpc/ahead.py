@@ -1,4 +1,4 @@
-"""Randomness dealt ahead: a helper runs a program's side of it beforehand, and then need not be there.
+"""Randomness made ahead: a helper runs a program's side of it beforehand, or two holders alone make it with one another.
 
     def program(engine):                                     # what is run later, any number of times
         x = engine.share(mine, owner="hospital", shape=(n, d))
@@ -8,13 +8,15 @@
     with Stock(folder, key) as stock:                                                      # later, the two holders
         program(Engine(party, holders=holders, helper="helper", stock=stock))
 
+    ahead.make(party, folder, key, holders=holders, runs=100, transfers=1_000_000, products=50_000)    # two, without a helper
+
 The helper's part depends on the program and its shapes alone: it receives nothing, so it can run without the holders. Each
-holder keeps a seed, and what the helper would have sent it, in a :mod:`.stock`.
+holder keeps a seed, and what the helper would have sent it, in a :mod:`.stock`. What two holders make serves any program of
+theirs (:mod:`unseen.mpc.protocols.pair2.dealt`).
 """
 
 from __future__ import annotations
 
-import os
 import secrets
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -26,9 +28,11 @@ from unseen.core.durable import whole_folder
 from unseen.core.errors import LocalProtocolError, RemoteProtocolError, UsageError
 from unseen.crypto.derive import derive
 from unseen.crypto.prg import Prg
-from unseen.crypto.seal import seal
+from unseen.crypto.seal import KEY_BYTES
 from unseen.mpc import stock as stored
 from unseen.mpc.engine import Engine
+from unseen.mpc.protocols.pair2 import dealt
+from unseen.mpc.protocols.pair2.wires import Wires
 from unseen.mpc.supply import Supply
 from unseen.party import Masked, Message, Party, Public, Reveal
 from unseen.party.messages import encode
@@ -36,10 +40,11 @@ from unseen.party.messages import encode
 M = TypeVar("M", bound=Message)
 LARGEST_BYTES = 1 << 30
 _STOCK_BYTES = 16
+_PAIR = 2
 
 
 class Offer(Message, frozen=True, tag="mpc.ahead.offer/1"):
-    """The helper begins to deal a stock."""
+    """The helper, or the first of two holders, begins to make a stock."""
 
     stock: Public[bytes]
     runs: Public[int]
@@ -53,7 +58,7 @@ class Item(Message, frozen=True, tag="mpc.ahead.item/1"):
 
 
 class Program(Message, frozen=True, tag="mpc.ahead.program/1"):
-    """What all blocks are for, in order: it follows from the program, which all parties know."""
+    """What all blocks are for, in order: it follows from the program, which all parties know; or how much is in them."""
 
     lines: Public[list[str]]
 
@@ -104,6 +109,86 @@ def deal(
         _store(party, folder, key, tuple(holders), helper, runs)
 
 
+def make(
+    party: Party,
+    folder: Path,
+    key: bytes,
+    *,
+    holders: Sequence[str],
+    runs: int,
+    transfers: int,
+    products: int,
+) -> None:
+    """Make a stock for `pair2`, for `runs` runs of whatever program. The two holders call it at once.
+
+    Parameters
+    ----------
+    folder, key
+        Where this holder's stock is to be, and 32 bytes of this holder that seal it.
+    transfers, products
+        What one run finds: transfers in each direction, and products of numbers. What it needs beyond that, it makes as it
+        goes. `engine.protocol.wires.dealt` tells what was left, and what was asked for in vain.
+
+    Raises
+    ------
+    UsageError
+        There is something in that place, or nothing to be made.
+    RemoteProtocolError
+        The other makes another amount.
+    UnavailableError
+        The disk cannot be written; nothing is left.
+    """
+    amount = dealt.Amount(transfers, products)
+    if runs < 1 or len(holders) != _PAIR or min(transfers, products) < 0 or not transfers + products:
+        raise UsageError(
+            f"There is no stock of {runs} runs of {transfers} transfers and {products} products among {len(holders)}.",
+            why="one without a helper is between two holders, for one run or more, and has something in it",
+            mend="name two holders, and how many transfers (in each direction) and products a run takes",
+        )
+    if folder.exists():
+        raise _taken(folder)
+    number = _agreed(party, tuple(holders), runs, amount)
+    wires = Wires(party, tuple(holders))
+    with whole_folder(folder) as draft:
+        first = root = secrets.token_bytes(KEY_BYTES)
+        size = 0
+        for block in range(runs):
+            with stored.Writer(draft, root, number, block) as writer:
+                seed = Prg(derive(root, "stock-seed"))
+                dealt.write(writer, seed, amount, wires)
+            size = writer.size_bytes
+            root = derive(root, "stock-root")
+            party.progress(block + 1, runs)
+        stored.write_program(draft, key, number, amount.lines())
+        stored.write_state(
+            draft, key, stored.State(number, party.name, tuple(holders), "", runs, size, 0, 0, first)
+        )
+
+
+def _agreed(party: Party, holders: tuple[str, ...], runs: int, amount: dealt.Amount) -> bytes:
+    """The stock's number, from the first holder; both compare what they are about to make."""
+    leads = party.name == holders[0]
+    peer = holders[1] if leads else holders[0]
+    offer = Offer(secrets.token_bytes(_STOCK_BYTES) if leads else b"", runs)
+    theirs = party.exchange(offer, Offer, peers=[peer])[peer]
+    lines = party.exchange(Program(amount.lines()), Program, peers=[peer])[peer].lines
+    number = offer.stock if leads else theirs.stock
+    if theirs.runs != runs or lines != amount.lines() or len(number) != _STOCK_BYTES:
+        raise RemoteProtocolError(
+            f"{peer} makes a stock of {theirs.runs} runs of {', '.join(lines)}.",
+            why=f"here it is {runs} of {', '.join(amount.lines())}",
+            mend="both name the same numbers",
+            party=peer,
+        )
+    return number
+
+
+def _taken(folder: Path) -> UsageError:
+    return UsageError(
+        f"There is something at {folder} already.", mend="use up that stock, or name another folder"
+    )
+
+
 # ---------------------------------------------------------------------- at the helper
 
 
@@ -148,7 +233,7 @@ class _Maker:
         self._rngs = {holder: Prg(derive(root, "stock-seed")) for holder, root in roots.items()}
         self.lines: list[str] = []
 
-    def begin(self, party: Party, holders: Sequence[str]) -> tuple[Party, Supply]:  # noqa: ARG002 - all of the roots
+    def begin(self, party: Party, holders: Sequence[str], helper: str | None) -> tuple[Party, Supply]:  # noqa: ARG002 - all of the roots
         return cast("Party", _Absent(party.name)), self
 
     def note(self, kind: str, shape: tuple[int, ...], dtype: type[Any]) -> None:
@@ -205,9 +290,7 @@ def _store(party: Party, folder: Path, key: bytes, holders: tuple[str, ...], hel
             party=helper,
         )
     if folder.exists():
-        raise UsageError(
-            f"There is something at {folder} already.", mend="use up that stock, or name another folder"
-        )
+        raise _taken(folder)
     with whole_folder(folder) as draft:
         first = root = _root(party, helper, offer.stock)
         sizes = set()
@@ -226,16 +309,7 @@ def _store(party: Party, folder: Path, key: bytes, holders: tuple[str, ...], hel
 
 def _store_block(party: Party, folder: Path, root: bytes, stock: bytes, block: int, helper: str) -> int:
     """Seal what the helper sends for a block; its size in bytes."""
-    key, count = derive(root, "stock-seal"), 0
-    path = stored.path_of(folder, block)
-    with path.open("wb") as file:
+    with stored.Writer(folder, root, stock, block) as writer:
         while (item := party.recv(helper, Item)).head:
-            sealed = seal(key, item.head + item.values.tobytes(), [stock.hex(), block, count])
-            file.write(len(sealed).to_bytes(stored.LENGTH_BYTES, "big") + sealed)
-            count += 1
-        file.flush()
-        os.fsync(file.fileno())
-        size = file.tell()
-    if not count:
-        path.unlink()  # all of this holder's comes from its seed
-    return size
+            writer.write(item.head + item.values.tobytes())
+    return writer.size_bytes

@@ -88,7 +88,7 @@ class Engine:
     bits
         Fraction bits of fixed-point numbers.
     stock
-        What a helper dealt ahead (:mod:`unseen.mpc.ahead`): one run of it is used up, and the helper need not be there.
+        What was made ahead (:mod:`unseen.mpc.ahead`): one run of it is used up. A helper that dealt it need not be there.
     fss
         Comparisons by function secret sharing, for two holders with a helper: one round instead of seven, and some 1.8 kB of
         keys a comparison from the helper. Where latency rules, or keys were dealt ahead.
@@ -118,10 +118,10 @@ class Engine:
             if not module.STATEMENT.ahead:
                 raise UsageError(
                     f"{protocol} takes nothing from a stock.",
-                    why="nobody deals for it",
-                    mend="leave out stock=, or use dealer",
+                    why="it needs nothing that could be made ahead",
+                    mend="leave out stock=, or use dealer or pair2",
                 )
-            party, options["supply"] = stock.begin(party, tuple(holders))
+            party, options["supply"] = stock.begin(party, tuple(holders), helper)
         if fss:
             if not module.STATEMENT.fss:
                 raise UsageError(

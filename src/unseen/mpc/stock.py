@@ -1,9 +1,9 @@
-"""A stock: randomness that a helper dealt ahead, on a holder's disk, one block for every run of a program.
+"""A stock: randomness made ahead, by a helper or by two holders alone, on a holder's disk, one block for every run.
 
-A folder with a file `state` (which block is next, and the root of what is left), a file `program` (what the blocks are
-for, in order) and a file for every block that has corrections. What holders expand from seeds takes no room: block i's
-seed, shared with the helper, and the key of its file come from a root r_i, and r_(i+1) from r_i, one way. All is sealed
-under the party's key.
+A folder with a file `state` (which block is next, and the root of what is left), a file `program` (what is in a block)
+and a file for every block that has records. What holders expand from seeds takes no room: block i's seed, shared with the
+helper where there is one, and the key of its file come from a root r_i, and r_(i+1) from r_i, one way. All is sealed under
+the party's key.
 
 Never twice
     A block is **burnt** before it is opened: the state on disk goes to r_(i+1), fsynced, and r_i is forgotten. A process
@@ -103,7 +103,7 @@ class Stock:
     Parameters
     ----------
     folder
-        What :func:`unseen.mpc.ahead.deal` made.
+        What :func:`unseen.mpc.ahead.deal` or :func:`unseen.mpc.ahead.make` made.
     key
         32 bytes: the key of this party that it was sealed under.
 
@@ -158,7 +158,7 @@ class Stock:
         )
         return f"Stock({self._state.stock.hex()[:8]} among {', '.join(self._state.holders)}: {used})"
 
-    def begin(self, party: Party, holders: Sequence[str]) -> tuple[Party, Block]:
+    def begin(self, party: Party, holders: Sequence[str], helper: str | None) -> tuple[Party, Block]:
         """Burn the first block that no holder has burnt, and give it to one run. All holders call it at once.
 
         Raises
@@ -176,13 +176,21 @@ class Stock:
                 why=f"{party.name} opens it, among {', '.join(holders)}",
                 mend="name the holders in the order in which the stock was dealt; the helper needs none",
             )
+        if bool(helper) != bool(self._state.helper):
+            raise UsageError(
+                "This stock is for another protocol.",
+                why=f"{self._state.helper} dealt it"
+                if self._state.helper
+                else "two holders made it without a helper",
+                mend="use protocol='dealer' with what a helper dealt, and 'pair2' with what two holders made",
+            )
         with self._alone():
             peers = [name for name in holders if name != party.name]
             block = max(self._state.next, *self._told(party, peers, self._state.next).values())
             if block >= self._state.runs:
                 raise UsageError(
                     f"The stock is used up: all of its {self._state.runs} runs were taken.",
-                    mend="deal another one with mpc.ahead.deal",
+                    mend="make another one with mpc.ahead",
                 )
             opened = self._burn(block)
             for peer, theirs in self._told(party, peers, block).items():
@@ -227,7 +235,10 @@ class Stock:
 
 
 class Block:
-    """What one run takes from the stock: in order, and only what it was dealt for. Implements `mpc.supply.Supply`."""
+    """What one run takes from the stock: in order, and only what it was dealt for. Implements `mpc.supply.Supply`.
+
+    What two holders made is taken by :meth:`record` instead, in any order, each once.
+    """
 
     def __init__(self, folder: Path, state: State, block: int, root: bytes, program: Sequence[str]) -> None:
         self._state = state
@@ -237,11 +248,22 @@ class Block:
         self._program = program
         self._noted = 0
         self._read = 0
+        self._starts: list[int] = []
         self._file: BinaryIO | None = None
         path = path_of(folder, block)
         if path.exists():
             self._file = path.open("rb")
             path.unlink()  # the open file remains for as long as the run lasts
+
+    @property
+    def contents(self) -> list[str]:
+        """What is in it, line by line."""
+        return list(self._program)
+
+    @property
+    def seed(self) -> Prg:
+        """This party's randomness that comes with the block: read once, from its beginning."""
+        return self._rng
 
     def note(self, kind: str, shape: tuple[int, ...], dtype: type[Any]) -> None:
         """Compare with what was dealt."""
@@ -276,6 +298,26 @@ class Block:
         self._read += 1
         return decode(memoryview(bytearray(plain)), message_type, sender=helper)
 
+    def record(self, place: int) -> bytes:
+        """The record of that number.
+
+        Raises
+        ------
+        VerificationError
+            It was altered, moved or cut off.
+        """
+        if self._file is not None and not self._starts:
+            self._starts = [0]
+            end = os.fstat(self._file.fileno()).st_size
+            while self._starts[-1] < end:
+                self._file.seek(self._starts[-1])
+                size = int.from_bytes(self._file.read(LENGTH_BYTES), "big")
+                self._starts.append(self._starts[-1] + LENGTH_BYTES + size)
+        if self._file is not None and place < len(self._starts):
+            self._file.seek(self._starts[place])
+        size = int.from_bytes(self._next(LENGTH_BYTES), "big")
+        return unseal(self._key, self._next(size), [*self._place, place])
+
     def _next(self, size: int) -> bytes:
         data = b""
         if self._file is not None and os.fstat(self._file.fileno()).st_size - self._file.tell() >= size:
@@ -307,6 +349,35 @@ def write_state(folder: Path, key: bytes, state: State) -> None:
     write_whole(folder / "state", seal(key, msgspec.msgpack.encode(state), ["stock", "state"]))
 
 
+class Writer:
+    """Writes a block's file, record by record; a context manager. `size_bytes` is right after its end."""
+
+    def __init__(self, folder: Path, root: bytes, stock: bytes, block: int) -> None:
+        self._path = path_of(folder, block)
+        self._key = derive(root, "stock-seal")
+        self._place: list[str | int] = [stock.hex(), block]
+        self._count = 0
+        self.size_bytes = 0
+
+    def __enter__(self) -> Self:
+        self._file = self._path.open("wb")
+        return self
+
+    def write(self, plain: bytes) -> None:
+        """Seal one more."""
+        sealed = seal(self._key, plain, [*self._place, self._count])
+        self._file.write(len(sealed).to_bytes(LENGTH_BYTES, "big") + sealed)
+        self._count += 1
+
+    def __exit__(self, *_: object) -> None:
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self.size_bytes = self._file.tell()
+        self._file.close()
+        if not self._count:
+            self._path.unlink()  # all of this holder's comes from its seed
+
+
 def write_program(folder: Path, key: bytes, stock: bytes, program: list[str]) -> None:
     """Durably."""
     write_whole(
@@ -330,7 +401,7 @@ def _locked(folder: Path) -> int | None:
         handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError as error:
         raise UsageError(
-            f"There is no stock at {folder}.", why=str(error.strerror), mend="make one with mpc.ahead.deal"
+            f"There is no stock at {folder}.", why=str(error.strerror), mend="make one with mpc.ahead"
         ) from error
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -41,7 +41,7 @@ class Supply(Interface):
 class Source(Interface):
     """What an engine can be given in place of a helper on the line."""
 
-    def begin(self, party: Party, holders: Sequence[str]) -> tuple[Party, Supply]:
+    def begin(self, party: Party, holders: Sequence[str], helper: str | None) -> tuple[Party, Supply]:
         """For one engine: the party that it is to speak through, and its supply."""
 
 

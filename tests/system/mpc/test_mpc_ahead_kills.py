@@ -35,18 +35,23 @@ def key(name: str) -> bytes:
     return name.encode() * 32
 
 
-def deal(folder: Path) -> None:
+def deal(folder: Path, *, helper: bool = True) -> None:
     def body(party: Party) -> None:
+        if not helper:
+            place = folder / party.name
+            ahead.make(party, place, key(party.name), holders=PAIR, runs=6, transfers=2000, products=20)
+            return
         mine = (folder / party.name, key(party.name)) if party.name in PAIR else (None, None)
         ahead.deal(party, lambda engine: program(engine, ""), *mine, holders=PAIR, helper="helper", runs=6)
 
-    run(body, (*PAIR, "helper"))
+    run(body, (*PAIR, "helper") if helper else PAIR)
 
 
-def online(folder: Path, timeout_s: float = 10.0) -> Run[Any]:
+def online(folder: Path, timeout_s: float = 10.0, *, helper: bool = True) -> Run[Any]:
     def body(party: Party) -> Any:
         with stored.Stock(folder / party.name, key(party.name)) as stock:
-            engine = mpc.Engine(party, holders=PAIR, helper="helper", stock=stock)
+            options = {"helper": "helper"} if helper else {"protocol": "pair2"}
+            engine = mpc.Engine(party, holders=PAIR, stock=stock, **options)  # type: ignore[arg-type]
             return program(engine, party.name)
 
     return simulate(body, PAIR, disclosures=[TOLD], timeout_s=timeout_s)
@@ -75,6 +80,7 @@ def die_at(here: str, point: str, party: str) -> None:
 def killing(point: str) -> None:
     """In the process that is to die."""
     burn, told, note = stored.Stock._burn, stored.Stock._told, stored.Block.note
+    record = stored.Block.record
 
     def burning(stock: stored.Stock, block: int) -> stored.Block:
         die_at("before it is burnt", point, stock._state.party)
@@ -97,13 +103,18 @@ def killing(point: str) -> None:
             die_at("in the middle of the run", point, block._state.party)
         note(block, kind, *rest)
 
+    def recording(block: stored.Block, place: int) -> bytes:
+        die_at("in the middle of the run", point, block._state.party)
+        return record(block, place)
+
+    stored.Block.record = recording  # type: ignore[method-assign]
     stored.Stock._burn, stored.Stock._told, stored.Block.note = burning, telling, noting  # type: ignore[method-assign]
 
 
-def killed(folder: Path, point: str) -> None:
+def killed(folder: Path, point: str, *, helper: bool = True) -> None:
     def body() -> None:
         killing(point)
-        online(folder)
+        online(folder, helper=helper)
 
     process = multiprocessing.get_context("fork").Process(target=body)
     process.start()
@@ -115,16 +126,17 @@ def seeds(log: Path) -> list[str]:
     return log.read_text().splitlines()
 
 
+@pytest.mark.parametrize("helper", [True, False], ids=["dealt", "made by two"])
 @pytest.mark.parametrize("point", POINTS)
 def test_the_resumed_run_takes_another_block(
-    tmp_path: Path, point: str, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, point: str, monkeypatch: pytest.MonkeyPatch, *, helper: bool
 ) -> None:
-    deal(tmp_path)
+    deal(tmp_path, helper=helper)
     log = tmp_path / "log"
     logging(monkeypatch, log)
-    killed(tmp_path, point)
-    killed(tmp_path, point)
-    resumed = online(tmp_path)
+    killed(tmp_path, point, helper=helper)
+    killed(tmp_path, point, helper=helper)
+    resumed = online(tmp_path, helper=helper)
     assert not resumed.errors
     np.testing.assert_allclose(resumed.results["a"], X * X, atol=1e-5)
     used = seeds(log)

@@ -320,6 +320,6 @@ def test_a_stock_serves_those_it_was_made_for(tmp_path: Path) -> None:
 
     def body(party: Party) -> None:
         with Stock(tmp_path / party.name, key(party.name)) as stock:
-            mpc.Engine(party, holders=PAIR, protocol="pair2", stock=stock)
+            mpc.Engine(party, holders=PAIR, protocol="replicated3", stock=stock)
 
     assert "takes nothing from a stock" in str(simulate(body, PAIR).errors["a"])

@@ -26,7 +26,9 @@ from __future__ import annotations
 from unseen.core.errors import LocalProtocolError
 from unseen.mpc.protocol import Price, Statement
 from unseen.mpc.protocols.pair2 import cross
+from unseen.mpc.protocols.pair2.dealt import Dealt
 from unseen.mpc.protocols.pair2.sharing import Pair2
+from unseen.mpc.stock import Block
 from unseen.party import Party
 
 STATEMENT = Statement(
@@ -36,6 +38,7 @@ STATEMENT = Statement(
     adversary="semi-honest",
     may_collude="there are only two",
     assumption="Diffie-Hellman in ristretto255; AES-128 under a public key is a random permutation; ring learning with errors",
+    ahead=True,
 )
 
 _CHOSEN = 4.0  # bytes a transfer, the chooser's bit included
@@ -47,8 +50,10 @@ _BATCH = (
 )
 
 
-def open_protocol(party: Party, *, holders: tuple[str, ...], helper: str | None) -> Pair2:
-    """The protocol between these two.
+def open_protocol(
+    party: Party, *, holders: tuple[str, ...], helper: str | None, supply: Block | None = None
+) -> Pair2:
+    """The protocol between these two. With a `supply` they use first what they made ahead.
 
     Raises
     ------
@@ -61,7 +66,7 @@ def open_protocol(party: Party, *, holders: tuple[str, ...], helper: str | None)
             why=f"holders: {', '.join(holders)}; helper: {helper}",
             mend="name two holders and no helper, or choose dealer or replicated3",
         )
-    return Pair2(party, holders)
+    return Pair2(party, holders, Dealt(supply) if supply else None)
 
 
 def price(operation: str, elements: int, parties: int, *, drop: int = 20) -> Price:  # noqa: ARG001 - always two

@@ -58,7 +58,7 @@ class Gates:
 
     def _answer(self, words: int) -> Words:
         """Both pads, (2, RIGHTS, words)."""
-        half = self._wires.answer(WORD * words)
+        half = self._wires.answer(WORD * words, random=True)
         return transfers.hash_planes(half.rows, RIGHTS, half.delta)
 
     def and_both(self, left: Planes, rights: tuple[Planes, ...]) -> tuple[Planes, ...]:

@@ -14,6 +14,7 @@ from unseen.mpc import planes
 from unseen.mpc.fixed import Ring
 from unseen.mpc.protocol import W
 from unseen.mpc.protocols.pair2 import cross, order, split
+from unseen.mpc.protocols.pair2.dealt import Dealt
 from unseen.mpc.protocols.pair2.gates import Gates
 from unseen.mpc.protocols.pair2.wires import Wires
 from unseen.mpc.reveal import Wanted, summed
@@ -35,10 +36,10 @@ class Pair2:
     holds = True
     radix_up_to = 6
 
-    def __init__(self, party: Party, holders: tuple[str, ...]) -> None:
+    def __init__(self, party: Party, holders: tuple[str, ...], dealt: Dealt | None = None) -> None:
         self.party = party
         self.holders = holders
-        self.wires = Wires(party, holders)
+        self.wires = Wires(party, holders, dealt)
         self.gates = Gates(self.wires)
         self.leads = self.wires.place == 0
 

@@ -4,7 +4,8 @@ One party *offers* (it is the sender of transfers), the other *takes* (its choic
 are used at once wherever the work can be divided, so that neither party waits for the other.
 
 Every row of a transfer is used once: a source counts the transfers that it has made and cannot go back, and a party that
-starts again, after a crash too, sets up sources of its own.
+starts again, after a crash too, sets up sources of its own. Where transfers were made ahead (:mod:`.dealt`), those are used
+first.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 
 from unseen.mpc.fixed import Ring
 from unseen.mpc.lattice import Lattice
+from unseen.mpc.protocols.pair2.dealt import Dealt
 from unseen.ot import sources
 from unseen.ot.correlation import Assumption, Bits, ReceiverCorrelation, SenderCorrelation
 from unseen.party import Masked, Message, Party, require
@@ -29,6 +31,12 @@ class Offers(Message, frozen=True, tag="mpc.pair2.offers/1"):
     values: Masked
 
 
+class Flips(Message, frozen=True, tag="mpc.pair2.flips/1"):
+    """Which bits differ from the random ones that transfers were made for ahead; eight to the byte."""
+
+    bits: Masked
+
+
 class Masks(Message, frozen=True, tag="mpc.pair2.masks/1"):
     """Values under masks that are half of a correlation."""
 
@@ -36,27 +44,56 @@ class Masks(Message, frozen=True, tag="mpc.pair2.masks/1"):
 
 
 class Wires:
-    """See the module. `place` is this party's number, 0 or 1."""
+    """See the module. `place` is this party's number, 0 or 1; `dealt` what was made ahead, if anything."""
 
-    def __init__(self, party: Party, holders: tuple[str, ...]) -> None:
+    def __init__(self, party: Party, holders: tuple[str, ...], dealt: Dealt | None = None) -> None:
         self.party = party
+        self.dealt = dealt
         self.place = holders.index(party.name)
         self.peer = holders[1 - self.place]
         self.lattice = Lattice(party, self.peer)
         if self.place == 0:
-            self._sender = sources.sender(party, self.peer, assumption=ASSUMPTION, security="semi-honest")
-            self._receiver = sources.receiver(party, self.peer, assumption=ASSUMPTION, security="semi-honest")
+            self.sender = sources.sender(party, self.peer, assumption=ASSUMPTION, security="semi-honest")
+            self.receiver = sources.receiver(party, self.peer, assumption=ASSUMPTION, security="semi-honest")
         else:
-            self._receiver = sources.receiver(party, self.peer, assumption=ASSUMPTION, security="semi-honest")
-            self._sender = sources.sender(party, self.peer, assumption=ASSUMPTION, security="semi-honest")
+            self.receiver = sources.receiver(party, self.peer, assumption=ASSUMPTION, security="semi-honest")
+            self.sender = sources.sender(party, self.peer, assumption=ASSUMPTION, security="semi-honest")
 
     def choose(self, count: int, choices: Bits | None = None) -> ReceiverCorrelation:
         """The taking side of `count` transfers, for these choices (count,) of 0 and 1 or for random ones; waits for nobody."""
-        return self._receiver.correlated(count, choices)
+        ready = self.dealt.taken(count) if self.dealt else None
+        if ready is None:
+            return self.receiver.correlated(count, choices)
+        if choices is None:
+            return ready
+        self.party.send(self.peer, Flips(np.packbits(ready.choices ^ choices)))
+        return ReceiverCorrelation(choices, ready.rows)
 
-    def answer(self, count: int) -> SenderCorrelation:
-        """The offering side of `count` transfers, when the other has chosen."""
-        return self._sender.correlated(count)
+    def answer(self, count: int, *, random: bool = False) -> SenderCorrelation:
+        """The offering side of `count` transfers, when the other has chosen; `random`: it chose at random."""
+        ready = self.dealt.offered(count) if self.dealt else None
+        if ready is None:
+            return self.sender.correlated(count)
+        if random:
+            return ready
+        flips = self.party.recv(self.peer, Flips).bits
+        require(flips, shape=(-(-count // 8),), dtype=np.uint8, sender=self.peer)
+        exchanged = np.unpackbits(flips, count=count)
+        return SenderCorrelation(ready.delta, ready.rows ^ (exchanged[:, None] * ready.delta))
+
+    def products(self, x: Ring, y: Ring) -> Ring | None:
+        """This party's share of x0 y1 + x1 y0 for vectors x and y, from what was made ahead; None if that is not enough."""
+        ready = self.dealt.products(len(x)) if self.dealt else None
+        if ready is None:
+            return None
+        a, b, share = ready
+        mine = np.stack([x - a, y - b])
+        e, f = self.exchange(mine)
+        # x0 y1 + x1 y0 with x = a + (x - a): each adds what it knows, and party 0 the two products of differences
+        made: Ring = share + a * f + b * e
+        if self.place == 0:
+            made += mine[0] * f + e * mine[1]
+        return made
 
     def offer(self, values: NDArray[Any]) -> None:
         """Send what is under pads."""
