@@ -12,11 +12,12 @@ from __future__ import annotations
 import csv
 import os
 import tempfile
+import threading
 import time
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -137,12 +138,12 @@ def measure(
         rounds=max(one[2] for one in told),
         peak_mib=max(one.peak_mib for one in played.parties.values()),
         error=error,
-        more={"cpu_s": sum(one[3] for one in told)},
+        more={"cpu_s": sum(one[3] for one in told), "private_mib": max(one[6] for one in told)},
     )
 
 
 def grow(work: Work, settings: Settings, *, protocol: str, shaper: Shaper | None, wire: Any) -> Played:
-    """Every party's (seconds, bytes, rounds, processor seconds, splits, weights at the first)."""
+    """Every party's (seconds, bytes, rounds, processor seconds, splits, weights at the first, peak MiB that no file backs)."""
     statement = registry.load(PROTOCOLS, protocol).STATEMENT
     holders = (FIRST, SECOND) if statement.helper or 2 in statement.holders else (FIRST, SECOND, "helper")
     helper = "helper" if statement.helper else None
@@ -160,12 +161,13 @@ def grow(work: Work, settings: Settings, *, protocol: str, shaper: Shaper | None
         before = sum(stats.bytes_sent for stats in party.stats().values())
         turns = max(stats.rounds for stats in party.stats().values())
         start, cpu = time.perf_counter(), time.process_time()
-        grown = shared.fit(engine, mine.get(party.name), bins, secret, settings)
+        with _Private() as private:
+            grown = shared.fit(engine, mine.get(party.name), bins, secret, settings)
         seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
         sent = sum(stats.bytes_sent for stats in party.stats().values()) - before
         rounds = max(stats.rounds for stats in party.stats().values()) - turns
         weights = engine.reveal("weights", grown.weights, to=(FIRST,))
-        return seconds, sent, rounds, cpu, grown.splits, weights
+        return seconds, sent, rounds, cpu, grown.splits, weights, private.mib
 
     return play(program, names, disclosures=disclosures, shaper=shaper, wire=wire)
 
@@ -176,6 +178,29 @@ def targets(work: Work, settings: Settings) -> NDArray[np.float64]:
     if settings.objective == "softmax":
         return (labels == np.arange(settings.classes)[:, None]).astype(np.float64)
     return labels[None]
+
+
+class _Private:
+    """The largest memory of this process meanwhile that no file backs, looked at twenty times a second; 0 where the system does not tell."""
+
+    def __init__(self) -> None:
+        self.mib = 0.0
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        status = Path("/proc/self/status")
+        while status.exists() and not self._over.wait(0.05):
+            found = [line.split()[1] for line in status.read_text().splitlines() if "RssAnon" in line]
+            self.mib = max(self.mib, *(int(each) / 1024 for each in found), 0.0)
 
 
 def scored(work: Work, settings: Settings, played: Played) -> NDArray[np.float64]:

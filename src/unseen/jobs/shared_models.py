@@ -140,10 +140,10 @@ def score(party: Party, inputs: Mapping[str, Artefact], roles: Roles) -> Scored:
         The holders' models do not fit together.
     """
     holders = roles.all("holders")
-    own = Matrix.of(inputs["table"], missing=True) if party.name in holders else None
     held = SharedModel.of(inputs["model"]) if party.name in holders else None
+    own = None if held is None else Matrix.of(inputs["table"], missing=True)
     if own is not None and held is not None:
-        _check_columns(party.name, own, held)
+        check_columns(party.name, own, held)
     values = None if own is None else own.values
     sizes = layout.agree(party, values, holders=holders)
     if held is not None and held.widths != sizes.columns:
@@ -161,7 +161,14 @@ def score(party: Party, inputs: Mapping[str, Artefact], roles: Roles) -> Scored:
     return Scored(engine, kind.expected(engine, model, raw), raw, own, sizes, model)
 
 
-def _check_columns(name: str, own: Matrix, held: SharedModel) -> None:
+def check_columns(name: str, own: Matrix, held: SharedModel) -> None:
+    """Refuse other columns than a model's, or such that were prepared in another way.
+
+    Raises
+    ------
+    UsageError
+        They are.
+    """
     if own.columns != held.columns:
         raise UsageError(
             f"{name} has other columns than in training.",

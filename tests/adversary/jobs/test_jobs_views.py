@@ -313,14 +313,21 @@ def grow(rows: int = ROWS) -> Scene:
 
 
 def boost(**params: Any) -> Scene:
-    """The same in shares: of `grow`'s tables each holder is told the same splits. Where nobody is told any, the labels differ, too."""
+    """The same in shares: of `grow`'s tables each holder is told the same splits. Where nobody is told any, labels and weights differ, too."""
     settings = {"objective": "squared", "rounds": 1, "depth": 2, "bins": 2, **params}
     first, second = grow(24).inputs  # enough rows that no two splits gain alike
     if not settings.get("tell_splits", True):
         own = Matrix.of(second["a"]["table"])
         assert own.label is not None
         second = {**second, "a": {"table": replace(own, label=np.roll(own.label, 1)).to_artefact()}}
+        settings["weight_column"] = "weight"
+        weights = np.linspace(0, 1, 24)
+        first, second = (
+            {**each, "b": {**each["b"], "weights": from_table(Table.of(pa.table({"weight": some})))}}
+            for each, some in ((first, weights), (second, weights[::-1]))
+        )
     roles = {"holders": HOLDERS, "helper": ("helper",), "label_holder": ("a",)}
+    roles |= {"weight_holder": ("b",)} if "weight_column" in settings else {}
     return Scene("train-gbdt", roles, CREW, (first, second), settings)
 
 

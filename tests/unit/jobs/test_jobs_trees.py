@@ -11,9 +11,10 @@ import pytest
 from unseen.core.cost import Cost, Network
 from unseen.core.errors import UsageError
 from unseen.data.table import Table
+from unseen.jobs import trees_gone_on as going_on
 from unseen.jobs.step import Roles, Sizes
 from unseen.jobs.steps import predict, train_gbdt
-from unseen.jobs.tables import Matrix
+from unseen.jobs.tables import Matrix, from_table
 from unseen.learn.prepare.cuts import quantile_cuts
 from unseen.learn.vertical.trees import coded, plain
 from unseen.learn.vertical.trees.objectives import probabilities
@@ -37,9 +38,22 @@ def matrix(name: str, values: np.ndarray, label: np.ndarray | None) -> Matrix:
     return Matrix(values, tuple(f"{name}{place}" for place in range(values.shape[1])), label, ids)
 
 
-def trained(label: np.ndarray, params: dict[str, Any], rows: int) -> dict[str, Any]:
+def trained(
+    label: np.ndarray,
+    params: dict[str, Any],
+    rows: int,
+    *,
+    start: dict[str, Any] | None = None,
+    weights: np.ndarray | None = None,
+) -> dict[str, Any]:
+    """Every party's (model, scores); `start` has such results, `weights` are b's."""
     parts, _ = blocks(rows)
-    chosen = train_gbdt.Params(**params)
+    chosen = train_gbdt.Params(
+        **params,
+        warm_start=start is not None,
+        weight_column="" if weights is None else "weight",
+    )
+    roles = ROLES if weights is None else Roles({**ROLES.by_name, "weight_holder": ("b",)})
 
     def program(party: Party) -> Any:
         table = None
@@ -49,20 +63,25 @@ def trained(label: np.ndarray, params: dict[str, Any], rows: int) -> dict[str, A
                     party.name, parts[party.name], label if party.name == "a" else None
                 ).to_artefact()
             }
-        model = train_gbdt.run(party, table or {}, chosen, ROLES)
+        given = dict(table or {})
+        if start is not None and party.name in parts:
+            given["start"] = start[party.name][0]
+        if weights is not None and party.name == "b":
+            given["weights"] = from_table(Table.of(pa.table({"weight": weights})))
+        model = train_gbdt.run(party, given, chosen, roles)
         scored = predict.run(party, {**(table or {}), **model}, predict.Params(), ROLES)
         return model.get("model"), scored
 
-    told = (*train_gbdt.disclosures(chosen, ROLES), *predict.disclosures(predict.Params(), ROLES))
+    told = (*train_gbdt.disclosures(chosen, roles), *predict.disclosures(predict.Params(), ROLES))
     return run(program, (*HOLDERS, "helper"), disclosures=told, timeout_s=60).results
 
 
-def expected(label: np.ndarray, params: dict[str, Any], rows: int) -> np.ndarray:
+def expected(label: np.ndarray, params: dict[str, Any], rows: int, **options: Any) -> np.ndarray:
     chosen = train_gbdt.Params(**params)
     values = np.column_stack(list(blocks(rows)[0].values()))
     cuts = tuple(quantile_cuts(column, chosen.bins) for column in values.T)
     bins, codes = [len(cut) + 1 for cut in cuts], coded(values, cuts)
-    model = plain.fit(codes, bins, label, chosen.settings())
+    model = plain.fit(codes, bins, label, chosen.settings(), **options)
     return probabilities(plain.scores(model, codes, bins), chosen.objective)
 
 
@@ -95,6 +114,50 @@ def test_scores_are_those_of_the_plain_trainer(objective: str, tell: bool) -> No
         assert all("private.bin" not in results[name][0].arrays for name in HOLDERS)
     assert "weights" not in results["a"][0].meta  # of leaves there are shares alone
     assert results["a"][0].arrays["share.weights"].dtype == np.uint64
+
+
+@pytest.mark.parametrize(
+    ("objective", "tell"),
+    [
+        ("binary", True),
+        pytest.param("squared", False, marks=pytest.mark.long),
+        pytest.param("squared", True, marks=pytest.mark.long),
+        pytest.param("softmax", True, marks=pytest.mark.long),
+    ],
+)
+def test_trees_that_go_on_from_an_earlier_model_are_those_of_one_training(objective: str, tell: bool) -> None:
+    rows = 300
+    params = {"objective": objective, "rounds": 1, "depth": 2, "bins": 5, "tell_splits": tell}
+    label = {"binary": (blocks(rows)[1] > 0).astype(float), "squared": 50 + 7 * blocks(rows)[1]}.get(
+        objective
+    )
+    if label is None:
+        params["classes"], label = 3, np.digitize(blocks(rows)[1], [-1, 1]).astype(float)
+    first = trained(label, params, rows)
+    second = trained(label, params, rows, start=first)
+    whole = trained(label, params | {"rounds": 2}, rows)
+    told = [each["a"][1]["scores"].arrays["scores"] for each in (second, whole)]
+    np.testing.assert_allclose(*told, rtol=2e-3, atol=2e-3)
+    shapes = [each["a"][0].arrays["share.weights"].shape for each in (second, whole)]
+    assert shapes[0] == shapes[1]
+    with pytest.raises(UsageError, match="trained in another way"):
+        trained(label, params | {"depth": 1}, rows, start=first)
+
+
+def test_weights_and_gains() -> None:
+    rows, weights = 300, np.random.default_rng(4).choice([0.0, 0.5, 2.0], 300, p=[0.3, 0.5, 0.2])
+    label = (blocks(rows)[1] > 0).astype(float)
+    params = {"rounds": 1, "depth": 2, "bins": 5}
+    results = trained(label, params | {"importance": True}, rows, weights=weights)
+    gained = np.zeros(4)
+    want = expected(label, params, rows, weights=weights, gained=gained)
+    np.testing.assert_allclose(results["a"][1]["scores"].arrays["scores"], want[0], rtol=2e-3, atol=2e-3)
+    told = [*results["a"][0].meta["known"]["gain"], *results["b"][0].meta["known"]["gain"]]
+    np.testing.assert_allclose(told, gained, rtol=0.02, atol=0.1)
+    with pytest.raises(UsageError, match="on average at most 1"):
+        trained(label, params, rows, weights=np.full(rows, 1.5))
+    with pytest.raises(UsageError, match="has no input `start`"):
+        going_on.of("a", {}, matrix("a", np.zeros((2, 1)), None))
 
 
 def test_it_stops_early_and_drops_what_came_after_the_best_round() -> None:

@@ -53,7 +53,7 @@ def check(case: Case, protocol: str = "dealer") -> Booster:
     np.testing.assert_allclose(told, scores, atol=2e-3)
     for name in case.columns:
         if name != "a":
-            assert outcome.results[name][1:] == (None, None)
+            assert outcome.results[name][1:] == (None, None, None)
     return got
 
 
@@ -100,6 +100,34 @@ def test_a_least_gain_beyond_all_gains() -> None:
 def test_constant_columns_and_one_class() -> None:
     codes = np.stack([np.zeros(60, int), np.full(60, 2), np.tile([0, 1], 30)])
     check(Case(codes, [1, 3, 2], np.ones(60), Settings(rounds=2, depth=2), {"a": 1, "b": 2}))
+
+
+OBJECTIVES = ["binary", *(pytest.param(each, marks=pytest.mark.long) for each in ("squared", "softmax"))]
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES)
+def test_weights_of_rows_a_start_and_gains(objective: str) -> None:
+    case = made(7, {"a": 2, "b": 2}, rows=600, objective=objective)
+    rng = np.random.default_rng(1)
+    weights = rng.choice([0.0, 0.25, 1.0, 3.0], 600, p=[0.3, 0.3, 0.3, 0.1])
+    start = rng.normal(size=(case.settings.classes, 600)) / 2
+    outcome = grow(case, "dealer", weights=weights, start=start, measure=True)
+    gained = np.zeros(4)
+    model, scores = expected(case, weights=weights, start=start, gained=gained)
+    got = pooled(case, outcome)
+    assert (got.splits.column == model.splits.column).mean() > 0.8
+    np.testing.assert_allclose(outcome.results["a"][2], scores, atol=3e-3)
+    np.testing.assert_allclose(outcome.results["a"][3].sum(axis=0), gained, rtol=0.02, atol=0.5)
+    alone = expected(case)[1]
+    assert np.abs(alone - scores).max() > 0.1  # weights and start do matter
+
+
+def test_gains_of_monotone_columns() -> None:
+    case = made(5, {"a": 2, "b": 2}, rows=150, depth=1, rounds=1, monotone=(1, -1, 0, 1))
+    gained = np.zeros(4)
+    expected(case, gained=gained)
+    told = grow(case, "dealer", measure=True).results["a"][3]
+    np.testing.assert_allclose(told.sum(axis=0), gained, rtol=0.02, atol=0.1)
 
 
 @pytest.mark.long

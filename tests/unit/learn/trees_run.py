@@ -49,12 +49,23 @@ class Case:
         return self.labels.astype(float)[None]
 
 
-def grow(case: Case, protocol: str = "dealer", **options: Any) -> Run[Any]:
-    """Every party's (splits, weights or None, scores or None); weights and scores go to a."""
+def grow(
+    case: Case,
+    protocol: str = "dealer",
+    *,
+    weights: np.ndarray | None = None,
+    start: np.ndarray | None = None,
+    **options: Any,
+) -> Run[Any]:
+    """Every party's (splits, leaves or None, scores or None, gains or None); all but splits go to a.
+
+    `weights` of rows and scores to `start` from are a's.
+    """
     names = (*case.columns, "helper")
     told = [
         Disclosure("weights", "weights", ("a",), Door.REVEAL),
         Disclosure("scores", "scores", ("a",), Door.REVEAL),
+        Disclosure("gains", "gains", ("a",), Door.REVEAL),
         *(
             Disclosure(shared.disclosure(name), "splits", (name,), Door.REVEAL, times=1000)
             for name in case.columns
@@ -71,7 +82,13 @@ def grow(case: Case, protocol: str = "dealer", **options: Any) -> Run[Any]:
             engine = Engine(party, holders=tuple(case.columns), protocol=protocol)
         mine = case.codes[parts[party.name]] if party.name in parts else None
         label = engine.share(labels if party.name == "a" else None, owner="a", shape=labels.shape)
-        grown = shared.fit(engine, mine, bins, label, case.settings, **options)
+        given = {"weights": weights, "start": start}
+        secret = {
+            name: engine.share(each if party.name == "a" else None, owner="a", shape=each.shape)
+            for name, each in given.items()
+            if each is not None
+        }
+        grown = shared.fit(engine, mine, bins, label, case.settings, **secret, **options)
         missing = bins.bins.get(party.name, ())
         if grown.tables is None:
             holders = tuple(case.columns)
@@ -80,8 +97,10 @@ def grow(case: Case, protocol: str = "dealer", **options: Any) -> Run[Any]:
             )
         else:
             scored = shared.hidden_scores(engine, grown, mine, bins.widths, case.settings, rows=bins.rows)
-        weights = engine.reveal("weights", grown.weights, to=("a",))
-        return grown.splits, weights, engine.reveal("scores", scored, to=("a",))
+        leaves = engine.reveal("weights", grown.weights, to=("a",))
+        told_scores = engine.reveal("scores", scored, to=("a",))
+        gained = None if grown.gains is None else engine.reveal("gains", grown.gains, to=("a",))
+        return grown.splits, leaves, told_scores, gained
 
     parties = names if protocol not in ("pair2", "plain") else tuple(case.columns)
     return run(program, parties, disclosures=told, timeout_s=120)

@@ -4,24 +4,30 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
 from typing import Annotated, Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from unseen.core.cost import Cost, Network
 from unseen.core.errors import UsageError
-from unseen.jobs import engines
+from unseen.jobs import engines, row_weights
+from unseen.jobs import trees_gone_on as going_on
 from unseen.jobs.artefacts import Artefact
 from unseen.jobs.shared_models import SharedModel
 from unseen.jobs.step import Roles, Sizes, StepParams
 from unseen.jobs.tables import Matrix
 from unseen.learn.prepare.cuts import cuts_of_columns
 from unseen.learn.vertical import trees
+from unseen.learn.vertical.layout import Layout
+from unseen.learn.vertical.models import Model
 from unseen.learn.vertical.trees import bins as columns_of_all
 from unseen.learn.vertical.trees import sampling, shared
 from unseen.learn.vertical.trees.bins import Bins, Own
+from unseen.learn.vertical.trees.gains import MOST_WEIGHT
+from unseen.learn.vertical.trees.grown import Grown
 from unseen.learn.vertical.trees.model import DEEPEST, Settings
 from unseen.learn.vertical.trees.objectives import check_labels
 from unseen.mpc import Engine, SecretArray
@@ -35,15 +41,23 @@ ROLES = {
     "holders": "bring columns and hold the shares",
     "label_holder": "the holder that has the label",
     "helper": engines.ROLE_OF_HELPER,
+    "weight_holder": "the holder that has weights of the rows, if there are any",
 }
-INPUTS = {"table": "training columns; missing values may be"}
+INPUTS = {
+    "table": "training columns; missing values may be",
+    "weights": "a table of the same rows with the weights as a column (optional)",
+    "start": "a model of the same columns to go on from (optional)",
+}
 OUTPUTS = {"model": "this holder's splits and its share of the leaves"}
 LEVELS = ("shared",)
-OPTIONAL_ROLES, TRUST, trust = engines.OPTIONAL_ROLES, engines.TRUST, engines.trust
+OPTIONAL_ROLES = engines.OPTIONAL_ROLES | {"weight_holder"}
+OPTIONAL_INPUTS = frozenset({"weights", "start"})
+TRUST, trust = engines.TRUST, engines.trust
 
 _SECONDS_PER_BYTE = 6e-9
 _SECONDS_PER_ROUND = 4e-4
 _LARGEST_LABEL = 2.0**20
+_TRAINER = {item.name for item in fields(Settings)} - {"monotone", "base_score"}
 
 
 class Params(StepParams):
@@ -56,6 +70,9 @@ class Params(StepParams):
     [lambda], `min_gain` [gamma; in units of the label's variance for "squared"], `min_child_weight`. `row_fraction` [subsample]
     and `column_fraction` [colsample_bytree]: part of rows and columns that each tree sees. `stop_after` [early_stopping_rounds]: stop
     after so many rounds without a smaller loss of rows set aside, `stop_rows` of all; everybody is told that loss. 0: never.
+    `weight_column` [weight]: of the input `weights` at the weight holder, numbers from 0 to 64 that are on average at most 1.
+    `warm_start` [xgb_model]: go on from the model of the input `start`, whose cuts are taken; the model has its trees too.
+    `importance` [total_gain]: tell each holder what the splits on each of its columns gained over all trees of this task.
     """
 
     objective: Literal["binary", "squared", "softmax"] = "binary"
@@ -73,6 +90,9 @@ class Params(StepParams):
     tell_splits: bool = True
     stop_after: Annotated[int, Field(ge=0, le=10_000)] = 0
     stop_rows: Annotated[float, Field(gt=0, lt=1)] = 0.1
+    weight_column: str = ""
+    warm_start: bool = False
+    importance: bool = False
 
     @model_validator(mode="after")
     def _classes_fit(self) -> Params:
@@ -82,7 +102,7 @@ class Params(StepParams):
 
     def settings(self) -> Settings:
         """As the trainer takes them."""
-        plain = self.model_dump(exclude={"bins", "monotone", "tell_splits", "stop_after", "stop_rows"})
+        plain = self.model_dump(include=_TRAINER)
         return Settings(**plain)
 
 
@@ -104,12 +124,26 @@ def disclosures(params: Params, roles: Roles) -> tuple[Disclosure, ...]:
         for holder in roles.all("holders")
         if params.tell_splits
     ]
+    told += [
+        Disclosure(
+            _gains(holder),
+            f"how much the splits on each of {holder}'s columns gained in all",
+            (holder,),
+            Door.REVEAL,
+        )
+        for holder in roles.all("holders")
+        if params.importance
+    ]
     if params.stop_after:
         loss = "after each round the mean loss of the rows set aside"
         told.append(
             Disclosure(shared.LOSS, loss, everyone, Door.REVEAL, max_elements=1, times=settings.rounds)
         )
     return tuple(told)
+
+
+def _gains(holder: str) -> str:
+    return f"gains-{holder}"
 
 
 def makes(params: Params) -> tuple[str, dict[str, Any]]:
@@ -155,11 +189,13 @@ def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Rol
     holders, label_holder = roles.all("holders"), roles.one("label_holder")
     settings = params.settings()
     own = Matrix.of(inputs["table"], missing=True) if party.name in holders else None
+    start = going_on.of(party.name, inputs, own) if params.warm_start and own is not None else None
     label = _label(own, settings) if own is not None and party.name == label_holder else None
+    weights = _row_weights(party, inputs, params, roles, own)
     cuts: tuple[Any, ...] = ()
     codes, mine = None, None
     if own is not None:
-        cuts = cuts_of_columns(own.values, own.columns, params.bins)
+        cuts = trees.cuts_of(start) if start else cuts_of_columns(own.values, own.columns, params.bins)
         codes = trees.coded(own.values, cuts)
         counts = [len(cut) + 1 for cut in cuts]
         absent = [bool((one == count).any()) for one, count in zip(codes, counts, strict=True)]
@@ -168,7 +204,14 @@ def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Rol
     bins = columns_of_all.agree(party, mine, holders=holders)
     settings = replace(settings, monotone=bins.monotone)
     engine = engines.open_engine(party, roles)
-    labels, scale = _share_labels(engine, label, bins, settings, owner=label_holder)
+    earlier = None
+    if params.warm_start:
+        earlier = going_on.agree(engine, start, roles, bins, settings, hide=not params.tell_splits)
+    own_scale = _own_scale(label, settings, start)
+    labels, scale = _share_labels(engine, label, bins, settings, own_scale, owner=label_holder)
+    row_weights = None
+    if params.weight_column:
+        row_weights = engine.share(weights, owner=roles.one("weight_holder"), shape=(bins.rows,))
     drawn = sampling.agree(
         party,
         settings,
@@ -185,23 +228,75 @@ def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Rol
         settings,
         rows=drawn.rows,
         columns=drawn.columns,
+        weights=row_weights,
+        start=None
+        if earlier is None
+        else trees.scores(engine, earlier, codes, Layout(bins.rows, bins.columns)),
         watch=None if drawn.aside is None else shared.Watch(drawn.aside, params.stop_after),
         hide=not params.tell_splits,
+        measure=params.importance,
         report=lambda done, total: party.progress(done, total, "trees"),
     )
+    gained = _tell_gains(engine, grown, bins)
+    if earlier is not None:
+        grown = trees.grown_of(engine, earlier).followed_by(grown)
     if own is None:
         return {}
     settings = replace(settings, rounds=len(grown.weights) // settings.classes)
     choice = engines.choose(roles)
     model = trees.to_model(
-        grown, cuts, settings, protocol=choice.protocol, holders=choice.holders, bins=bins, label=scale
+        grown,
+        cuts,
+        settings,
+        protocol=choice.protocol,
+        holders=choice.holders,
+        bins=bins,
+        label=scale,
+        own_scale=own_scale,
     )
-    known: dict[str, list[float]] = {}
+    known: dict[str, list[float]] = {} if gained is None else {"gain": gained}
     if grown.splits is not None:
         used = grown.splits.column[grown.splits.column >= 0]
         known["splits"] = np.bincount(used, minlength=len(cuts)).astype(float).tolist()
     known |= {"losses": list(grown.losses)} if grown.losses else {}
     return {"model": SharedModel(model, bins.columns, own.columns, known, own.prepared).to_artefact()}
+
+
+def _tell_gains(engine: Engine, grown: Grown, bins: Bins) -> list[float] | None:
+    """Each holder gets those of its own columns, over all trees."""
+    if grown.gains is None:
+        return None
+    total = engine.number(grown.gains.share.sum(axis=1, dtype=np.uint64), grown.gains.bits)
+    ends = np.cumsum([0, *bins.columns.values()])
+    wanted = {
+        _gains(holder): total[int(begin) : int(end)]
+        for holder, begin, end in zip(bins.columns, ends[:-1], ends[1:], strict=True)
+        if end > begin
+    }
+    told = engine.reveal_all(wanted, to={_gains(holder): (holder,) for holder in bins.columns})
+    mine = told.get(_gains(engine.protocol.party.name))
+    return None if mine is None else [round(float(each), 6) for each in mine]
+
+
+def _row_weights(
+    party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Roles, own: Matrix | None
+) -> NDArray[np.float64] | None:
+    """The weights at their holder."""
+    found = row_weights.of_rows(party, inputs, params.weight_column, roles, own)
+    if found is None:
+        return None
+    if (
+        not np.isfinite(found).all()
+        or found.min() < 0
+        or found.max() > MOST_WEIGHT
+        or not 0 < found.mean() <= 1
+    ):
+        raise UsageError(
+            f"Weights of rows are numbers from 0 to {MOST_WEIGHT}, on average at most 1, and not all 0.",
+            why="sums of weighted derivatives are to fit their words",
+            mend="divide them by their mean",
+        )
+    return found
 
 
 def _ways(name: str, columns: tuple[str, ...], wanted: Mapping[str, int]) -> list[int]:
@@ -231,19 +326,38 @@ def _label(own: Matrix, settings: Settings) -> Any:
     return own.label
 
 
+def _own_scale(label: Any, settings: Settings, start: Model | None) -> NDArray[np.float64] | None:
+    """Mean and deviation that labels of "squared" are scaled by, at their holder: those of the model that is gone on from."""
+    if label is None or settings.objective != "squared":
+        return None
+    if start is None:
+        return np.array([label.mean(), label.std() or 1.0])
+    if trees.OWN_SCALE not in start.private:
+        raise UsageError(
+            "The model to go on from does not say how labels were scaled.",
+            why="another party had the label, or an earlier release made it",
+            mend="train anew",
+        )
+    return start.private[trees.OWN_SCALE]
+
+
 def _share_labels(
-    engine: Engine, label: Any, bins: Bins, settings: Settings, *, owner: str
+    engine: Engine,
+    label: Any,
+    bins: Bins,
+    settings: Settings,
+    own_scale: NDArray[np.float64] | None,
+    *,
+    owner: str,
 ) -> tuple[SecretArray, SecretArray | None]:
     """Labels as the trainer takes them, and of "squared" their mean and deviation, secret both."""
     shape, plain, scale = (settings.classes, bins.rows), None, None
     if label is not None and len(label) != bins.rows:
         raise UsageError("There is not one label a row.")
     if settings.objective == "squared":
-        told = None
-        if label is not None:
-            told = np.array([label.mean(), label.std() or 1.0])
-            plain = ((label - told[0]) / told[1])[None]
-        scale = engine.share(told, owner=owner, shape=(2,))
+        if own_scale is not None:
+            plain = ((label - own_scale[0]) / own_scale[1])[None]
+        scale = engine.share(own_scale, owner=owner, shape=(2,))
     elif label is not None:
         plain = label[None]
         if settings.objective == "softmax":

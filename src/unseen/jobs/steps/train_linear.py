@@ -6,17 +6,15 @@ import math
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
-import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from unseen.core.cost import Cost, Network
 from unseen.core.errors import UsageError
-from unseen.jobs import engines, linear_training
+from unseen.jobs import engines, linear_training, row_weights
 from unseen.jobs.artefacts import Artefact
 from unseen.jobs.shared_models import SharedModel, shape_disclosure
 from unseen.jobs.step import Roles, Sizes, StepParams
-from unseen.jobs.tables import Matrix, to_table
+from unseen.jobs.tables import Matrix
 from unseen.learn.vertical import layout
 from unseen.learn.vertical.linear import newton
 from unseen.learn.vertical.linear.families import MULTINOMIAL
@@ -208,28 +206,11 @@ def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Rol
     sizes = layout.agree(party, None if own is None else own.values, holders=holders)
     training = linear_training.Training(party, params, roles, sizes)
     trained = training.run(
-        own, _weights(party, inputs, params, roles, own), None if start is None else start.model
+        own,
+        row_weights.of_rows(party, inputs, params.weight_column, roles, own),
+        None if start is None else start.model,
     )
     if own is None:
         return {}
     model = SharedModel(trained.model, dict(sizes.columns), own.columns, trained.known, own.prepared)
     return {"model": model.to_artefact()}
-
-
-def _weights(
-    party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Roles, own: Matrix | None
-) -> NDArray[np.float64] | None:
-    """The weights of the rows, at their holder."""
-    if bool(params.weight_column) != bool(roles.all("weight_holder")):
-        raise UsageError("Weights of rows need a `weight_column` and a party as `weight_holder`.")
-    if own is None or party.name != roles.maybe("weight_holder"):
-        return None
-    if "weights" not in inputs:
-        raise UsageError(f"{party.name} is to bring weights, but has no input `weights`.")
-    found: NDArray[np.float64] = to_table(inputs["weights"]).numeric((params.weight_column,))[:, 0]
-    if len(found) != len(own.values):
-        raise UsageError(
-            f"There are {len(found)} weights for {len(own.values)} rows.",
-            mend="take them from the task that made the training rows",
-        )
-    return found

@@ -2,7 +2,8 @@
 
 Public part: the settings (:class:`.model.Settings`), and `widths`, holder -> codes of each column, where splits are hidden. Shares:
 `weights`, shape (trees, 2^depth); of "squared" also `label`, the mean and the deviation of the labels; `tables` (trees, nodes, codes)
-where splits are hidden. Private: this holder's splits, unless they are hidden, and the cuts of its columns.
+where splits are hidden. Private: this holder's splits, unless they are hidden, and the cuts of its columns; at who has the labels of
+"squared" what they were scaled by.
 
 Trees that were grown under additive encryption (:mod:`.federated`) have no shares: the public part says whose the leaves are
 (`leaves_at`), and there they are private.
@@ -23,14 +24,15 @@ from unseen.learn.vertical.layout import Layout
 from unseen.learn.vertical.models import Model, Shares
 from unseen.learn.vertical.trees import shared
 from unseen.learn.vertical.trees.bins import Bins
+from unseen.learn.vertical.trees.grown import Grown
 from unseen.learn.vertical.trees.model import Codes, Settings, Splits
-from unseen.learn.vertical.trees.shared import Grown
 from unseen.mpc import Engine, SecretArray
 from unseen.mpc.fixed import FRACTION_BITS
 
 MODEL_FORMAT = 1
 LEAVES_AT = "leaves_at"
 HIDDEN = "widths"  # of everybody's codes: needed, and there, where splits are hidden
+OWN_SCALE = "label_scale"
 Floats = NDArray[np.float64]
 
 
@@ -66,8 +68,9 @@ def to_model(
     holders: tuple[str, ...],
     bins: Bins,
     label: SecretArray | None = None,
+    own_scale: Floats | None = None,
 ) -> Model:
-    """This holder's part of trees as a model in shares."""
+    """This holder's part of trees as a model in shares; `own_scale` at who has the labels, mean and deviation."""
     public: dict[str, Any] = asdict(settings)
     shares, splits = {"weights": Shares.of(grown.weights)}, grown.splits
     if label is not None:
@@ -77,7 +80,8 @@ def to_model(
         public[HIDDEN] = {name: list(each) for name, each in bins.widths.items()}
     elif splits is None:
         splits = Splits.none(settings.trees, settings.nodes)
-    return Model("trees", MODEL_FORMAT, protocol, holders, public, shares, _private(splits, cuts))
+    private = _private(splits, cuts) | ({} if own_scale is None else {OWN_SCALE: own_scale})
+    return Model("trees", MODEL_FORMAT, protocol, holders, public, shares, private)
 
 
 def model_with_leaves(
@@ -140,28 +144,40 @@ def scoring_cost(public: Mapping[str, Any]) -> tuple[float, int]:
     return 745 + 20.0 * settings.trees * 2**settings.depth, 16 + 2 * settings.trees * settings.depth
 
 
+def grown_of(engine: Engine, model: Model) -> Grown:
+    """Trees of a model as the trainer gives them."""
+    settings = settings_of(model.public)
+    weights = _weights(engine, model, settings)
+    if HIDDEN in model.public:
+        return Grown(None, weights, tables=model.secret(engine, "tables"))
+    if not cuts_of(model):
+        return Grown(Splits.none(settings.trees, settings.nodes) if model.private else None, weights)
+    return Grown(Splits(*(model.private[name] for name in ("column", "bin", "missing_left"))), weights)
+
+
+def scores(engine: Engine, model: Model, codes: Codes | None, sizes: Layout) -> SecretArray:
+    """Scores (classes, rows) of this holder's codes, before they are turned into probabilities; of "squared" in deviations."""
+    settings, grown = settings_of(model.public), grown_of(engine, model)
+    if HIDDEN in model.public:
+        widths = model.public[HIDDEN]
+        return shared.hidden_scores(engine, grown, codes, widths, settings, rows=sizes.rows)
+    return shared.scores(
+        engine,
+        grown,
+        codes,
+        tuple(len(cut) + 1 for cut in cuts_of(model)),
+        settings,
+        holders=tuple(name for name, count in sizes.columns.items() if count),
+        rows=sizes.rows,
+    )
+
+
 def raw(engine: Engine, model: Model, own: Floats | None, sizes: Layout) -> SecretArray:
     """Sums of leaves, exact: shape (rows,) or, of several classes, (rows, classes)."""
     settings, cuts = settings_of(model.public), cuts_of(model)
-    codes, weights = None if own is None or not cuts else coded(own, cuts), _weights(engine, model, settings)
-    if HIDDEN in model.public:
-        grown = Grown(None, weights, tables=model.secret(engine, "tables"))
-        widths = model.public[HIDDEN]
-        scores = shared.hidden_scores(engine, grown, codes, widths, settings, rows=sizes.rows)
-    else:
-        splits = None
-        if cuts:
-            splits = Splits(*(model.private[name] for name in ("column", "bin", "missing_left")))
-        scores = shared.scores(
-            engine,
-            Grown(splits, weights),
-            codes,
-            tuple(len(cut) + 1 for cut in cuts),
-            settings,
-            holders=tuple(name for name, count in sizes.columns.items() if count),
-            rows=sizes.rows,
-        )
-    return scores.transpose(1, 0) if settings.objective == "softmax" else scores[0]
+    codes = None if own is None or not cuts else coded(own, cuts)
+    total = scores(engine, model, codes, sizes)
+    return total.transpose(1, 0) if settings.objective == "softmax" else total[0]
 
 
 def expected(engine: Engine, model: Model, raw: SecretArray) -> SecretArray:

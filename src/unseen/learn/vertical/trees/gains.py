@@ -24,6 +24,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from unseen.learn.vertical.trees.bins import Candidates
+from unseen.learn.vertical.trees.importance import Measure
 from unseen.learn.vertical.trees.model import Settings
 from unseen.mpc import Engine, SecretArray, rsqrt
 from unseen.mpc.functions.compare import below, logical_not, logical_or
@@ -36,6 +37,8 @@ _DROP = 16
 _MOST = {"binary": (1.0, 0.25), "squared": (1.0, 1.0), "softmax": (1.0, 0.5)}
 _FINEST = 20
 _PENALTY_BITS = 12
+MOST_WEIGHT = 64
+"""Of a row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +55,13 @@ class Scale:
     best: int
 
     @classmethod
-    def of(cls, rows: int, settings: Settings) -> Scale:
-        """For that many rows."""
+    def of(cls, rows: int, settings: Settings, *, weighted: bool = False) -> Scale:
+        """For that many rows; weights are on average at most 1."""
         most_first, most_second = _MOST[settings.objective]
+        if (
+            weighted and settings.objective == "squared"
+        ):  # |sum of w g| is at most that of w^2 and of g^2, both roots
+            most_first *= math.sqrt(MOST_WEIGHT)
         first = min(_FINEST, math.floor(_FIELD - 1 - math.log2(rows * most_first + 1)))
         largest = rows * most_second + settings.penalty + 1
         second = min(_FINEST, math.floor(_FIELD - math.log2(largest)))
@@ -69,6 +76,25 @@ class Sums:
 
     first: SecretArray
     second: SecretArray
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The best splits of a level.
+
+    Attributes
+    ----------
+    hot
+        One-hot Booleans (nodes, 1 + candidates), the first for no split.
+    left
+        The sums that go left by each candidate.
+    measure
+        What their gains are made of.
+    """
+
+    hot: SecretArray
+    left: Sums
+    measure: Measure
 
 
 def packed(engine: Engine, first: SecretArray, second: SecretArray) -> SecretArray:
@@ -102,12 +128,13 @@ def parted(engine: Engine, sums: Sums, node: Sums, choices: Candidates) -> tuple
 
 def best(
     engine: Engine, sums: Sums, node: Sums, choices: Candidates, settings: Settings, scale: Scale
-) -> tuple[SecretArray, Sums]:
-    """One-hot Booleans (nodes, 1 + candidates), the first for no split; and the sums that go left by each candidate."""
+) -> Found:
+    """Of each node the split that gains most."""
     penalty = settings.penalty
     left, right = parted(engine, sums, node, choices)
     nodes, count = left.first.shape
-    every = engine.concatenate([left.second, right.second, node.second.reshape(-1, 1)], axis=1)
+    whole = node.second.reshape(-1, 1)
+    every = engine.concatenate([left.second, right.second, whole, whole + penalty], axis=1)
     root = roots(engine, every, settings, scale)
     of_left, of_right, of_node = root[:, :count], root[:, count : 2 * count], root[:, 2 * count]
     flat = [
@@ -136,7 +163,8 @@ def best(
     joined = engine.concatenate([engine.truncate(own, scale.best).reshape(-1, 1), z], axis=1)
     squares = times(engine, joined, joined, 2 * scale.best)
     none = _threshold(engine, squares[:, 0], node.second, settings, scale)
-    return one_hot_of_largest(engine.concatenate([none.reshape(-1, 1), squares[:, 1:]], axis=1)), left
+    hot = one_hot_of_largest(engine.concatenate([none.reshape(-1, 1), squares[:, 1:]], axis=1))
+    return Found(hot, left, Measure(z, joined[:, 0], root[:, 2 * count + 1]))
 
 
 def _threshold(

@@ -134,6 +134,14 @@ class Splits:
         shape = (trees, nodes)
         return cls(np.full(shape, -1, np.int32), np.zeros(shape, np.int32), np.zeros(shape, bool))
 
+    def followed_by(self, later: Splits) -> Splits:
+        """Those of more trees."""
+        return Splits(
+            np.concatenate([self.column, later.column]),
+            np.concatenate([self.bin, later.bin]),
+            np.concatenate([self.missing_left, later.missing_left]),
+        )
+
     def left(self, codes: Codes, missing: Sequence[int], tree: int, nodes: slice) -> NDArray[np.bool_]:
         """Whether rows go left by these splits, shape (nodes, rows); False where the split is not this holder's.
 

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from unseen.learn.vertical.trees import gains
 from unseen.learn.vertical.trees.bins import Bins, Candidates
-from unseen.learn.vertical.trees.gains import Scale, Sums
+from unseen.learn.vertical.trees.gains import Found, Scale, Sums
+from unseen.learn.vertical.trees.importance import Measure
 from unseen.learn.vertical.trees.model import Settings
 from unseen.mpc import Engine, SecretArray
 from unseen.mpc.functions.compare import clip, less, logical_not
@@ -57,7 +58,7 @@ def best(
     way: NDArray[np.int64],
     settings: Settings,
     scale: Scale,
-) -> tuple[SecretArray, Sums, Bounds]:
+) -> tuple[Found, Bounds]:
     """As :func:`.gains.best`, and the bounds of the children: left, right, left, right."""
     left, right = gains.parted(engine, sums, node, choices)
     count = left.first.shape[1]
@@ -85,7 +86,8 @@ def best(
     if allowed is not None:
         total = engine.select(allowed, total - lowest) + lowest
     hot = one_hot_of_largest(engine.concatenate([none.reshape(-1, 1), total], axis=1))
-    return hot, left, _below(engine, hot, bounds, (one + other) * 0.5, way)
+    found = Found(hot, left, Measure(total - each[:, 2 * count].reshape(-1, 1)))
+    return found, _below(engine, hot, bounds, (one + other) * 0.5, way)
 
 
 def _forbidden(

@@ -40,6 +40,9 @@ def fit(
     *,
     rows: NDArray[np.bool_] | None = None,
     columns: NDArray[np.bool_] | None = None,
+    weights: Floats | None = None,
+    start: Floats | None = None,
+    gained: Floats | None = None,
 ) -> Booster:
     """Grow trees on pooled codes.
 
@@ -53,21 +56,29 @@ def fit(
         Shape (rows,).
     rows, columns
         Which ones each tree sees, shape (trees, rows) and (trees, columns); None: all.
+    weights
+        Of rows, shape (rows,).
+    start
+        Scores (classes, rows) to go on from.
+    gained
+        Shape (columns,): the gain of every split is added to that of its column.
     """
     trees, nodes = settings.trees, settings.nodes
     splits = Splits.none(trees, nodes)
-    weights = np.zeros((trees, 2**settings.depth))
-    scores = np.full((settings.classes, len(labels)), settings.base_score)
+    leaves = np.zeros((trees, 2**settings.depth))
+    scores = np.full((settings.classes, len(labels)), settings.base_score) if start is None else start.copy()
+    each = np.ones(len(labels)) if weights is None else weights
+    gained = np.zeros(len(codes)) if gained is None else gained
     for tree in range(trees):
         kind = tree % settings.classes
         if kind == 0:
             gradients = derivatives(scores, labels, settings.objective)
-        seen = np.ones(len(labels)) if rows is None else rows[tree].astype(float)
+        seen = each if rows is None else rows[tree] * each
         pair = np.stack([gradient[kind] * seen for gradient in gradients])
         allowed = np.ones(len(codes), bool) if columns is None else columns[tree]
-        leaf = _grow(codes, bins, pair, settings, allowed, splits, weights, tree)
-        scores[kind] += weights[tree][leaf]
-    return Booster(settings, splits, weights)
+        leaf = _grow(codes, bins, pair, settings, allowed, splits, leaves, gained, tree)
+        scores[kind] += leaves[tree][leaf]
+    return Booster(settings, splits, leaves)
 
 
 def scores(booster: Booster, codes: Codes, bins: Sequence[int]) -> Floats:
@@ -96,9 +107,10 @@ def _grow(
     allowed: NDArray[np.bool_],
     splits: Splits,
     weights: Floats,
+    gained: Floats,
     tree: int,
 ) -> NDArray[np.int64]:
-    """One tree, into `splits` and `weights`; the leaf of each row."""
+    """One tree, into `splits`, `weights` and `gained`; the leaf of each row."""
     rows = np.arange(codes.shape[1])
     place = np.zeros(codes.shape[1], np.int64)  # of a row's node within its level
     level = [Node(float(pair[0].sum()), float(pair[1].sum()))]
@@ -108,7 +120,7 @@ def _grow(
         below: list[Node] = []
         for index, node in enumerate(level):
             table = [per_column[:, index] for per_column in tables]
-            below += _split(table, node, settings, allowed, splits, (tree, start + index))
+            below += _split(table, node, settings, allowed, splits, gained, (tree, start + index))
         left = splits.left(codes, bins, tree, slice(start, start + width))
         place = 2 * place + 1 - left[place, rows]
         level = below
@@ -132,6 +144,7 @@ def _split(
     settings: Settings,
     allowed: NDArray[np.bool_],
     splits: Splits,
+    gained: Floats,
     at: tuple[int, int],
 ) -> list[Node]:
     """Find the best split of a node; its two children (all rows in the right one if there is none)."""
@@ -153,6 +166,8 @@ def _split(
                     best, children = made
                     splits.column[at], splits.bin[at] = column, last
                     splits.missing_left[at] = missing_left
+    if splits.column[at] >= 0:
+        gained[splits.column[at]] += best
     return children
 
 

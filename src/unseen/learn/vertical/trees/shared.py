@@ -30,15 +30,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from unseen.learn.vertical.trees import gains, hidden, monotone
+from unseen.learn.vertical.trees import gains, hidden, importance, monotone
 from unseen.learn.vertical.trees.bins import Bins, Candidates, candidates
 from unseen.learn.vertical.trees.gains import Scale, Sums
+from unseen.learn.vertical.trees.grown import Grown
+from unseen.learn.vertical.trees.importance import Measure
 from unseen.learn.vertical.trees.model import Codes, Settings, Splits
 from unseen.learn.vertical.trees.monotone import Bounds
 from unseen.mpc import Engine, SecretArray, planes, softmax
 from unseen.mpc.functions.compare import clip
 from unseen.mpc.functions.sigmoid import sigmoid
-from unseen.mpc.shares import Planes
+from unseen.mpc.shares import Planes, Share
 from unseen.mpc.tally import Taken, Tally, open_tally
 from unseen.mpc.tally.rows import in_turn
 
@@ -73,28 +75,6 @@ def disclosure(holder: str) -> str:
     return f"splits-{holder}"
 
 
-@dataclass(frozen=True, slots=True)
-class Grown:
-    """Splits of this holder (None without columns), secret weights (trees, 2^depth), learning rate included.
-
-    `losses` are those that were told, after the first round and so on. `tables`: where splits are hidden, which codes of all
-    holders go left at each node, secret (trees, nodes, codes).
-    """
-
-    splits: Splits | None
-    weights: SecretArray
-    losses: tuple[float, ...] = ()
-    tables: SecretArray | None = None
-
-    def first(self, trees: int) -> Grown:
-        """That many trees of the first."""
-        splits = self.splits
-        if splits is not None:
-            splits = Splits(splits.column[:trees], splits.bin[:trees], splits.missing_left[:trees])
-        tables = None if self.tables is None else self.tables[:trees]
-        return Grown(splits, self.weights[:trees], self.losses, tables)
-
-
 def fit(
     engine: Engine,
     codes: Codes | None,
@@ -104,8 +84,11 @@ def fit(
     *,
     rows: NDArray[np.bool_] | None = None,
     columns: NDArray[np.bool_] | None = None,
+    weights: SecretArray | None = None,
+    start: SecretArray | None = None,
     watch: Watch | None = None,
     hide: bool = False,
+    measure: bool = False,
     report: Report = lambda _done, _total: None,
 ) -> Grown:
     """Grow trees.
@@ -118,21 +101,29 @@ def fit(
         Shape (classes, rows): 0 and 1 (one-hot of several classes), or numbers with mean 0 and deviation 1.
     rows, columns
         Which ones each tree sees, known to all, shape (trees, rows) and (trees, columns of all holders); None: all.
+    weights
+        Of rows, shape (rows,): 0 to :data:`.gains.MOST_WEIGHT`, on average at most 1. None: 1 each.
+    start
+        Scores (classes, rows) to go on from, of an earlier model; its trees are not among those that are grown. None: `base_score`.
     watch
-        When to stop early; there are fewer trees than asked for then.
+        When to stop early; there are fewer trees than asked for then. The loss has no weights.
     hide
         Tell nobody any split.
+    measure
+        Work out the gains by column; nobody is told.
     report
         Called after each tree with (done, total).
     """
-    forest = _Forest(engine, codes, bins, settings, hide=hide)
+    scale = Scale.of(bins.rows, settings, weighted=weights is not None)
+    forest = _Forest(engine, codes, bins, settings, scale, hide=hide, measure=measure)
     scores = engine.lift(np.full((settings.classes, bins.rows), settings.base_score))
-    weights: list[SecretArray] = []
+    scores = scores if start is None else start
+    leaves: list[SecretArray] = []
     losses: list[float] = []
     for tree in range(settings.trees):
         kind = tree % settings.classes
         if kind == 0:
-            words, errors = _derivatives(engine, scores, labels, settings, forest.scale)
+            words, errors = _derivatives(engine, scores, labels, settings, scale, weights)
             made: list[SecretArray] = []
             if watch is not None and tree:
                 losses.append(_loss(engine, errors, watch.rows))
@@ -143,19 +134,20 @@ def fit(
         if mask is not None:
             seen = engine.number(seen.share * mask, 0)
         allowed = None if columns is None else columns[tree]
-        leaves, weight = forest.grow(tree, seen, allowed)
-        weights.append(weight)
+        places, weight = forest.grow(tree, seen, allowed)
+        leaves.append(weight)
         if tree + settings.classes < settings.trees:
-            made.append(looked_up(engine, leaves, weight, bins.rows))
+            made.append(looked_up(engine, places, weight, bins.rows))
             if kind == settings.classes - 1:
                 scores = scores + engine.number(np.stack([one.share for one in made], axis=1), engine.bits)
         report(tree + 1, settings.trees)
-    share = np.stack([weight.share for weight in weights], axis=1)
-    tables = None
-    if hide:
-        tables = engine.number(np.stack([table.share for table in forest.tables], axis=1), 0)
-    grown = Grown(forest.splits, engine.number(share, engine.bits), tuple(losses), tables)
-    stopped = len(weights) < settings.trees
+    tables, gained = (
+        engine.number(np.stack([one.share for one in some], axis=1), some[0].bits) if some else None
+        for some in (forest.tables, forest.gained)
+    )
+    share = np.stack([weight.share for weight in leaves], axis=1)
+    grown = Grown(forest.splits, engine.number(share, engine.bits), tuple(losses), tables, gained)
+    stopped = len(leaves) < settings.trees
     return grown.first(settings.classes * (int(np.argmin(losses)) + 1)) if stopped else grown
 
 
@@ -241,32 +233,57 @@ def probabilities(scores: SecretArray, settings: Settings, *, precise: bool = Tr
 
 
 def _derivatives(
-    engine: Engine, scores: SecretArray, labels: SecretArray, settings: Settings, scale: Scale
+    engine: Engine,
+    scores: SecretArray,
+    labels: SecretArray,
+    settings: Settings,
+    scale: Scale,
+    weights: SecretArray | None,
 ) -> tuple[SecretArray, SecretArray]:
-    """Packed derivatives (classes, rows), and the first ones by themselves."""
+    """Packed derivatives (classes, rows), and the first ones by themselves, without weights."""
     told = probabilities(scores, settings, precise=False)
     first = told - labels
     if settings.objective == "squared":
-        ones = engine.lift(np.ones(first.shape), scale.second)
-        return gains.packed(engine, engine.truncate(first, scale.first), ones), first
+        if weights is None:
+            ones = engine.lift(np.ones(first.shape), scale.second)
+            return gains.packed(engine, engine.truncate(first, scale.first), ones), first
+        each = weights.reshape(1, -1)
+        weighted = gains.times(engine, first, each, scale.first)
+        return gains.packed(engine, weighted, engine.truncate(each, scale.second)), first
     flat = [np.ascontiguousarray(one.share).reshape(len(one.share), -1) for one in (told, 1 - told)]
-    drop = 2 * engine.bits - scale.second - (settings.objective == "softmax")  # the latter's are doubled
-    second = engine.protocol.multiply(*flat)
-    moved = first.share.reshape(second.shape) << np.uint64(scale.first + drop - engine.bits)
-    cut = engine.protocol.truncate(np.concatenate([moved, second], axis=1), drop)
-    parts = [part.reshape(first.share.shape) for part in np.split(cut, 2, axis=1)]
-    return gains.packed(engine, *(engine.number(part, 0) for part in parts)), first
+    one: Share = first.share.reshape(flat[0].shape)
+    doubled = settings.objective == "softmax"  # the second derivatives
+    if weights is None:
+        drop = 2 * engine.bits - scale.second - doubled
+        one, other = one << np.uint64(scale.first + drop - engine.bits), engine.protocol.multiply(*flat)
+    else:
+        drop = 2 * engine.bits - scale.first
+        both = np.concatenate([one, engine.protocol.multiply(*flat, drop=engine.bits)], axis=1)
+        rows = np.tile(weights.share, (1, both.shape[1] // weights.size))
+        one, other = np.split(engine.protocol.multiply(both, rows), 2, axis=1)
+        other = other << np.uint64(scale.second + doubled - scale.first)
+    cut = engine.protocol.truncate(np.concatenate([one, other], axis=1), drop)
+    parts = (engine.number(part.reshape(first.share.shape), 0) for part in np.split(cut, 2, axis=1))
+    return gains.packed(engine, *parts), first
 
 
 class _Forest:
     """What all trees have in common."""
 
     def __init__(
-        self, engine: Engine, codes: Codes | None, bins: Bins, settings: Settings, *, hide: bool
+        self,
+        engine: Engine,
+        codes: Codes | None,
+        bins: Bins,
+        settings: Settings,
+        scale: Scale,
+        *,
+        hide: bool,
+        measure: bool,
     ) -> None:
         self.engine = engine
         self.settings = settings
-        self.scale = Scale.of(bins.rows, settings)
+        self.scale = scale
         self.bins = bins
         self.codes = codes
         self.choices = candidates(bins)
@@ -275,7 +292,9 @@ class _Forest:
         self.missing = bins.bins.get(me, ())
         self.first_width = next(each[0] for each in bins.widths.values() if each)
         self.hide = hide
+        self.measure = measure
         self.tables: list[SecretArray] = []  # of each tree, where splits are hidden
+        self.gained: list[SecretArray] = []  # of each tree, where they are measured
         tells = bool(bins.bins.get(me)) and not hide
         self.splits = Splits.none(settings.trees, settings.nodes) if tells else None
 
@@ -289,6 +308,7 @@ class _Forest:
         taken = self.tally.take(words)
         words_of_codes = taken.sums()
         levels: list[SecretArray] = []
+        won: list[tuple[SecretArray, Measure]] = []
         here = _everywhere(engine, self.bins.rows)
         ways = settings.monotone if settings.monotone and any(settings.monotone) else None
         bounds = None if ways is None else Bounds.of_root(engine)
@@ -297,10 +317,11 @@ class _Forest:
             sums = gains.unpacked(engine, words_of_codes, scale)
             node = Sums(*(one[:, : self.first_width].sum(axis=1) for one in (sums.first, sums.second)))
             if bounds is None:
-                hot, left = gains.best(engine, sums, node, choices, settings, scale)
+                found = gains.best(engine, sums, node, choices, settings, scale)
             else:
-                hot, left, bounds = monotone.best(engine, sums, node, bounds, choices, way, settings, scale)
-            numbers = engine.as_number(hot)
+                found, bounds = monotone.best(engine, sums, node, bounds, choices, way, settings, scale)
+            numbers = engine.as_number(found.hot)
+            won.append((numbers, found.measure))
             last = depth + 1 == settings.depth
             if self.hide:
                 levels.append(hidden.table(engine, numbers, choices, words_of_codes.shape[1]))
@@ -321,7 +342,10 @@ class _Forest:
                 taken, words_of_codes = self._below(taken, words_of_codes, gone)
         if self.hide:
             self.tables.append(engine.concatenate(levels))
-        leaves = _children(engine, numbers, left, node)
+        if self.measure:
+            hot, measures = zip(*won, strict=True)
+            self.gained.append(importance.by_column(engine, hot, measures, choices, self.bins, settings))
+        leaves = _children(engine, numbers, found.left, node)
         root = gains.roots(engine, leaves.second, settings, scale)
         weight = gains.weight(engine, leaves, root, scale)
         if bounds is not None:
