@@ -14,6 +14,7 @@ from unseen.jobs import engines
 from unseen.jobs.step import Roles
 from unseen.jobs.tables import Matrix
 from unseen.learn.vertical import layout, linear, models
+from unseen.learn.vertical.binned import Evidence
 from unseen.learn.vertical.checkpoints import SecretCheckpoints
 from unseen.learn.vertical.linear import inference, multinomial, newton, sgd
 from unseen.learn.vertical.linear.families import MULTINOMIAL, check_labels, check_weights
@@ -53,6 +54,7 @@ class Settings(Protocol):
     coefficients_to_owners: bool
     certainty: bool
     warm_start: bool
+    woe_bins: int
     labels: int
     checks_rank: bool
     checks_range: bool
@@ -100,7 +102,8 @@ class Training:
         engine, sizes = self._engine, self._sizes
         scaling = None
         beginning = self._begin(start)
-        if own is not None:
+        binned = self._set.woe_bins > 0
+        if own is not None and not binned:
             scaling = (
                 Scaling.fit(own.values, own.columns)
                 if beginning is None
@@ -108,9 +111,13 @@ class Training:
             )
         scaled = None if own is None or scaling is None else scaling.apply(own.values)
         label = self._own_label(own)
-        columns = layout.share_blocks(engine, sizes, scaled)
+        columns = None if binned else layout.share_blocks(engine, sizes, scaled)
         unit = self._share_unit(label)
         labels = self._share_label(label)
+        evidence = None
+        if columns is None:
+            evidence = self._evidence(own, label, labels)
+            columns = evidence.columns()
         weights = self._share_weights(label, row_weights)
         first = None if beginning is None else beginning.secret(engine, "weights")
         if first is not None and unit is not None:
@@ -123,6 +130,9 @@ class Training:
             )
         certain = self._certainty(columns, labels, weights, found)
         final = found if unit is None else self._in_units(found, unit)
+        if evidence is not None:
+            choice = self._choice
+            return Trained(evidence.to_model(final, protocol=choice.protocol, holders=choice.holders), {})
         known = self._tell(final, certain, unit, scaling)
         return Trained(self._model(final, scaling), known)
 
@@ -214,6 +224,21 @@ class Training:
         made: NDArray[np.float64] = amounts[places]
         check_weights(made)
         return made
+
+    def _evidence(
+        self, own: Matrix | None, label: NDArray[np.float64] | None, labels: SecretArray
+    ) -> Evidence:
+        """Columns as bins with weights of evidence that nobody learns."""
+        return Evidence(
+            self._engine,
+            None if own is None else own.values,
+            () if own is None else own.columns,
+            self._sizes,
+            bins=self._set.woe_bins,
+            labels=labels,
+            label_holder=self._label_holder,
+            label_counts=None if label is None else (float(label.sum()), float((1 - label).sum())),
+        )
 
     # ------------------------------------------------------------------ training
 

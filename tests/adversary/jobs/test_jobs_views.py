@@ -274,6 +274,13 @@ def descend(**params: Any) -> Scene:
     return Scene("train-linear", roles, CREW, (tables(1), tables(2)), settings)
 
 
+def weighed() -> Scene:
+    """On weights of evidence that nobody learns: other labels and other bins, of which nothing may be seen."""
+    roles = {"holders": HOLDERS, "helper": ("helper",), "label_holder": ("a",)}
+    settings = {"woe_bins": 2, "iterations": 1, "l2": 100.0}
+    return Scene("train-linear", roles, CREW, (tables(1), tables(2)), settings)
+
+
 def card() -> Scene:
     roles = {"holders": HOLDERS, "helper": ("helper",), "label_holder": ("a",), "receiver": ("a",)}
     scene = descend(coefficients_to_owners=True)
@@ -385,6 +392,7 @@ SCENES: dict[str, Callable[[], Scene]] = {
     "correlate": lambda: compared("correlate"),
     "train-logistic": train,
     "train-linear": descend,
+    "train-linear on evidence": weighed,
     "scorecard": card,
     "train-logistic joined": lambda: joined_training("train-logistic"),
     "standardise-joined": lambda: joined_training("standardise-joined"),
@@ -413,6 +421,7 @@ FEWER = {
     "transform": 20,
     "bin": 24,
     "select": 40,
+    "train-linear on evidence": 60,
     "train-gbdt": 40,
     "train-gbdt hidden": 40,
     "train-gbdt-federated": 40,
@@ -436,6 +445,7 @@ SLOW = {
     "run-function",
     "evaluate secretly",
     "bin",
+    "train-linear on evidence",
     "train-gbdt",
     "train-gbdt hidden",
     "train-gbdt-federated",

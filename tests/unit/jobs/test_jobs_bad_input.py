@@ -12,6 +12,7 @@ from unseen.data.table import Table
 from unseen.jobs.artefacts import Artefact
 from unseen.jobs.step import Roles, parse_params, step
 from unseen.jobs.tables import from_table
+from unseen.learn.evaluate.ranking import by_level
 from unseen.learn.prepare.cuts import quantile_cuts
 from unseen.learn.vertical.trees import coded, plain
 from unseen.learn.vertical.trees.model import Settings
@@ -23,6 +24,7 @@ ROLES = {"holders": HOLDERS, "label_holder": ("bank",), "receiver": ("bank",), "
 ROWS = 120
 RNG = np.random.default_rng(2)
 X, Z = RNG.normal(size=(2, ROWS))
+GAPS = np.where(RNG.random(ROWS) < 0.2, np.nan, Z)
 Y = (RNG.random(ROWS) < 1 / (1 + np.exp(-X - Z))).astype(int)
 NOTHING, SAME = np.full(ROWS, np.nan), np.full(ROWS, 3.0)
 TREES = {"rounds": 2, "depth": 2, "bins": 4}
@@ -97,15 +99,14 @@ def test_columns_that_say_nothing_are_left_out_by_name() -> None:
 
 @pytest.mark.parametrize("rows", [ROWS, 1])
 def test_trees_take_columns_that_lack_values_in_training_and_in_scoring(rows: int) -> None:
-    gaps = np.where(RNG.random(ROWS) < 0.2, np.nan, Z)
-    trained = play("train-gbdt", both(gaps, x=SAME), **TREES)
+    trained = play("train-gbdt", both(GAPS, x=SAME), **TREES)
     assert not trained.errors
-    values = np.column_stack([SAME, gaps])
+    values = np.column_stack([SAME, GAPS])
     cuts = tuple(quantile_cuts(column, TREES["bins"]) for column in values.T)
     bins = [len(cut) + 1 for cut in cuts]
     settings = Settings(rounds=2, depth=2)
     model = plain.fit(coded(values, cuts), bins, Y.astype(float), settings)
-    later = np.column_stack([np.where(np.arange(rows) % 2, 3.0, np.nan), gaps[:rows]])  # x had no gaps before
+    later = np.column_stack([np.where(np.arange(rows) % 2, 3.0, np.nan), GAPS[:rows]])  # x had no gaps before
     inputs = {
         "bank": {"table": table(x=later[:, 0]), **trained.results["bank"]},
         "telecom": {"table": table(z=later[:, 1]), **trained.results["telecom"]},
@@ -113,6 +114,23 @@ def test_trees_take_columns_that_lack_values_in_training_and_in_scoring(rows: in
     scores = play("predict", inputs).results["bank"]["scores"].arrays["scores"]
     want = probabilities(plain.scores(model, coded(later, cuts), bins), "binary")[0]
     np.testing.assert_allclose(scores, want, atol=2e-3)
+
+
+def test_bins_take_values_that_are_missing_and_the_words_of_a_model_that_has_no_coefficients() -> None:
+    trained = play("train-linear", both(GAPS), woe_bins=4, iterations=4)
+    assert not trained.errors
+    held = trained.results["telecom"]["model"]
+    assert held.meta["public"] == {"bins": 4}
+    assert held.meta["known"] == {}
+    tables = {"bank": table(Y, x=np.where(X > 1, np.nan, X)), "telecom": table(z=GAPS)}
+    inputs = {name: {"table": tables[name], **trained.results[name]} for name in HOLDERS}
+    scores = play("predict", inputs).results["bank"]["scores"].arrays["scores"]
+    assert by_level(Y.astype(float), scores).auc > 0.7
+    told = play("evaluate", inputs, measures=("ranking",)).results["bank"]["metrics"].meta
+    assert told["auc"] == pytest.approx(by_level(Y.astype(float), np.round(scores, 4)).auc, abs=1e-9)
+    with pytest.raises(Exception, match=r"cannot be told as a whole(.|\n)*binned"):
+        raise play("reveal-model", {name: trained.results[name] for name in HOLDERS}).errors["bank"]
+    assert "telecom" in play("train-linear", both(NOTHING), woe_bins=4).errors
 
 
 def test_linear_models_refuse_gaps_in_scoring_and_other_columns() -> None:

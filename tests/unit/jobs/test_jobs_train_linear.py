@@ -306,6 +306,9 @@ def test_a_ridge_makes_dependent_and_constant_columns_harmless(x: np.ndarray) ->
         {"stop_every": 2},
         {"family": "multinomial", "l2": 0.0},
         {"certainty": True},
+        {"woe_bins": 1},
+        {"woe_bins": 4, "coefficients_to_owners": True},
+        {"woe_bins": 4, "family": "linear"},
         {"class_weights": (1.0, 2.0, 3.0)},
         {"family": "linear", "class_weights": "balanced"},
     ],
@@ -326,6 +329,7 @@ def test_what_does_not_go_together(params: dict[str, Any]) -> None:
         {"method": "sgd", "batch": 100},
         {"method": "sgd", "batch": 100, "exact_sigmoid": True},
         {"l1": 3.0, "iterations": 3},
+        {"woe_bins": 8},
         {"l2": 0.0, "certainty": True, **TELL},
     ],
 )

@@ -1,4 +1,4 @@
-"""Counts, safe groups, WOE and encoded columns under shares are those of both parties' data in one place."""
+"""Counts, safe groups and WOE under shares are those of both parties' data in one place."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from unseen.core.errors import LocalProtocolError, UsageError
 from unseen.learn.prepare import joint_bins, woe
 from unseen.learn.prepare.bins import plain_ends
 from unseen.learn.prepare.joint_bins import Pair
-from unseen.learn.vertical.linear import newton
 from unseen.party import Disclosure, Door, Party
 from unseen.testing.simulate import run
 
@@ -25,7 +24,7 @@ POSITIVES = np.stack([np.bincount(column, weights=LABELS, minlength=BINS) for co
 TOTALS = np.stack([np.bincount(column, minlength=BINS) for column in CODES.T])
 TOLD = tuple(
     Disclosure(name, "of a test", ("owner",), Door.REVEAL)
-    for name in ("positives", "safe", "woe", "iv", "columns", "scaled")
+    for name in ("positives", "safe", "woe", "iv", "scaled")
 )
 
 
@@ -51,14 +50,13 @@ def test_all_of_it_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
         positives = both.positives()
         safe = joint_bins.safe_counts(positives, both.totals() - positives, at_least=12)
         hidden, iv = joint_bins.hidden_woe(both, positives, smoothing=0.5)
-        scaled = joint_bins.standardised(both, hidden)
+        scaled = joint_bins.standardised(hidden, both.totals(), ROWS)
         made = {
             "positives": positives,
             "safe": safe,
             "woe": hidden,
             "iv": iv,
-            "columns": both.encoded(hidden),
-            "scaled": both.encoded(scaled),
+            "scaled": scaled,
         }
         return {name: both.engine.reveal(name, array, to=("owner",)) for name, array in made.items()}
 
@@ -70,8 +68,7 @@ def test_all_of_it_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
         known = woe.evidence(p, n)
         assert np.allclose(told["woe"][column], known.woe, atol=2e-4)
         assert np.isclose(told["iv"][column], known.iv, atol=2e-3)
-        assert np.allclose(told["columns"][:, column], known.woe[CODES[:, column]], atol=2e-4)
-    scaled = told["scaled"][:, :2]
+    scaled = np.column_stack([told["scaled"][column][CODES[:, column]] for column in (0, 1)])
     assert np.allclose(scaled.mean(axis=0), 0, atol=1e-3)
     assert np.allclose(scaled.std(axis=0), 1, atol=5e-3)
 
@@ -104,33 +101,3 @@ def test_nobody_brings_both_or_nothing() -> None:
 
     with pytest.raises(LocalProtocolError, match="nobody both"):
         run(program, ("owner", "labels"))
-
-
-@pytest.mark.long  # ten Newton iterations by two parties alone
-def test_a_model_is_trained_on_weights_that_nobody_learns() -> None:
-    own = RNG.normal(size=(ROWS, 1))
-    own = (own - own.mean()) / own.std()
-    told = (Disclosure("weights", "of a test", ("owner",), Door.REVEAL),)
-
-    def program(party: Party) -> Any:
-        both = pair(party)
-        hidden, _ = joint_bins.hidden_woe(both, both.positives(), smoothing=0.5)
-        columns = both.encoded(joint_bins.standardised(both, hidden))[:, :2]
-        at_labels = party.name == "labels"
-        mine = both.engine.share(own if at_labels else None, owner="labels", shape=own.shape)
-        label = both.engine.share(LABELS if at_labels else None, owner="labels", shape=(ROWS,))
-        x = both.engine.concatenate([mine, columns], axis=1)
-        return both.engine.reveal(
-            "weights", newton.fit(both.engine, x, label, newton.Newton(l2=1.0, iterations=8)), to=("owner",)
-        )
-
-    weights = run(program, ("owner", "labels"), disclosures=told, timeout_s=100).results["owner"]
-    known = [woe.evidence(POSITIVES[c], TOTALS[c] - POSITIVES[c]).woe[CODES[:, c]] for c in (0, 1)]
-    x = np.column_stack([own[:, 0], *((item - item.mean()) / item.std() for item in known), np.ones(ROWS)])
-    plain, ridge = np.zeros(4), np.diag([1.0, 1, 1, 0])
-    for _ in range(20):
-        p = 1 / (1 + np.exp(-x @ plain))
-        plain -= np.linalg.solve(
-            (x * (p * (1 - p))[:, None]).T @ x + ridge, x.T @ (p - LABELS) + ridge @ plain
-        )
-    assert np.allclose(weights, plain, atol=5e-3)

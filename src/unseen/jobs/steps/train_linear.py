@@ -29,7 +29,7 @@ ROLES = {
     "weight_holder": "the holder that has weights of the rows, if there are any",
 }
 INPUTS = {
-    "table": "training columns, of any scale",
+    "table": "training columns, of any scale; values may be missing where `woe_bins` are set",
     "weights": "a table of the same rows with the weights as a column (optional)",
     "start": "a model of the same columns to begin with (optional)",
 }
@@ -69,6 +69,9 @@ class Params(StepParams):
         Of the input `weights` at the weight holder: numbers from 0 to 64.
     warm_start
         Begin with the model of the input `start`, which scaled the columns too.
+    woe_bins
+        Each holder cuts its columns into so many bins by quantiles, missing values in one more, and trains on the weight of evidence of
+        the bin in the place of the value; nobody learns these. 0: on the values. Logistic family; of its coefficients nobody is told.
     coefficients_to_owners
         Tell each holder the coefficients of its own columns, in their units (the label holder the intercept too). Otherwise nobody
         learns them.
@@ -93,6 +96,7 @@ class Params(StepParams):
     class_weights: tuple[Annotated[float, Field(ge=0, le=64)], ...] | Literal["balanced"] = ()
     weight_column: str = ""
     warm_start: bool = False
+    woe_bins: Annotated[int, Field(ge=0, le=128)] = 0
     coefficients_to_owners: bool = False
     certainty: bool = False
 
@@ -110,6 +114,12 @@ class Params(StepParams):
             raise ValueError("`certainty` needs `coefficients_to_owners`, and no l1")
         if isinstance(self.class_weights, tuple) and len(self.class_weights) not in (0, self.labels):
             raise ValueError(f"there are {self.labels} classes: one weight for each")
+        if self.woe_bins and (
+            self.family != "logistic" or self.warm_start or self.coefficients_to_owners or self.woe_bins == 1
+        ):
+            raise ValueError(
+                "`woe_bins` are two or more, for the logistic family, without `warm_start` and `coefficients_to_owners`"
+            )
         if self.class_weights and not self.labels:
             raise ValueError("numbers and counts have no classes")
         return self
@@ -164,12 +174,24 @@ def disclosures(params: Params, roles: Roles) -> tuple[Disclosure, ...]:
     return tuple(told)
 
 
+def makes(params: Params) -> tuple[str, dict[str, Any]]:
+    """Kind and public part of the model, for the estimates of steps that use it."""
+    if params.woe_bins:
+        return "binned", {"bins": params.woe_bins}
+    return "linear", {
+        "family": params.family,
+        **({"classes": params.classes} if params.family == MULTINOMIAL else {}),
+    }
+
+
 def estimate(params: Params, roles: Roles, sizes: Sizes, network: Network) -> Cost:
     """Counted for two holders and a helper, calibrated on two cores for three parties."""
     holders = roles.all("holders")
     rows = min((sizes.rows.get(holder, 0) for holder in holders), default=0)
     width = 1 + sum(sizes.columns.get(holder, 0) for holder in holders)
     sent, rounds = 16.0 * rows * width, 2.0
+    if params.woe_bins:
+        sent, rounds = sent + 8.0 * rows * width * (params.woe_bins + 4), rounds + 120
     if params.method == "sgd":
         batches = params.epochs * math.ceil(rows / params.batch)
         each = (30 if params.family == "linear" else 230) + (550 if params.exact_sigmoid else 0)
@@ -196,7 +218,7 @@ def estimate(params: Params, roles: Roles, sizes: Sizes, network: Network) -> Co
 def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Roles) -> dict[str, Any]:
     """At holders and helper."""
     holders = roles.all("holders")
-    own = Matrix.of(inputs["table"]) if party.name in holders else None
+    own = Matrix.of(inputs["table"], missing=params.woe_bins > 0) if party.name in holders else None
     start = SharedModel.of(inputs["start"]) if "start" in inputs and party.name in holders else None
     if own is not None and start is not None and start.columns != own.columns:
         raise UsageError(

@@ -3,8 +3,8 @@
 What
     The *owner* has columns, cut into bins; the *label holder* has labels 0 and 1 of the same rows. :meth:`Pair.positives` gives
     both a share of the number of positives in each bin. From there either :func:`safe_counts`, which may be told because every
-    group has enough rows of either class, or :func:`hidden_woe`, which is told to nobody, and :meth:`Pair.encoded`, the columns
-    with the weight of evidence in the place of the value, in shares.
+    group has enough rows of either class, or :func:`hidden_woe`, of which only information values are told. (Training on weights that
+    nobody learns is :mod:`unseen.learn.vertical.binned`, among all holders; the arithmetic on counts is the same.)
 Over what
     Two parties and nobody else, under `pair2`: other holders and a helper have no part in it.
 How
@@ -113,24 +113,6 @@ class Pair:
         positives = float(self._labels.sum())
         return positives, self.rows - positives
 
-    def encoded(self, values: SecretArray) -> SecretArray:
-        """The value of each row's bin, for values (columns, bins): shape (rows, columns)."""
-        if values.shape != (self.columns, self.bins):
-            raise LocalProtocolError(
-                f"Values of {self.columns} x {self.bins} bins are due, not {values.shape}."
-            )
-        out = np.empty((1, self.rows, self.columns), np.uint64)
-        for column in range(self.columns):
-            part = np.ascontiguousarray(values.share[0, column][:, None])
-            if self._codes is None:
-                out[0, :, column] = self._lattice.cross_matmul(part, (self.rows, self.bins), left=False)[:, 0]
-                continue
-            codes = self._codes[:, column]
-            marks = np.ascontiguousarray(_marks(codes[:, None], self.bins).T)
-            cross = self._lattice.cross_matmul(marks, (self.bins, 1), left=True)
-            out[0, :, column] = cross[:, 0] + part[codes, 0]
-        return self.engine.number(out, values.bits)
-
     def _pieces(self) -> Iterator[slice]:
         """As many columns at a time as memory has room for: the labels travel once for each."""
         size = max(1, _MOST_BYTES // (8 * self.bins * max(1, self.rows)))
@@ -208,29 +190,48 @@ def hidden_woe(pair: Pair, positives: SecretArray, *, smoothing: float) -> tuple
     added = smoothing * pair.bins
     shift = max(1, int(np.ceil(np.log2(pair.rows + added))))
     known = pair.label_counts()
-    mine = None
-    if known is not None:
-        _check_labels(known)
-        whole = np.array(known) + added
-        mine = np.r_[np.log(whole[0] / whole[1]), 2.0**shift / whole]
+    mine = None if known is None else np.r_[log_ratio(known, added), 2.0**shift / (np.array(known) + added)]
     of_all = pair.of_label_holder(mine, 3)
-    negatives = pair.totals() - positives
-    both = engine.concatenate([part.reshape(1, pair.columns, pair.bins) for part in (positives, negatives)])
-    smoothed = engine.as_real(both) + smoothing
-    logs = np.log(smoothed)
-    woe = logs[0] - logs[1] - of_all[0]
+    woe, smoothed = evidence(positives, pair.totals() - positives, of_all[:1], smoothing=smoothing)
     # Shares of all positives and negatives: divided by a public power of two, times a number that is not small.
     small = engine.truncate(smoothed, engine.bits, divide_by=shift)
     parts = small * of_all[1:].reshape(2, 1, 1)
     return woe, ((parts[0] - parts[1]) * woe).sum(axis=1)
 
 
-def standardised(pair: Pair, woe: SecretArray) -> SecretArray:
-    """WOE shifted and scaled so that the column has mean 0 and standard deviation 1 over the rows, as training wants it."""
-    shift = int(np.ceil(np.log2(max(2, pair.rows))))
-    weights = pair.engine.truncate(
-        pair.engine.as_real(pair.totals()) * (2.0**shift / pair.rows), pair.engine.bits, divide_by=shift
-    )
+def log_ratio(counts: tuple[float, float], added: float) -> NDArray[np.float64]:
+    """Logarithm of all positives over all negatives, `added` to both, as the label holder knows them: shape (1,).
+
+    Raises
+    ------
+    UsageError
+        Labels of one class, or far too few of one.
+    """
+    _check_labels(counts)
+    return np.log([(counts[0] + added) / (counts[1] + added)])
+
+
+def evidence(
+    positives: SecretArray, negatives: SecretArray, of_all: SecretArray, *, smoothing: float
+) -> tuple[SecretArray, SecretArray]:
+    """WOE of bins (columns, bins), and the smoothed counts of both classes, (2, columns, bins); `of_all` is :func:`log_ratio`."""
+    engine, shape = positives.engine, positives.shape
+    both = engine.concatenate([part.reshape(1, *shape) for part in (positives, negatives)])
+    smoothed = engine.as_real(both) + smoothing
+    logs = np.log(smoothed)
+    return logs[0] - logs[1] - of_all, smoothed
+
+
+def standardised(woe: SecretArray, totals: SecretArray, rows: int) -> SecretArray:
+    """WOE shifted and scaled so that the column has mean 0 and standard deviation 1 over the rows, as training wants it.
+
+    Parameters
+    ----------
+    totals
+        Rows in each bin: whole numbers of the shape of `woe`, (columns, bins).
+    """
+    engine, shift = woe.engine, int(np.ceil(np.log2(max(2, rows))))
+    weights = engine.truncate(engine.as_real(totals) * (2.0**shift / rows), engine.bits, divide_by=shift)
     mean = (weights * woe).sum(axis=1).reshape(-1, 1)
     centred = woe - mean
     variance = (weights * (centred * centred)).sum(axis=1).reshape(-1, 1)
