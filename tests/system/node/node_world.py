@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -79,6 +80,16 @@ def finish(world: Loopback, job: str, contract: str, folder: Path, timeout_s: fl
     assert report.verdict == "holds", report.to_text()
     with pytest.raises(DeniedError, match="No runs are left"):
         world["hospital"].job_start(contract)
+
+
+def went_on(world: Loopback, contract: str, *, of: int, at_least: int) -> None:
+    """All say alike that training went on from a checkpoint, and no checkpoint is left on a disk."""
+    report = audit_bundle(together.evidence(dict(world.nodes), "hospital", contract))
+    (line,) = [line.what for line in report.lines if "went on from a checkpoint" in line.what]
+    found = re.search(rf"'train'.*: Newton iteration (\d+) of {of}, stored in attempt \d+", line)
+    assert found, line
+    assert int(found[1]) >= at_least
+    assert not [place for party in PARTIES for place in world.home(party).rglob("*.checkpoint-*")]
 
 
 def workers_of(world: Loopback, party: str) -> list[int]:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from node_world import PARTIES, attempt, final, finish, prepare, start, until, workers_of
+from node_world import PARTIES, attempt, final, finish, prepare, start, until, went_on, workers_of
 
 from unseen.client import together
 from unseen.client.homes import make
@@ -39,7 +39,7 @@ def test_a_worker_that_hangs_is_noticed_and_its_task_tried_again(impatient: Loop
     )  # it must not be over before it is stopped
 
     def under_way(view: JobView) -> bool:
-        return any((task.party, task.task) == ("hospital", "train") and task.done for task in view.tasks)
+        return any((task.party, task.task) == ("hospital", "train") and task.done >= 3 for task in view.tasks)
 
     job = start(impatient, contract)
     until(impatient, "hospital", job, under_way)
@@ -48,6 +48,7 @@ def test_a_worker_that_hangs_is_noticed_and_its_task_tried_again(impatient: Loop
     finish(impatient, job, contract, tmp_path)
     tried = {task.task: task.attempt for task in impatient["hospital"].job_show(job).tasks}
     assert tried["train"] >= 2  # a slow machine may be taken for a silent one, too
+    went_on(impatient, contract, of=25, at_least=2)
 
 
 def test_workers_that_always_hang_end_the_job_with_party_and_step(

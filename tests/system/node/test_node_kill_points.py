@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from killing_world import Point, Trap
-from node_world import HOLDINGS, PARTIES, attempt, finish
+from node_world import HOLDINGS, PARTIES, attempt, finish, went_on
 
 from unseen.client import together
 from unseen.client.loopback import Loopback
@@ -48,6 +48,20 @@ WORKER = {
     "a part is sent": Point("unseen.party.party:Party.reveal_all"),
     "outputs are on disk, the node does not know": Point("unseen.jobs.worker:_store"),
 }
+CHECKPOINT = {
+    "a checkpoint is due, not on disk": Point(
+        "unseen.jobs.journal:FileJournal.store_checkpoint", "before", 3
+    ),
+    "a checkpoint is on disk, nobody knows": Point("unseen.jobs.journal:FileJournal.store_checkpoint", nth=3),
+    "a checkpoint is on disk at all": Point("unseen.party.checkpoint:Checkpoints.save", nth=3),
+    "the last checkpoint is on disk": Point("unseen.jobs.journal:FileJournal.store_checkpoint", nth=10),
+}
+AFTER_A_CHECKPOINT = {
+    "a checkpoint is taken up, nothing done": Point("unseen.party.checkpoint:Checkpoints._take"),
+    "the task is committed, its checkpoints are there": Point(
+        "unseen.node.store:ArtefactStore.drop_checkpoints", "before"
+    ),
+}
 ONLY_AT_HOLDERS = {"a passage is on disk", "a part is on disk", "a part is on disk as sent, not sent"}
 # Each point once: at the hospital, the laboratory and the helper, three in each run.
 TOGETHER = (
@@ -66,7 +80,13 @@ TOGETHER = (
         "the log says it is over, it is not settled",
         "a line of a log is on disk, nobody knows",
     ),
+    (
+        "a checkpoint is taken up, nothing done",
+        "a checkpoint is on disk, nobody knows",
+        "the task is committed, its checkpoints are there",
+    ),
 )
+POINTS = {**NODE, **WORKER, **CHECKPOINT, **AFTER_A_CHECKPOINT}
 
 
 IN_SHORT = (2, 3, 6)  # those of the quick suite: a part on disk, a passage, outputs, a line of the log
@@ -115,7 +135,8 @@ def _job(world: Loopback, contract: str) -> str:
 
 
 def test_every_point_is_tried() -> None:
-    assert sorted(name for names in TOGETHER for name in names) == sorted({**NODE, **WORKER})
+    quick = {**NODE, **WORKER, **AFTER_A_CHECKPOINT}
+    assert {name for names in TOGETHER for name in names} == {*quick, "a checkpoint is on disk, nobody knows"}
 
 
 @pytest.mark.parametrize("names", _together(), ids=", ".join)
@@ -123,7 +144,7 @@ def test_one_dies_at_each_party_in_one_run(world: Loopback, tmp_path: Path, name
     contract = _agree(world)
     traps = {}
     for party, name in zip(PARTIES, names, strict=True):
-        traps[party] = Trap({**NODE, **WORKER}[name], tmp_path / party)
+        traps[party] = Trap(POINTS[name], tmp_path / party)
         with traps[party].set():
             world.restart(party)
     _start(world, contract, lambda: traps["hospital"].died)
@@ -142,6 +163,8 @@ def test_one_dies_at_each_party_in_one_run(world: Loopback, tmp_path: Path, name
 
     together.wait_for(lambda: attempt(revive), "the end of it all", 120)
     finish(world, _job(world, contract), contract, tmp_path)
+    if "a checkpoint is taken up, nothing done" in names:
+        went_on(world, contract, of=10, at_least=2)
 
 
 def _cases(points: dict[str, Point]) -> list[object]:
@@ -178,6 +201,19 @@ def test_a_worker_dies(world: Loopback, tmp_path: Path, point: Point, party: str
     job = _job(world, contract)
     finish(world, job, contract, tmp_path)
     assert max(task.attempt for task in world[party].job_show(job).tasks) == 2
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("point", "party"), _cases(CHECKPOINT))
+def test_a_worker_dies_at_a_checkpoint(world: Loopback, tmp_path: Path, point: Point, party: str) -> None:
+    contract = _agree(world)
+    trap = Trap(point, tmp_path / "trap")
+    with trap.set():
+        world.restart(party)
+    _start(world, contract, lambda: trap.died)
+    assert trap.victim() != world.daemon(party).pid
+    finish(world, _job(world, contract), contract, tmp_path)
+    went_on(world, contract, of=10, at_least=point.nth - 1)
 
 
 def test_a_run_that_only_the_log_knows_of_is_spent(world: Loopback, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -21,6 +22,7 @@ from unseen.learn.vertical.trees.model import Booster, Settings, Splits
 from unseen.learn.vertical.trees.objectives import loss, probabilities
 from unseen.learn.vertical.trees.packing import FRACTION_BITS, Packing, quantised
 from unseen.party import Disclosure, Door, Party
+from unseen.testing.dying import DyingJournal
 from unseen.testing.simulate import Run, run, simulate
 
 DATA = Path(__file__).parents[2] / "vectors" / "data" / "trees_xgboost.json"
@@ -61,7 +63,7 @@ def program(
     holders = tuple("abcd"[: len(cut) + 1])
     parts = np.split(np.arange(len(codes)), cut)
 
-    def body(party: Party) -> Grown:
+    def body(party: Party, **own: Any) -> Grown:
         mine = parts[holders.index(party.name)]
         leads = party.name == "a"
         return federated.fit(
@@ -74,6 +76,7 @@ def program(
             label_holder="a",
             key_bits=2048,
             **({name: value for name, value in options.items() if leads or name == "scheme"}),
+            **own,
         )
 
     return body, holders
@@ -311,3 +314,78 @@ def test_errors_name_the_party() -> None:
     with pytest.raises(RemoteProtocolError) as refused:
         exchange.flags_of(np.zeros(1, np.uint8), 9, "b")
     assert refused.value.party == "b"
+
+
+# ---------------------------------------------------------------------- checkpoints
+
+
+def grow_again(
+    seed: bytes, deaths: list[tuple[str, int] | None], settings: Settings, labels: np.ndarray, **options: Any
+) -> Run[Any]:
+    """Attempt after attempt, with who dies in each after which of its checkpoints; what came of the last."""
+    codes, bins, _ = made(rows=120)
+    journals = {name: DyingJournal() for name in "abc"}
+    for place, journal in enumerate(journals.values()):
+        journal.load_output_seed(bytes([place]) + seed[1:])
+    for attempt, death in enumerate(deaths, 1):
+        for name, journal in journals.items():
+            journal.next_attempt((death[1], "after") if death and death[0] == name else None)
+        body, holders = program(codes, bins, labels, settings, [2, 3], **options)
+
+        def with_checkpoints(party: Party, body: Any = body) -> tuple[Grown, Any]:
+            return body(party, keep=party.checkpoints("round", settings.rounds)), party.resumed
+
+        outcome = simulate(
+            with_checkpoints,
+            holders,
+            disclosures=told(holders),
+            journals=journals,
+            attempt=attempt,
+            timeout_s=60,
+        )
+        assert bool(outcome.errors) == bool(death), outcome.errors
+    return outcome
+
+
+@pytest.mark.parametrize(
+    "case",
+    ["binary", *(pytest.param(case, marks=[pytest.mark.long]) for case in ("softmax", "stops early"))],
+)
+def test_trees_that_were_cut_off_go_on_as_they_would_have(case: str) -> None:
+    """The same trees to the last bit, for output randomness goes on where it stood; the key is another."""
+    signal = made(rows=120)[2]
+    labels, settings, options = (signal > 0) * 1.0, Settings(rounds=3, depth=2), dict[str, Any]()
+    if case == "softmax":
+        labels = np.digitize(signal, [-1.0, 1.0]) * 1.0
+        settings = Settings(rounds=3, depth=2, objective="softmax", classes=3)
+    if case == "stops early":
+        settings = Settings(rounds=30, depth=3, learning_rate=1.0, min_child_weight=0.0)
+        options["stop"] = EarlyStop(np.arange(120) % 3 == 0, 1)
+    whole = grow_again(bytes(32), [None], settings, labels, **options)
+    cut = grow_again(bytes(32), [("b", 1), ("a", 1), None], settings, labels, **options)
+    for name in "abc":
+        (want, never), (found, resumed) = whole.results[name], cut.results[name]
+        assert never is None
+        assert resumed.done in (1, 2)
+        for field in ("column", "bin", "missing_left"):
+            assert np.array_equal(getattr(want.splits, field), getattr(found.splits, field))
+        assert (want.settings, want.losses) == (found.settings, found.losses)
+        if name == "a":
+            assert np.array_equal(want.weights, found.weights)
+            assert all(np.array_equal(want.gains[holder], found.gains[holder]) for holder in "abc")
+    for name, journal in cut.journals.items():
+        told_once = {(item.name, item.index) for item in journal.entries}
+        assert told_once == {(item.name, item.index) for item in whole.journals[name].entries}
+
+
+def test_what_is_stored_is_each_ones_own_and_no_key() -> None:
+    signal = made(rows=120)[2]
+    last = grow_again(bytes(32), [None], Settings(rounds=1, depth=1), (signal > 0) * 1.0)
+    splits = {"column", "bin", "missing_left"}
+    of_leader = {"scores", "weights", "losses", *(f"gains {name}" for name in "abc")}
+    for name, journal in last.journals.items():
+        (stored,) = journal.kept.values()  # type: ignore[attr-defined]
+        heads = next(
+            item for item in msgspec.msgpack.decode(stored) if isinstance(item, dict) and "bin" in item
+        )
+        assert set(heads) == splits | (of_leader if name == "a" else set())

@@ -171,6 +171,7 @@ def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Rol
         columns=columns,
         stop=stop,
         report=lambda done, total: party.progress(done, total, "trees"),
+        keep=party.checkpoints("round", settings.rounds),
     )
     model = trees.model_with_leaves(
         grown.splits, grown.weights, cuts, grown.settings, leaves_at=leader, holders=holders

@@ -8,7 +8,7 @@ is checked only before something is revealed, and a crash must not be a way roun
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,31 +17,31 @@ from unseen.learn.vertical.models import BOOLEAN, Shares
 from unseen.mpc import Engine, SecretArray
 from unseen.party import Checkpoints
 
+V = TypeVar("V")
 _FORM = "{bits}/{name}"
 
 
-class Keeper(Protocol):
-    """Where a training stores what it holds. All parties of the engine call it alike."""
+class Keeper(Protocol[V]):
+    """Where a training stores what it holds: :class:`unseen.party.Checkpoints` for arrays in clear. All parties call it alike."""
 
-    def resume(self) -> tuple[int, Mapping[str, SecretArray]]:
+    def resume(self) -> tuple[int, Mapping[str, V]]:
         """How many passages are done, and what was held after them; (0, nothing) at the beginning."""
 
-    def save(self, done: int, state: Mapping[str, SecretArray | None]) -> None:
-        """After passage `done`: what is needed to go on; what is None is left out."""
+    def save(self, done: int, state: Mapping[str, V]) -> None:
+        """After passage `done`: what is needed to go on."""
 
 
-class Forgetful:
+class _Forgetful:
     """Stores nothing: a training begins at its beginning."""
 
-    def resume(self) -> tuple[int, Mapping[str, SecretArray]]:
-        """At the beginning."""
+    def resume(self) -> tuple[int, Mapping[str, Any]]:
         return 0, {}
 
-    def save(self, done: int, state: Mapping[str, SecretArray | None]) -> None:
-        """Nothing."""
+    def save(self, done: int, state: Mapping[str, Any]) -> None:
+        pass
 
 
-FORGETFUL = Forgetful()
+FORGETFUL = _Forgetful()
 
 
 class SecretCheckpoints:
@@ -58,10 +58,10 @@ class SecretCheckpoints:
         done, arrays = self._checkpoints.resume()
         return done, dict(self._secret(name, array) for name, array in arrays.items())
 
-    def save(self, done: int, state: Mapping[str, SecretArray | None]) -> None:
+    def save(self, done: int, state: Mapping[str, SecretArray]) -> None:
         """See :meth:`unseen.party.checkpoint.Checkpoints.save`."""
         if self._engine.semi_honest and self._checkpoints.due(done):
-            held = {name: Shares.of(array) for name, array in state.items() if array is not None}
+            held = {name: Shares.of(array) for name, array in state.items()}
             self._checkpoints.save(
                 done, {_FORM.format(bits=item.bits, name=name): item.values for name, item in held.items()}
             )

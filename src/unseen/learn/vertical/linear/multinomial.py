@@ -34,7 +34,7 @@ def fit(
     weights: SecretArray | None = None,
     start: SecretArray | None = None,
     report: Report = lambda _done, _total: None,
-    keep: Keeper = FORGETFUL,
+    keep: Keeper[SecretArray] = FORGETFUL,
 ) -> SecretArray:
     """Coefficients with the intercepts as last row, shape (width + 1, classes).
 

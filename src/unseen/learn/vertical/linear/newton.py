@@ -194,7 +194,7 @@ def fit(
     squares: float = 0.0,
     start: SecretArray | None = None,
     report: Report = lambda _done, _total: None,
-    keep: Keeper = FORGETFUL,
+    keep: Keeper[SecretArray] = FORGETFUL,
 ) -> SecretArray:
     """Coefficients with the intercept last, shape (width + 1,).
 
@@ -246,7 +246,8 @@ def fit(
             found = found - times(engine, inverse, gradient, curvature)
         report(done + 1, how.iterations)
         state = {} if split is None else {"sparse": split.sparse, "multipliers": split.multipliers}
-        keep.save(done + 1, {**state, "found": found, "first": first})
+        state |= {} if first is None else {"first": first}
+        keep.save(done + 1, {**state, "found": found})
     return found
 
 

@@ -91,7 +91,7 @@ def fit(
     start: SecretArray | None = None,
     still: Still = lambda _before, _now: False,
     report: Report = lambda _done, _total: None,
-    keep: Keeper = FORGETFUL,
+    keep: Keeper[SecretArray] = FORGETFUL,
 ) -> SecretArray:
     """Weights with the intercept last, shape (width + 1,).
 
@@ -137,7 +137,8 @@ def fit(
             earlier, before = before, found
             if earlier is not None and still(earlier, found):
                 break
-        keep.save(epoch + 1, {"weights": found, "velocity": velocity, "before": before})
+        state = {"weights": found, "velocity": velocity, "before": before}
+        keep.save(epoch + 1, {name: item for name, item in state.items() if item is not None})
     return found
 
 

@@ -10,7 +10,7 @@ What is told
 Security
     Semi-honest parties; the scheme's assumption towards the holders without the key (:mod:`unseen.crypto.additive`). Sums
     go back re-randomised: what the label holder gets is within 2^-64 of fresh ciphertexts of what it reads. The key lives for
-    one training. A party that deviates is not found out by this protocol: it may train a wrong model, and a label
+    one training, and one attempt at it: what goes on from a checkpoint makes a new one, so that no key ever lies on a disk. A party that deviates is not found out by this protocol: it may train a wrong model, and a label
     holder that makes its derivatives up learns more of the others' columns than one that trains
     (docs/protocols/train-gbdt-federated.md names the attacks).
 Method
@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 
 from unseen.core.errors import UsageError
 from unseen.crypto.additive import generate
+from unseen.learn.vertical.checkpoints import FORGETFUL, Keeper
 from unseen.learn.vertical.trees import objectives
 from unseen.learn.vertical.trees.federated.adder import Adder
 from unseen.learn.vertical.trees.federated.exchange import (
@@ -46,6 +47,7 @@ from unseen.learn.vertical.trees.federated.exchange import (
 from unseen.learn.vertical.trees.federated.leader import Leader
 from unseen.learn.vertical.trees.model import Codes, Settings
 from unseen.party import Party
+from unseen.party.messages import Array
 
 __all__ = ["BINS", "MEMBERS", "SPLITS", "STOP", "SUMS", "WAYS", "EarlyStop", "Grown", "fit"]
 
@@ -65,6 +67,7 @@ def fit(
     columns: NDArray[np.bool_] | None = None,
     stop: EarlyStop | None = None,
     report: Report = lambda _done, _total: None,
+    keep: Keeper[Array] = FORGETFUL,
 ) -> Grown:
     """Grow trees. Every holder calls it alike.
 
@@ -84,6 +87,8 @@ def fit(
         At the label holder, which rows and columns (of all holders) each tree sees, (trees, rows) and (trees, columns).
     stop
         At the label holder.
+    keep
+        Where each party stores its own splits, and the label holder scores and leaves, after a round.
 
     Raises
     ------
@@ -93,9 +98,9 @@ def fit(
         Another party does not keep to the protocol, as far as that can be seen.
     """
     if party.name != label_holder:
-        return Adder(party, label_holder, codes, bins, settings).train(report)
+        return Adder(party, label_holder, codes, bins, settings).train(report, keep)
     if labels is None:
         raise UsageError(f"{label_holder} is to bring the label, and has none.")
     objectives.check_labels(labels, settings)
     leader = Leader(party, holders, codes, bins, settings, generate(scheme, key_bits))
-    return leader.train(labels, report, seen=seen, columns=columns, stop=stop)
+    return leader.train(labels, report, keep, seen=seen, columns=columns, stop=stop)

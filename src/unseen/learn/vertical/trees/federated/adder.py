@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from unseen.core.errors import RemoteProtocolError
 from unseen.crypto.additive import PublicKey
 from unseen.kernels.montgomery import Rows, Words
+from unseen.learn.vertical.checkpoints import Keeper
 from unseen.learn.vertical.trees.federated.exchange import (
     BINS,
     SUMS,
@@ -27,12 +28,14 @@ from unseen.learn.vertical.trees.federated.exchange import (
     bits_of,
     first_trees,
     flags_of,
+    restored_splits,
     spread,
+    stored_splits,
 )
 from unseen.learn.vertical.trees.model import Codes, Settings, Splits
 from unseen.learn.vertical.trees.packing import Packing
 from unseen.party import Party
-from unseen.party.messages import require
+from unseen.party.messages import Array, require
 
 
 class Adder:
@@ -55,9 +58,13 @@ class Adder:
         self.packing = Packing.of(self.rows, self.key)
         self.key.prepare_full()
 
-    def train(self, report: Report) -> Grown:
+    def train(self, report: Report, keep: Keeper[Array]) -> Grown:
         """Add up, level by level, until the label holder says that it is enough."""
-        for tree in range(self.settings.trees + 1):
+        classes = self.settings.classes
+        done, held = keep.resume()
+        if done:
+            self.splits = restored_splits(held)
+        for tree in range(done * classes, self.settings.trees + 1):
             told = self.party.recv(self.label_holder, Derivatives)
             if not len(told.rows):
                 return self._done(tree, told.trees.value)
@@ -65,6 +72,8 @@ class Adder:
                 break
             self._grow(tree, self._received(told.rows))
             report(tree + 1, self.settings.trees)
+            if (tree + 1) % classes == 0:
+                keep.save((tree + 1) // classes, stored_splits(self.splits))
         raise RemoteProtocolError(
             f"{self.label_holder} grows more trees than agreed.", party=self.label_holder
         )

@@ -12,6 +12,7 @@ from unseen.core.errors import RemoteProtocolError, UsageError
 from unseen.crypto.additive import SecretKey
 from unseen.kernels.montgomery import Words
 from unseen.learn.prepare.cuts import MOST_BINS
+from unseen.learn.vertical.checkpoints import Keeper
 from unseen.learn.vertical.trees import objectives, search
 from unseen.learn.vertical.trees.federated.exchange import (
     MEMBERS,
@@ -31,13 +32,15 @@ from unseen.learn.vertical.trees.federated.exchange import (
     bits_of,
     first_trees,
     flags_of,
+    restored_splits,
     spread,
+    stored_splits,
 )
 from unseen.learn.vertical.trees.model import Codes, Settings, Splits
 from unseen.learn.vertical.trees.packing import Packing, quantised
 from unseen.learn.vertical.trees.search import Best, Level
 from unseen.party import Message, Party
-from unseen.party.messages import require
+from unseen.party.messages import Array, require
 
 ROUNDED = 1e-6
 """Gains that differ by no more of themselves are equal but for rounding: of these the first holder's is taken, as from pooled columns."""
@@ -93,6 +96,7 @@ class Leader:
         self,
         labels: Floats,
         report: Report,
+        keep: Keeper[Array],
         *,
         seen: NDArray[np.bool_] | None,
         columns: NDArray[np.bool_] | None,
@@ -104,21 +108,27 @@ class Leader:
         weights = np.zeros((settings.trees, 2**settings.depth))
         scores = np.full((settings.classes, self.rows), settings.base_score)
         losses: list[float] = []
-        for tree in range(settings.trees):
-            kind = tree % settings.classes
-            if kind == 0:
-                gradients = objectives.derivatives(scores, labels, settings.objective)
-            used = learned if seen is None else learned & seen[tree]
-            pair = np.stack([gradient[kind] * used for gradient in gradients])
-            allowed = np.ones(len(self.ways), bool) if columns is None else columns[tree]
-            leaf, weights[tree] = self._grow(tree, pair, allowed)
-            scores[kind] += weights[tree][leaf]
-            report(tree + 1, settings.trees)
-            if stop is not None and kind == settings.classes - 1:
-                held = stop.held_out
-                losses.append(objectives.loss(scores[:, held], labels[held], settings.objective))
-                if len(losses) - 1 - int(np.argmin(losses)) >= stop.patience:
-                    break
+        done, held = keep.resume()
+        if done:
+            scores, weights, losses = held["scores"], held["weights"], held["losses"].tolist()
+            self.splits = restored_splits(held)
+            self.gains = {holder: held[f"gains {holder}"] for holder in self.holders}
+        while done < settings.rounds and not _enough(losses, stop):
+            gradients = objectives.derivatives(scores, labels, settings.objective)
+            for kind, tree in enumerate(range(done * settings.classes, (done + 1) * settings.classes)):
+                used = learned if seen is None else learned & seen[tree]
+                pair = np.stack([gradient[kind] * used for gradient in gradients])
+                allowed = np.ones(len(self.ways), bool) if columns is None else columns[tree]
+                leaf, weights[tree] = self._grow(tree, pair, allowed)
+                scores[kind] += weights[tree][leaf]
+                report(tree + 1, settings.trees)
+            if stop is not None:
+                out = stop.held_out
+                losses.append(objectives.loss(scores[:, out], labels[out], settings.objective))
+            done += 1
+            state = {"scores": scores, "weights": weights, "losses": np.array(losses, np.float64)}
+            gained = {f"gains {holder}": table for holder, table in self.gains.items()}
+            keep.save(done, {**state, **gained, **stored_splits(self.splits)})
         rounds = int(np.argmin(losses)) + 1 if losses else settings.rounds
         kept = rounds * settings.classes
         nothing = np.zeros((0, self.key.modulus.words), np.uint64)
@@ -246,6 +256,11 @@ class Leader:
                 raise RemoteProtocolError(f"{other} answers for nodes that are not its own.", party=other)
             answers |= theirs
         return answers, ways
+
+
+def _enough(losses: list[float], stop: EarlyStop | None) -> bool:
+    """Whether so many rounds as wanted came after the best one."""
+    return stop is not None and bool(losses) and len(losses) - 1 - int(np.argmin(losses)) >= stop.patience
 
 
 def _sums(pair: Floats, lots: NDArray[np.int64], size: int) -> Floats:
