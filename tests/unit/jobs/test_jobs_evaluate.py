@@ -176,7 +176,7 @@ def revealed(models: Mapping[str, Artefact]) -> WholeModel:
     return WholeModel.of(done.results["b"]["model"])
 
 
-@pytest.mark.parametrize("family", ["logistic", "linear"])
+@pytest.mark.parametrize("family", ["logistic", "linear", "multinomial"])
 def test_the_whole_model_scores_as_the_joint_one_and_takes_columns_as_they_came(family: str) -> None:
     models = trained(family)
     whole = revealed(models)
@@ -263,15 +263,6 @@ def test_errors_that_do_not_fit_or_are_of_few_rows_are_not_measured() -> None:
     roles = {"label_holder": ("a",), "receiver": ("a",)}
     done = play("evaluate", given("linear", trained("linear")), roles, simulate, **params)
     assert {str(error)[:33] for error in done.errors.values()} == {"There are 160 rows to measure on,"}
-
-
-def test_several_classes_stay_in_shares() -> None:
-    models = trained("multinomial")
-    inputs = {name: {"model": models[name]} for name in HOLDERS}
-    done = play("reveal-model", inputs, {"receiver": ("b",)}, simulate)
-    assert {str(error)[:45] for error in done.errors.values()} == {
-        "This kind of model cannot be told as a whole."
-    }
 
 
 def test_a_model_of_other_columns_is_refused_by_name() -> None:

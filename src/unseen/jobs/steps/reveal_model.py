@@ -113,8 +113,8 @@ def run(party: Party, inputs: Mapping[str, Artefact], _params: Params, roles: Ro
 def _check_kind(model: Model) -> None:
     """Raises UsageError at all parties alike: the public part says what it is."""
     known = {
-        "linear": ("family", ("logistic", "linear", "poisson")),
-        "trees": ("objective", ("binary", "squared")),
+        "linear": ("family", ("logistic", "multinomial", "linear", "poisson")),
+        "trees": ("objective", ("binary", "softmax", "squared")),
     }
     name, families = known.get(model.kind, ("family", ()))
     if model.public.get(name) not in families:
@@ -202,8 +202,8 @@ def _linear(
         for holder in model.holders
     ]
     mean, scale = np.concatenate([np.array(one).reshape(-1, 2) for one in scales]).T
-    slopes = weights[:-1] / scale
-    arrays = {"weights": np.append(slopes, weights[-1] - float(slopes @ mean))}
+    slopes = weights[:-1] / scale.reshape(-1, *[1] * (weights.ndim - 1))
+    arrays = {"weights": np.concatenate([slopes, weights[-1:] - mean @ slopes])}
     return Whole("linear", str(model.public["family"]), names(columns), arrays)
 
 
@@ -237,5 +237,6 @@ def _trees(
         "threshold": threshold,
         "missing_left": missing,
         "scale": np.array([settings.base_score * spread + mean, spread]),
+        **({"classes": np.array([settings.classes])} if settings.objective == "softmax" else {}),
     }
     return Whole("trees", settings.objective, names(columns), arrays)

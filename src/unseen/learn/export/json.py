@@ -9,9 +9,11 @@ from unseen.learn.export.whole import Whole, require
 SUFFIX = ".json"
 _CLASSES = {
     "logistic": "sklearn.linear_model.LogisticRegression",
+    "multinomial": "sklearn.linear_model.LogisticRegression",
     "linear": "sklearn.linear_model.LinearRegression",
     "poisson": "sklearn.linear_model.PoissonRegressor",
 }
+_TWO = 2
 
 
 def written(model: Whole) -> bytes:
@@ -23,14 +25,20 @@ def written(model: Whole) -> bytes:
         The model is not linear.
     """
     require(model, "linear", "json")
-    weights = model.arrays["weights"].tolist()
-    several = model.family == "logistic"  # scikit-learn keeps a row of coefficients for the one class
+    weights = model.arrays["weights"]
+    if model.family == "multinomial" and model.classes == _TWO:
+        weights = weights[:, 1] - weights[:, 0]
+    of_classes = model.family in (
+        "logistic",
+        "multinomial",
+    )  # scikit-learn keeps a row of coefficients for each, and one for two
+    rows = weights.reshape(len(weights), -1).T
     told = {
         "class": _CLASSES[model.family],
         "feature_names_in_": list(model.columns),
         "n_features_in_": len(model.columns),
-        "coef_": [weights[:-1]] if several else weights[:-1],
-        "intercept_": [weights[-1]] if several else weights[-1],
-        **({"classes_": [0, 1]} if several else {}),
+        "coef_": rows[:, :-1].tolist() if of_classes else weights[:-1].tolist(),
+        "intercept_": rows[:, -1].tolist() if of_classes else float(weights[-1]),
+        **({"classes_": list(range(max(_TWO, len(rows))))} if of_classes else {}),
     }
     return (json.dumps(told, indent=2, ensure_ascii=False) + "\n").encode()

@@ -1,18 +1,21 @@
-"""ONNX by its own library, without a converter: input "values" (rows, width) and output "scores" (rows,), float64.
+"""ONNX by its own library, without a converter: input "values" (rows, width) and output "scores" (rows,) or (rows, classes), float64.
 
-Linear models are a product, a sum and the link. The `onnx` package (an extra, `unseen[export]`) only writes and checks the file.
+Linear models are a product, a sum and the link; trees are a TreeEnsembleRegressor (ai.onnx.ml 3) and the link. The `onnx` package (an
+extra, `unseen[export]`) only writes and checks the file.
 """
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from unseen.core.errors import UsageError
-from unseen.learn.export.whole import Whole, require
+from unseen.learn.export.whole import Nodes, Whole, nodes_of
 
 SUFFIX = ".onnx"
-_OPSET, _IR = 17, 9
-_LINKS = {"logit": "Sigmoid", "log": "Exp", "identity": "Identity"}
+_OPSET, _ML, _IR = 17, 3, 9
+_LINKS = {"logit": "Sigmoid", "log": "Exp", "identity": "Identity", "softmax": "Softmax"}
 
 
 def written(model: Whole) -> bytes:
@@ -21,16 +24,38 @@ def written(model: Whole) -> bytes:
     Raises
     ------
     UsageError
-        The model is not linear, or the package `onnx` is not installed.
+        The package `onnx` is not installed.
     """
-    require(model, "linear", "onnx")
     try:
         import onnx  # noqa: PLC0415 - an extra
-        from onnx import TensorProto, helper, numpy_helper  # noqa: PLC0415
+        from onnx import TensorProto, helper  # noqa: PLC0415
     except ImportError as error:
         raise UsageError(
             "Writing ONNX needs the package onnx.", why=str(error), mend="pip install 'unseen[export]'"
         ) from error
+    nodes, known = _linear(model) if model.kind == "linear" else _trees(model)
+    nodes.append(helper.make_node(_LINKS[model.link], ["raw"], ["scores"]))
+    several = model.link == "softmax"
+    given = helper.make_tensor_value_info("values", TensorProto.DOUBLE, ["rows", len(model.columns)])
+    shape = ["rows", model.classes] if several else ["rows"]
+    told = helper.make_tensor_value_info("scores", TensorProto.DOUBLE, shape)
+    graph = helper.make_graph(nodes, "model", [given], [told], known)
+    made = helper.make_model(
+        graph,
+        producer_name="unseen",
+        opset_imports=[helper.make_opsetid("", _OPSET), helper.make_opsetid("ai.onnx.ml", _ML)],
+        ir_version=_IR,
+    )
+    helper.set_model_props(made, {"columns": "\n".join(model.columns)})
+    onnx.checker.check_model(made)
+    data: bytes = made.SerializeToString()
+    return data
+
+
+def _linear(model: Whole) -> tuple[list[Any], list[Any]]:
+    """Nodes from "values" to "raw", and what they know."""
+    from onnx import helper, numpy_helper  # noqa: PLC0415
+
     weights = model.arrays["weights"]
     known = [
         numpy_helper.from_array(np.ascontiguousarray(weights[:-1]), "weights"),
@@ -39,15 +64,50 @@ def written(model: Whole) -> bytes:
     nodes = [
         helper.make_node("MatMul", ["values", "weights"], ["product"]),
         helper.make_node("Add", ["product", "intercept"], ["raw"]),
-        helper.make_node(_LINKS[model.link], ["raw"], ["scores"]),
     ]
-    given = helper.make_tensor_value_info("values", TensorProto.DOUBLE, ["rows", len(model.columns)])
-    told = helper.make_tensor_value_info("scores", TensorProto.DOUBLE, ["rows"])
-    graph = helper.make_graph(nodes, "model", [given], [told], known)
-    made = helper.make_model(
-        graph, producer_name="unseen", opset_imports=[helper.make_opsetid("", _OPSET)], ir_version=_IR
+    return nodes, known
+
+
+def _trees(model: Whole) -> tuple[list[Any], list[Any]]:
+    """The same of trees."""
+    from onnx import TensorProto, helper, numpy_helper  # noqa: PLC0415
+
+    trees: list[Nodes] = [nodes_of(model, number) for number in range(len(model.arrays["leaves"]))]
+    start, factor = (float(value) for value in model.arrays["scale"])
+    places = [(number, place) for number, tree in enumerate(trees) for place in range(len(tree))]
+    rows = [row for tree in trees for row in tree]
+    leaves = [
+        (number, place, row.value * factor)
+        for (number, place), row in zip(places, rows, strict=True)
+        if row.leaf
+    ]
+    made = helper.make_node(
+        "TreeEnsembleRegressor",
+        ["values"],
+        ["sums"],
+        domain="ai.onnx.ml",
+        n_targets=model.classes,
+        aggregate_function="SUM",
+        post_transform="NONE",
+        base_values_as_tensor=numpy_helper.from_array(np.full(model.classes, start), "base"),
+        nodes_treeids=[number for number, _ in places],
+        nodes_nodeids=[place for _, place in places],
+        nodes_featureids=[row.column for row in rows],
+        nodes_modes=["LEAF" if row.leaf else "BRANCH_LT" for row in rows],
+        nodes_values_as_tensor=numpy_helper.from_array(
+            np.array([0.0 if row.leaf else row.value for row in rows]), "at"
+        ),
+        nodes_truenodeids=[row.left for row in rows],
+        nodes_falsenodeids=[row.right for row in rows],
+        nodes_missing_value_tracks_true=[int(row.missing_left) for row in rows],
+        target_treeids=[number for number, _, _ in leaves],
+        target_nodeids=[place for _, place, _ in leaves],
+        target_ids=[number % model.classes for number, _, _ in leaves],
+        target_weights_as_tensor=numpy_helper.from_array(np.array([value for *_, value in leaves]), "leaves"),
     )
-    helper.set_model_props(made, {"columns": "\n".join(model.columns)})
-    onnx.checker.check_model(made)
-    data: bytes = made.SerializeToString()
-    return data
+    wide = helper.make_node(
+        "Cast", ["sums"], ["wide"], to=TensorProto.DOUBLE
+    )  # sums are 32-bit floats by the specification
+    shape = [-1, model.classes] if model.link == "softmax" else [-1]
+    shape_of_scores = numpy_helper.from_array(np.array(shape), "shape")
+    return [made, wide, helper.make_node("Reshape", ["wide", "shape"], ["raw"])], [shape_of_scores]

@@ -1,56 +1,136 @@
-"""PMML 4.4 (Data Mining Group): a RegressionModel."""
+"""PMML 4.4 (Data Mining Group): a RegressionModel; of trees a MiningModel of TreeModels whose sums go into the link."""
 
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
+from collections.abc import Sequence
+from typing import TypeAlias
 
-from unseen.learn.export.whole import Whole, require
+import numpy as np
+
+from unseen.learn.export.whole import Nodes, Whole, nodes_of
 
 SUFFIX = ".pmml"
 _SPACE = "http://www.dmg.org/PMML-4_4"
-_LINKS = {"logit": "logit", "log": "exp", "identity": "none"}
+_LINKS = {"logit": "logit", "log": "exp", "identity": "none", "softmax": "softmax"}
+_LEAST = -float(np.finfo(np.float64).max)
+Terms: TypeAlias = Sequence[tuple[str, float]]
 
 
 def written(model: Whole) -> bytes:
-    """The file.
-
-    Raises
-    ------
-    UsageError
-        The model is not linear.
-    """
-    require(model, "linear", "pmml")
-    yes_or_no = model.link == "logit"
+    """The file."""
     root = ET.Element("PMML", xmlns=_SPACE, version="4.4")
     ET.SubElement(ET.SubElement(root, "Header"), "Application", name="unseen")
     known = ET.SubElement(root, "DataDictionary")
     for name in model.columns:
         ET.SubElement(known, "DataField", name=name, optype="continuous", dataType="double")
+    classes = _classes(model)
     label = ET.SubElement(
         known,
         "DataField",
         name="label",
-        optype="categorical" if yes_or_no else "continuous",
-        dataType="integer" if yes_or_no else "double",
+        optype="categorical" if classes else "continuous",
+        dataType="integer" if classes else "double",
     )
-    for value in ("0", "1") if yes_or_no else ():
-        ET.SubElement(label, "Value", value=value)
-    function = "classification" if yes_or_no else "regression"
-    made = ET.SubElement(
-        root, "RegressionModel", functionName=function, normalizationMethod=_LINKS[model.link]
-    )
-    schema = ET.SubElement(made, "MiningSchema")
-    ET.SubElement(schema, "MiningField", name="label", usageType="target")
-    for name in model.columns:
-        ET.SubElement(schema, "MiningField", name=name)
-    weights = model.arrays["weights"].tolist()
-    table = ET.SubElement(made, "RegressionTable", intercept=repr(weights[-1]))
-    if yes_or_no:
-        table.set("targetCategory", "1")
-    for name, weight in zip(model.columns, weights[:-1], strict=True):
-        ET.SubElement(table, "NumericPredictor", name=name, coefficient=repr(weight))
-    if yes_or_no:
-        ET.SubElement(made, "RegressionTable", intercept="0.0", targetCategory="0")
+    for value in range(classes):
+        ET.SubElement(label, "Value", value=str(value))
+    if model.kind == "linear":
+        weights = model.arrays["weights"].reshape(len(model.columns) + 1, -1).T.tolist()
+        terms = [(list(zip(model.columns, row[:-1], strict=True)), row[-1]) for row in weights]
+        _regression(root, model, model.columns, terms)
+    else:
+        _trees(root, model)
     ET.indent(root)
     data: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
     return data
+
+
+def _classes(model: Whole) -> int:
+    """Of the label; 0 if it is a number."""
+    return {"logit": 2, "softmax": model.classes}.get(model.link, 0)
+
+
+def _schema(at: ET.Element, fields: Sequence[str], *, target: bool = True) -> None:
+    schema = ET.SubElement(at, "MiningSchema")
+    if target:
+        ET.SubElement(schema, "MiningField", name="label", usageType="target")
+    for name in fields:
+        ET.SubElement(schema, "MiningField", name=name)
+
+
+def _function(model: Whole) -> str:
+    return "classification" if _classes(model) else "regression"
+
+
+def _regression(
+    at: ET.Element, model: Whole, fields: Sequence[str], terms: Sequence[tuple[Terms, float]]
+) -> None:
+    """Sums of fields times coefficients and an intercept, one for each class but with the logit, and the link."""
+    made = ET.SubElement(
+        at, "RegressionModel", functionName=_function(model), normalizationMethod=_LINKS[model.link]
+    )
+    _schema(made, fields)
+    for place, (coefficients, intercept) in enumerate(terms):
+        table = ET.SubElement(made, "RegressionTable", intercept=repr(intercept))
+        if _classes(model):
+            table.set("targetCategory", "1" if model.link == "logit" else str(place))
+        for name, value in coefficients:
+            ET.SubElement(table, "NumericPredictor", name=name, coefficient=repr(value))
+    if model.link == "logit":
+        ET.SubElement(made, "RegressionTable", intercept="0.0", targetCategory="0")
+
+
+def _trees(root: ET.Element, model: Whole) -> None:
+    """One after the other: the sum of the trees of each class, then the link of the sums."""
+    chain = ET.SubElement(root, "MiningModel", functionName=_function(model))
+    _schema(chain, model.columns)
+    segments = ET.SubElement(chain, "Segmentation", multipleModelMethod="modelChain")
+    start, factor = (float(value) for value in model.arrays["scale"])
+    sums = [f"sum{place}" for place in range(model.classes)]
+    for place, name in enumerate(sums):
+        made = ET.SubElement(_segment(segments), "MiningModel", functionName="regression")
+        _schema(made, model.columns, target=False)
+        output = ET.SubElement(made, "Output")
+        ET.SubElement(
+            output, "OutputField", name=name, optype="continuous", dataType="double", feature="predictedValue"
+        )
+        trees = ET.SubElement(made, "Segmentation", multipleModelMethod="sum")
+        for number in range(place, len(model.arrays["leaves"]), model.classes):
+            _tree(_segment(trees), model, nodes_of(model, number))
+    terms = [([(name, factor)], start) for name in sums]
+    _regression(_segment(segments), model, sums, terms)
+
+
+def _segment(at: ET.Element) -> ET.Element:
+    made = ET.SubElement(at, "Segment", id=str(len(at) + 1))
+    ET.SubElement(made, "True")
+    return made
+
+
+def _tree(at: ET.Element, model: Whole, nodes: Nodes) -> None:
+    made = ET.SubElement(
+        at,
+        "TreeModel",
+        functionName="regression",
+        missingValueStrategy="defaultChild",
+        splitCharacteristic="binarySplit",
+    )
+    _schema(made, model.columns, target=False)
+
+    def add(above: ET.Element, place: int, predicate: tuple[str, str, float] | None) -> None:
+        node = nodes[place]
+        here = ET.SubElement(above, "Node", id=str(place))
+        if predicate is None:
+            ET.SubElement(here, "True")
+        else:
+            field, operator, value = predicate
+            ET.SubElement(here, "SimplePredicate", field=field, operator=operator, value=repr(value))
+        if node.leaf:
+            here.set("score", repr(node.value))
+            return
+        here.set("defaultChild", str(node.left if node.missing_left else node.right))
+        field, value = model.columns[node.column], max(node.value, _LEAST)
+        add(here, node.left, (field, "lessThan", value))
+        add(here, node.right, (field, "greaterOrEqual", value))
+
+    add(made, 0, None)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,17 +20,17 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Whole:
-    """A model of one score a row.
+    """A model in clear, of one score a row or of one for each class.
 
     Attributes
     ----------
     kind, family
-        "linear" with the family "logistic", "linear" or "poisson"; "trees" with "binary" or "squared".
+        "linear" with the family "logistic", "multinomial", "linear" or "poisson"; "trees" with "binary", "softmax" or "squared".
     columns
         Names of the columns, in the order of the values.
     arrays
-        Linear: `weights`, shape (width + 1,), intercept last. Trees: `leaves` (trees, 2^depth), `column` (trees, 2^depth - 1), -1
-        where a node does not split, `threshold` and `missing_left` alike, and `scale` (2,): the score is sum * scale[1] + scale[0].
+        Linear: `weights`, shape (width + 1,) or (width + 1, classes), intercept last. Trees: `leaves` (trees, 2^depth), `column` (trees, 2^depth - 1), -1
+        where a node does not split, `threshold` and `missing_left` alike, and `scale` (2,): the score is sum * scale[1] + scale[0]; `classes` (1,), of "softmax": tree t is of class t mod classes.
     """
 
     kind: str
@@ -40,11 +40,25 @@ class Whole:
 
     @property
     def link(self) -> str:
-        """How the raw score becomes the score: "logit", "log" or "identity"."""
-        return {"logistic": "logit", "binary": "logit", "poisson": "log"}.get(self.family, "identity")
+        """How the raw score becomes the score: "logit", "softmax", "log" or "identity"."""
+        links = {
+            "logistic": "logit",
+            "binary": "logit",
+            "multinomial": "softmax",
+            "softmax": "softmax",
+            "poisson": "log",
+        }
+        return links.get(self.family, "identity")
+
+    @property
+    def classes(self) -> int:
+        """How many scores a row has."""
+        if self.kind == "linear":
+            return int(self.arrays["weights"].reshape(len(self.columns) + 1, -1).shape[1])
+        return int(self.arrays["classes"][0]) if "classes" in self.arrays else 1
 
     def raw(self, values: Floats) -> Floats:
-        """Scores before the link, shape (rows,), of values (rows, width).
+        """Scores before the link, shape (rows,) or (rows, classes), of values (rows, width).
 
         Raises
         ------
@@ -61,14 +75,17 @@ class Whole:
         return self._trees(values)
 
     def scores(self, values: Floats) -> Floats:
-        """Probabilities, rates or numbers, shape (rows,)."""
+        """Probabilities, rates or numbers, shape (rows,) or (rows, classes)."""
         raw = self.raw(values)
+        if self.link == "softmax":
+            powers = np.exp(raw - raw.max(axis=1, keepdims=True))
+            return np.asarray(powers / powers.sum(axis=1, keepdims=True))
         if self.link == "logit":
             return np.asarray(1 / (1 + np.exp(-raw)))
         return np.asarray(np.exp(raw)) if self.link == "log" else raw
 
     def _trees(self, values: Floats) -> Floats:
-        arrays, total = self.arrays, np.zeros(len(values))
+        arrays, total = self.arrays, np.zeros((len(values), self.classes))
         rows = np.arange(len(values))
         for tree, leaves in enumerate(arrays["leaves"]):
             node = np.zeros(len(values), np.int64)
@@ -81,9 +98,50 @@ class Whole:
                     value < arrays["threshold"][tree][node],
                 )
                 node = 2 * node + np.where(left & (column >= 0), 1, 2)
-            total += leaves[node - (len(leaves) - 1)]
+            total[:, tree % self.classes] += leaves[node - (len(leaves) - 1)]
         scale = arrays["scale"]
-        return np.asarray(total * scale[1] + scale[0])
+        scores = total * scale[1] + scale[0]
+        return np.asarray(scores if self.link == "softmax" else scores[:, 0])
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """Of a tree whose nodes without a split are cut off: a leaf with its value, or a split at a value and where both ways lead."""
+
+    leaf: bool
+    value: float
+    column: int = 0
+    left: int = 0
+    right: int = 0
+    missing_left: bool = False
+    parent: int = -1
+
+
+Nodes: TypeAlias = list[Node]
+
+
+def nodes_of(model: Whole, number: int) -> Nodes:
+    """The nodes of a tree, the root first, each before those below it; leaves as they are in the arrays."""
+    arrays = model.arrays
+    leaves, column, threshold = (arrays[name][number] for name in ("leaves", "column", "threshold"))
+    inner = len(column)
+    made: Nodes = []
+
+    def add(node: int, parent: int) -> int:
+        own = len(made)
+        made.append(Node(leaf=True, value=0.0, parent=parent))
+        if node < inner and column[node] >= 0:
+            left, right = add(2 * node + 1, own), add(2 * node + 2, own)
+            missing = bool(arrays["missing_left"][number][node])
+            made[own] = Node(False, float(threshold[node]), int(column[node]), left, right, missing, parent)
+        else:
+            while node < inner:  # no split: everything goes right
+                node = 2 * node + 2
+            made[own] = Node(leaf=True, value=float(leaves[node - inner]), parent=parent)
+        return own
+
+    add(0, -1)
+    return made
 
 
 def require(model: Whole, kind: str, form: str) -> None:

@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from unseen.learn.export.whole import Whole, require
+from unseen.learn.export.whole import Whole, nodes_of, require
 
 SUFFIX = ".json"
-_OBJECTIVES = {"binary": "binary:logistic", "squared": "reg:squarederror"}
+_OBJECTIVES = {"binary": "binary:logistic", "squared": "reg:squarederror", "softmax": "multi:softprob"}
 _NOBODY = 2147483647
 
 
@@ -28,11 +28,18 @@ def written(model: Whole) -> bytes:
     require(model, "trees", "xgboost")
     scale = model.arrays["scale"]
     trees = [_tree(model, number, float(scale[1])) for number in range(len(model.arrays["leaves"]))]
-    start = float(scale[0]) if model.link == "identity" else float(1 / (1 + np.exp(-scale[0])))
+    start = float(1 / (1 + np.exp(-scale[0]))) if model.link == "logit" else float(scale[0])
+    several, classes = model.link == "softmax", model.classes
     width = len(model.columns)
-    head = {"base_score": repr(start), "num_class": "0", "num_feature": str(width), "num_target": "1"}
+    head = {
+        "base_score": repr(start),
+        "num_class": str(classes if several else 0),
+        "num_feature": str(width),
+        "num_target": "1",
+    }
     objective: dict[str, Any] = {"name": _OBJECTIVES[model.family]}
-    objective["reg_loss_param"] = {"scale_pos_weight": "1"}
+    name = "softmax_multiclass_param" if several else "reg_loss_param"
+    objective[name] = {"num_class": str(classes)} if several else {"scale_pos_weight": "1"}
     told = {
         "version": [2, 1, 0],
         "learner": {
@@ -43,8 +50,8 @@ def written(model: Whole) -> bytes:
                 "name": "gbtree",
                 "model": {
                     "gbtree_model_param": {"num_parallel_tree": "1", "num_trees": str(len(trees))},
-                    "iteration_indptr": list(range(len(trees) + 1)),
-                    "tree_info": [0] * len(trees),
+                    "iteration_indptr": list(range(0, len(trees) + 1, classes)),
+                    "tree_info": [number % classes for number in range(len(trees))],
                     "trees": trees,
                 },
             },
@@ -57,31 +64,16 @@ def written(model: Whole) -> bytes:
 
 def _tree(model: Whole, number: int, factor: float) -> dict[str, Any]:
     """One tree, nodes without a split cut off."""
-    arrays = model.arrays
-    leaves = arrays["leaves"][number]
-    column, threshold = arrays["column"][number], arrays["threshold"][number]
-    inner = len(column)
-    rows: list[
-        tuple[int, int, int, int, float, int]
-    ] = []  # left, right, parent, column, condition, default left
-
-    def add(node: int, parent: int) -> int:
-        own = len(rows)
-        rows.append((-1, -1, parent, 0, 0.0, 0))
-        if node < inner and column[node] >= 0:
-            left, right = add(2 * node + 1, own), add(2 * node + 2, own)
-            default = int(arrays["missing_left"][number][node])
-            condition = max(float(threshold[node]), float(np.finfo(np.float32).min))
-            rows[own] = (left, right, parent, int(column[node]), condition, default)
-        else:
-            while node < inner:  # no split: everything goes right
-                node = 2 * node + 2
-            rows[own] = (-1, -1, parent, 0, float(leaves[node - inner]) * factor, 0)
-        return own
-
-    add(0, _NOBODY)
-    count = len(rows)
-    left, right, parents, columns, conditions, defaults = (list(part) for part in zip(*rows, strict=True))
+    rows, least = nodes_of(model, number), float(np.finfo(np.float32).min)
+    conditions = [row.value * factor if row.leaf else max(row.value, least) for row in rows]
+    left = [-1 if row.leaf else row.left for row in rows]
+    right = [-1 if row.leaf else row.right for row in rows]
+    parents = [_NOBODY if row.parent < 0 else row.parent for row in rows]
+    columns, defaults, count = (
+        [row.column for row in rows],
+        [int(row.missing_left) for row in rows],
+        len(rows),
+    )
     return {
         "base_weights": [0.0] * count,
         "categories": [],
