@@ -10,7 +10,7 @@ import pytest
 from protocol_run import measure, result, seat
 
 from unseen import mpc
-from unseen.mpc.functions import permute
+from unseen.mpc.functions import permute, pieces, quicksort, radix
 
 RNG = np.random.default_rng(5)
 
@@ -54,3 +54,26 @@ def test_lines_are_sorted_in_the_same_rounds(seat: tuple[str, int], length: int)
 
 def _sorted(_engine: Any, x: Any, *, key_bits: int) -> Any:
     return mpc.sort(x, key_bits=key_bits)
+
+
+@pytest.mark.parametrize(
+    "seat",
+    [
+        ("dealer2", 2),
+        pytest.param(("dealer", 3), marks=pytest.mark.long),
+        ("replicated3", 3),
+        pytest.param(("pair2", 2), marks=pytest.mark.long),
+    ],
+)
+@pytest.mark.parametrize("key_bits", [None, 22])
+def test_in_pieces_as_at_once(
+    seat: tuple[str, int], key_bits: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By radix and by quicksort; several lines, of which a piece may hold parts, and ties."""
+    for module, name in ((pieces, "SMALLEST"), (radix, "_LEAST"), (quicksort, "_LEAST")):
+        monkeypatch.setattr(module, name, 64)
+    x = np.round(np.random.default_rng(8).uniform(-1, 1, (3, 90)), 1)
+    x = x.ravel() if key_bits is None else x
+    np.testing.assert_allclose(
+        result(seat, lambda s: mpc.sort(s, key_bits=key_bits), x), np.sort(x), atol=1e-5
+    )

@@ -18,10 +18,14 @@ from unseen.mpc.array import SecretArray
 from unseen.mpc.fixed import SAFE_BITS
 from unseen.mpc.functions import quicksort
 from unseen.mpc.functions.permute import Places, Rows, array_of, move, rows_of, word_of
+from unseen.mpc.functions.pieces import cut
 from unseen.mpc.functions.radix import places_by
+from unseen.mpc.protocol import Protocol
 from unseen.mpc.shares import Planes
 
 PAIRED = 24  # up to so many elements a line are compared in all pairs: fewer bytes and rounds than the passes of radix
+
+_PARTS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +59,18 @@ class Key:
     def planes(self) -> Planes:
         """Its bits, lowest first, as those of an unsigned number in ascending order."""
         protocol = self.values.engine.protocol
-        if self.values.boolean:
-            bits = planes.pack(self.values.bit_share)
-        else:
-            half = np.full(self.values.size, 1 << (self.width - 1), np.uint64)
-            flat = self.values.share.reshape(len(self.values.share), -1) + protocol.public(half)
-            bits = planes.bits_of(protocol, flat, self.width)
+        bits = planes.pack(self.values.bit_share) if self.values.boolean else self._bits(protocol)
         if self.descending:
             bits = bits ^ protocol.public_bits(~np.zeros_like(bits[0]))
+        return bits
+
+    def _bits(self, protocol: Protocol) -> Planes:
+        share, count = self.values.share.reshape(len(self.values.share), -1), self.values.size
+        bits = np.empty((len(share), self.width, -(-count // planes.WORD)), np.uint64)
+        for here in cut(count, _PARTS):
+            half = np.full(here.stop - here.start, 1 << (self.width - 1), np.uint64)
+            part = planes.bits_of(protocol, share[:, here] + protocol.public(half), self.width)
+            bits[..., here.start // planes.WORD :][..., : part.shape[2]] = part
         return bits
 
 
@@ -81,8 +89,12 @@ def arranged(keys: Sequence[Key], *rows: Rows) -> tuple[Rows, ...]:
     if one is not None and lines == 1 and fits:
         share = np.uint64(0) - values.share if one.descending else values.share
         return quicksort.quicksorted(protocol, share[:, 0], *rows)
-    bits = np.concatenate([key.planes() for key in reversed(keys)], axis=1)
-    return move(protocol, places_by(protocol, bits, lines, length), *rows)
+    return move(protocol, places_by(protocol, _together(keys), lines, length), *rows)
+
+
+def _together(keys: Sequence[Key]) -> Planes:
+    """The bits of all keys, those of the last key lowest."""
+    return np.concatenate([key.planes() for key in reversed(keys)], axis=1) if keys[1:] else keys[0].planes()
 
 
 def _places_by_pairs(key: Key) -> Places:

@@ -63,7 +63,7 @@ def order_of(protocol: Protocol, shuffled: Places) -> NDArray[np.int64] | None:
     return source
 
 
-def take(rows: Rows, order: NDArray[np.int64]) -> Rows:
+def take(rows: Rows, order: NDArray[Any]) -> Rows:
     """Rows of every component in a known order."""
     return rows.take(order, axis=1)
 

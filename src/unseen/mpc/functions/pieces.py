@@ -6,7 +6,7 @@ latency not to rule: its messages take longer to send than its rounds to wait fo
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import wraps
 from typing import Any
 
@@ -15,11 +15,18 @@ import numpy as np
 from unseen.mpc.array import SecretArray
 
 SMALLEST, LARGEST = 1 << 14, 1 << 18
+_WORD = 64
 
 
-def piece(size: int, parts: int) -> int:
+def piece(size: int, parts: int, *, least: int | None = None) -> int:
     """Elements to take at a time, of `size` that would best be worked on in so many parts."""
-    return min(LARGEST, max(SMALLEST, -(-size // parts)))
+    return min(LARGEST, max(least or SMALLEST, -(-size // parts)))
+
+
+def cut(size: int, parts: int, *, least: int | None = None) -> Iterator[slice]:
+    """Elements in turn, so many at a time; all but the last a multiple of 64, as planes have them."""
+    step = -(-piece(size, parts, least=least) // _WORD) * _WORD
+    return (slice(begin, min(begin + step, size)) for begin in range(0, size, step))
 
 
 def in_pieces(parts: int) -> Callable[[Callable[..., SecretArray]], Callable[..., SecretArray]]:

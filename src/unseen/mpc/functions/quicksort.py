@@ -5,22 +5,31 @@ made different by their places (key 2^k + place), without which the number of ti
 for them (:func:`widest`). How much is compared next depends on what was opened: where a helper
 deals and may not see that, :mod:`unseen.mpc.functions.radix` is used.
 
+What is compared at one time is compared in pieces, as all functions work (:mod:`unseen.mpc.functions.pieces`); beside the shuffled
+rows there are four bytes of order for each.
+
 Source: Hamada, Kikuchi, Ikarashi, Chida, Takahashi, "Practically Efficient Multi-party Sorting Protocols from Comparison
 Sort Algorithms" (ICISC 2012).
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from unseen.mpc.fixed import SAFE_BITS
 from unseen.mpc.functions.permute import Rows, take
+from unseen.mpc.functions.pieces import piece
 from unseen.mpc.protocol import Protocol
 from unseen.mpc.shares import Share
 
 _SMALL = 8
-Order = NDArray[np.int64]
+_PARTS = 16
+_LEAST = 1 << 16  # compared at a time: fewer would not take less, beside what a shuffle takes
+Order = NDArray[Any]
 
 
 def widest(count: int) -> int:
@@ -36,72 +45,111 @@ def quicksorted(protocol: Protocol, key: Share, *rows: Rows) -> tuple[Rows, ...]
     """Rows in the order of their keys, shape (components, rows); equal keys keep their order."""
     count = key.shape[1]
     shuffled, *columns = protocol.shuffle(different(protocol, key)[..., None], *rows)
-    keys = np.ascontiguousarray(shuffled[..., 0])
-    order: Order = np.arange(count)
-    starts, ends = np.array([0]), np.array([count])
-    while (open_ := ends - starts > _SMALL).any():
-        starts, ends = _partition(
-            protocol, keys, order, starts[open_], ends[open_], starts[~open_], ends[~open_]
-        )
-    _finish(protocol, keys, order, starts, ends)
-    return tuple(take(column, order) for column in columns)
+    order = _sorted(_Keys(protocol, shuffled[..., 0]))
+    del shuffled
+    return tuple(take(column, order) for column in columns) if count else tuple(columns)
 
 
 def different(protocol: Protocol, key: Share) -> Share:
     """Keys with their places added below, so that no two are equal."""
     count = key.shape[1]
-    place = protocol.public(np.arange(count, dtype=np.uint64))
-    whole: Share = (key << np.uint64(_place_bits(count))) + place
+    whole: Share = key << np.uint64(_place_bits(count))
+    whole += protocol.public(np.arange(count, dtype=np.uint64))
     return whole
 
 
-def _opened(protocol: Protocol, keys: Share, left: Order, right: Order) -> NDArray[np.bool_]:
-    """Whether keys[left] < keys[right], opened: these are different and in an order that nobody knows."""
-    bits = protocol.mask(keys[:, left] - keys[:, right]).less_than((0,))
-    return protocol.open_shuffled(bits[:, 0]).astype(bool)
+@dataclass(frozen=True, slots=True)
+class _Keys:
+    """Keys (components, n) that are all different, in an order that nobody knows."""
+
+    protocol: Protocol
+    share: Share
+
+    @property
+    def step(self) -> int:
+        """How many are compared at a time."""
+        return piece(self.share.shape[1], _PARTS, least=_LEAST)
+
+    def less(self, left: Order, right: Order) -> NDArray[np.bool_]:
+        """Whether keys[left] < keys[right], opened."""
+        difference = self.share[:, left]
+        difference -= self.share[:, right]
+        bits = self.protocol.mask(difference).less_than((0,))
+        return self.protocol.open_shuffled(bits[:, 0]).view(np.bool_)
 
 
-def _partition(
-    protocol: Protocol, keys: Share, order: Order, starts: Order, ends: Order, *done: Order
-) -> tuple[Order, Order]:
+def _sorted(keys: _Keys) -> Order:
+    """Which key comes first, second, and so on."""
+    count = keys.share.shape[1]
+    kind: type[Any] = np.int32 if count <= np.iinfo(np.int32).max else np.int64
+    order: Order = np.arange(count, dtype=kind)
+    starts, ends = np.zeros(1, kind), np.full(1, count, kind)
+    done = [(starts[:0], ends[:0])]
+    while len(starts):
+        small = ends - starts <= _SMALL
+        done.append((starts[small], ends[small]))
+        starts, ends = starts[~small], ends[~small]
+        if len(starts):
+            starts, ends = _partition(keys, order, starts, ends)
+    _finish(keys, order, *(np.concatenate(sides) for sides in zip(*done, strict=True)))
+    return order
+
+
+def _partition(keys: _Keys, order: Order, starts: Order, ends: Order) -> tuple[Order, Order]:
     """One level of quicksort on all segments at once, in place; the first of each is its pivot."""
-    lengths = ends - starts
-    inside = np.repeat(starts + 1 - np.r_[0, np.cumsum(lengths - 1)[:-1]], lengths - 1) + np.arange(
-        (lengths - 1).sum()
-    )
-    segment = np.repeat(np.arange(len(starts)), lengths - 1)
-    smaller = _opened(protocol, keys, order[inside], order[starts[segment]])
-    running = np.cumsum(smaller)
-    before = np.r_[0, running[np.cumsum(lengths - 1) - 1]]
-    small = np.diff(before)
-    rank = running - smaller - before[segment]  # how many smaller ones of its segment come before it
-    offset = inside - starts[segment] - 1 - rank
-    target = starts[segment] + np.where(smaller, rank, small[segment] + 1 + offset)
-    moved, pivots = order[inside], order[starts]
-    order[target] = moved
-    order[starts + small] = pivots
-    new_starts = np.r_[starts, starts + small + 1, done[0]]
-    new_ends = np.r_[starts + small, ends, done[1]]
-    keep = new_ends - new_starts > 1
-    return new_starts[keep], new_ends[keep]
+    kind = order.dtype
+    firsts = np.concatenate(
+        [[0], np.cumsum(ends - starts - 1)]
+    )  # of each segment's elements but for the pivot
+
+    segments = np.repeat(np.arange(len(starts), dtype=kind), ends - starts - 1)
+    moves = (starts + 1 - firsts[:-1]).astype(kind)
+
+    def places(begin: int) -> tuple[slice, Order, Order]:
+        """Of some of these elements: which they are, their segment, and where they are in the order."""
+        here = slice(begin, min(begin + keys.step, len(segments)))
+        segment = segments[here].astype(np.intp)
+        return here, segment, moves[segment] + np.arange(here.start, here.stop, dtype=kind)
+
+    smaller = np.empty(firsts[-1], np.bool_)
+    for begin in range(0, len(smaller), keys.step):
+        here, segment, inside = places(begin)
+        smaller[here] = keys.less(order[inside], order[starts[segment]])
+    small = np.add.reduceat(smaller, firsts[:-1], dtype=kind)
+    before = np.concatenate([[0], np.cumsum(small)])
+    old, ranked = order.copy(), 0
+    for begin in range(0, len(smaller), keys.step):
+        here, segment, inside = places(begin)
+        chosen = smaller[here]
+        running = ranked + np.cumsum(chosen)
+        rank = running - chosen - before[segment]  # how many smaller ones of its segment come before it
+        ranked = int(running[-1])
+        target = np.where(chosen, starts[segment] + rank, inside + small[segment] - rank)
+        order[target] = old[inside]
+    order[starts + small] = old[starts]
+    starts, ends = np.concatenate([starts, starts + small + 1]), np.concatenate([starts + small, ends])
+    keep = ends - starts > 1
+    return starts[keep].astype(kind), ends[keep].astype(kind)
 
 
-def _finish(protocol: Protocol, keys: Share, order: Order, starts: Order, ends: Order) -> None:
+def _finish(keys: _Keys, order: Order, starts: Order, ends: Order) -> None:
     """Small segments: all pairs at once; an element's rank is how many are smaller."""
-    lefts, rights = [], []
+    sides: list[list[Order]] = [[order[:0]], [order[:0]]]
     for length in range(2, _SMALL + 1):
         firsts = starts[ends - starts == length]
-        one, other = np.triu_indices(length, 1)
-        lefts.append((firsts[:, None] + one).ravel())
-        rights.append((firsts[:, None] + other).ravel())
-    left, right = np.concatenate(lefts), np.concatenate(rights)
-    if not left.size:
-        return
-    smaller = _opened(protocol, keys, order[left], order[right])
-    rank = np.zeros(len(order), np.int64)
-    np.add.at(rank, right, smaller)
-    np.add.at(rank, left, ~smaller)
+        for side, place in zip(sides, np.triu_indices(length, 1), strict=True):
+            side.append((firsts[:, None] + place.astype(order.dtype)).ravel())
+    left, right = (np.concatenate(side) for side in sides)
+    del sides
+    rank = np.zeros(len(order), np.uint8)
+    for begin in range(0, len(left), keys.step):
+        one, other = left[begin : begin + keys.step], right[begin : begin + keys.step]
+        smaller = keys.less(order[one], order[other])
+        np.add.at(rank, other, smaller.view(np.uint8))
+        np.add.at(rank, one, (~smaller).view(np.uint8))
     lengths = ends - starts
-    inside = np.repeat(starts - np.r_[0, np.cumsum(lengths)[:-1]], lengths) + np.arange(lengths.sum())
+    inside = np.repeat(starts - np.concatenate([[0], np.cumsum(lengths)[:-1]]), lengths) + np.arange(
+        lengths.sum()
+    )
     moved = order[inside]
     order[np.repeat(starts, lengths) + rank[inside]] = moved

@@ -12,13 +12,11 @@ Source: Chase, Ghosh, Poburinnaya, "Secret-Shared Shuffle" (ASIACRYPT 2020), wit
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import reduce
 from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from unseen.crypto.prg import Prg
 from unseen.mpc.protocols.dealer.dealing import draw
 from unseen.mpc.supply import Supply
 from unseen.party import Masked, Message, Party, Public, require
@@ -52,38 +50,42 @@ def open_shuffled(party: Party, peers: Sequence[str], mine: NDArray[U]) -> NDArr
 def move(
     party: Party, supply: Supply, holders: Sequence[str], helper: str, shares: list[Words], *, mover: str
 ) -> list[Words]:
-    """The others mask their shares with a, keep b; the mover gets (a in the new order) - b from the helper."""
+    """The others mask their shares with a, keep b; the mover gets (a in the new order) - b from the helper.
+
+    The list is emptied: shares are let go as they move.
+    """
     others = [name for name in holders if name != mover]
-    for share in shares:
-        supply.note(f"order of {mover}", share.shape, share.dtype.type)
-    if party.name == helper:
-        order = supply.rng(mover).permutation(len(shares[0]))
-        pads = [_pads(supply.rng(name), shares) for name in others]
-        for place, share in enumerate(shares):
-            add, take = _group(share)
-            hidden = reduce(add, [pad[place][0] for pad in pads]).take(order, axis=0)
-            supply.send(mover, Moved(take(hidden, reduce(add, [pad[place][1] for pad in pads]))))
-        return shares
-    if party.name != mover:
-        pads_here = _pads(supply.rng(helper), shares)
-        for share, (a, _) in zip(shares, pads_here, strict=True):
-            party.send(mover, Moved(_group(share)[1](share, a)))
-        return [b for _, b in pads_here]
-    order = supply.rng(helper).permutation(len(shares[0]))
-    placed = []
-    for share in shares:
-        add, _ = _group(share)
-        mine = share
-        for name in others:
-            mine = add(mine, _checked(party.recv(name, Moved), name, share))
-        dealt = _checked(supply.recv(helper, Moved), helper, share)
-        placed.append(add(mine.take(order, axis=0), dealt))
-    return placed
-
-
-def _pads(rng: Prg, shares: list[Words]) -> list[tuple[Words, Words]]:
     kinds = [(share.shape, share.dtype.type) for share in shares]
-    return [(draw(rng, *kind), draw(rng, *kind)) for kind in kinds]
+    for kind in kinds:
+        supply.note(f"order of {mover}", *kind)
+    if party.name == helper:
+        order = supply.rng(mover).permutation(kinds[0][0][0])
+        for kind in kinds:
+            hidden, kept = (draw(supply.rng(others[0]), *kind) for _ in range(2))
+            add, take = _group(hidden)
+            for name in others[1:]:
+                for total in (hidden, kept):
+                    add(total, draw(supply.rng(name), *kind), out=total)
+            hidden = hidden.take(order, axis=0)
+            supply.send(mover, Moved(take(hidden, kept, out=hidden)))
+        return [shares.pop(0) for _ in kinds]
+    if party.name != mover:
+        ours = []
+        for kind in kinds:
+            a, b = (draw(supply.rng(helper), *kind) for _ in range(2))
+            party.send(mover, Moved(_group(a)[1](shares.pop(0), a, out=a)))
+            ours.append(b)
+        return ours
+    order = supply.rng(helper).permutation(kinds[0][0][0])
+    placed = []
+    for kind in kinds:
+        mine = shares.pop(0)
+        add, _ = _group(mine)
+        for name in others:
+            mine = add(mine, _checked(party.recv(name, Moved), name, kind))
+        mine = mine.take(order, axis=0)
+        placed.append(add(mine, _checked(supply.recv(helper, Moved), helper, kind), out=mine))
+    return placed
 
 
 def _group(share: Words) -> tuple[np.ufunc, np.ufunc]:
@@ -91,6 +93,6 @@ def _group(share: Words) -> tuple[np.ufunc, np.ufunc]:
     return (np.bitwise_xor, np.bitwise_xor) if share.dtype == np.uint8 else (np.add, np.subtract)
 
 
-def _checked(message: Moved, sender: str, share: Words) -> Words:
-    require(message.values, shape=share.shape, dtype=share.dtype.type, sender=sender)
+def _checked(message: Moved, sender: str, kind: tuple[tuple[int, ...], type[Any]]) -> Words:
+    require(message.values, shape=kind[0], dtype=kind[1], sender=sender)
     return message.values

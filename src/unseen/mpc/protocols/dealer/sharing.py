@@ -252,6 +252,7 @@ class Dealer:
     def shuffle(self, *columns: NDArray[Any]) -> tuple[NDArray[Any], ...]:
         """Every holder in turn applies an order of its own; the helper deals what hides the rows meanwhile."""
         shares = [column[0] for column in columns]
+        del columns
         for mover in self.holders:
             supply = self.dealing.supply
             shares = order.move(self.party, supply, self.holders, self.helper, shares, mover=mover)

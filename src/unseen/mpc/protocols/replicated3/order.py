@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 from unseen.mpc.protocols.replicated3.wires import PARTIES, U, Wires
 from unseen.party import Message, Public, require
 
-Columns = tuple[NDArray[Any], ...]
+Rows = NDArray[Any]
+Kind = tuple[int, tuple[int, ...], type[Any]]
+"""Of a pad: its use, shape and dtype."""
 
 
 class Told(Message, frozen=True, tag="mpc.replicated3.told/1"):
@@ -47,36 +49,53 @@ def draw(wires: Wires, first: int, count: int) -> NDArray[np.int64] | None:
     return wires.party.shared_rng(wires.name(first + 1 - turn)).permutation(count)
 
 
-def move(wires: Wires, columns: Columns, first: int, order: NDArray[np.int64] | None) -> Columns:
-    """Parties `first` and `first` + 1 apply an order of theirs (:func:`draw`)."""
+def move(wires: Wires, columns: list[Rows], first: int, order: NDArray[np.int64] | None) -> list[Rows]:
+    """Parties `first` and `first` + 1 apply an order of theirs (:func:`draw`). The list is emptied: rows are let go as they move."""
     turn = (wires.place - first) % PARTIES
-    keys = ((first,), (first + 2,), (wires.place, first))[turn]
-    uses = [wires.use() for _ in columns]
-    pads = [
-        [wires.pad(key, use, column.shape[1:], column.dtype.type) for key in keys]
-        for use, column in zip(uses, columns, strict=True)
-    ]
+    kinds = [(wires.use(), column.shape[1:], column.dtype.type) for column in columns]
     if order is None:
-        return tuple(np.stack(pair) for pair in pads)
-    partner = first + 1 - turn
-    sent = []
-    for share, (kept,) in zip(columns, pads, strict=True):
+        columns.clear()
+        return [_drawn(wires, (wires.place, first), kind) for kind in kinds]
+    partner, key = (
+        first + 1 - turn,
+        first + 2 * turn,
+    )  # the key of the component that the two do not have in common
+    sent: list[Rows] = []
+    for kind in kinds:
+        share = columns.pop(0)
         rows = _sum(share[0], share[1]) if turn == 0 else share[1]
-        sent.append(_difference(rows.take(order, axis=0), kept))
+        del share
+        sent.append(_less(rows.take(order, axis=0), wires.pad(key, *kind)))
         wires.send(partner, sent[-1])
     moved = []
-    for mine, (kept,) in zip(sent, pads, strict=True):
-        common = _sum(mine, wires.recv(partner, mine.shape, mine.dtype.type))
-        moved.append(np.stack([kept, common] if turn == 0 else [common, kept]))
-    return tuple(moved)
+    for kind in kinds:
+        mine = sent.pop(0)
+        made = np.empty((2, *mine.shape), mine.dtype)
+        made[turn] = wires.pad(key, *kind)
+        _group(mine)[0](mine, wires.recv(partner, *kind[1:]), out=made[1 - turn])
+        moved.append(made)
+    return moved
 
 
-def _sum(left: NDArray[Any], right: NDArray[Any]) -> NDArray[Any]:
+def _drawn(wires: Wires, keys: tuple[int, int], kind: Kind) -> Rows:
+    """The components of who only draws them."""
+    made = np.empty((2, *kind[1]), kind[2])
+    for component, key in zip(made, keys, strict=True):
+        component[...] = wires.pad(key, *kind)
+    return made
+
+
+def _group(rows: Rows) -> tuple[np.ufunc, np.ufunc]:
     """Bytes are shared by XOR, wider words by addition."""
-    total: NDArray[Any] = left ^ right if left.dtype == np.uint8 else left + right
+    return (np.bitwise_xor, np.bitwise_xor) if rows.dtype == np.uint8 else (np.add, np.subtract)
+
+
+def _sum(left: Rows, right: Rows) -> Rows:
+    total: Rows = _group(left)[0](left, right)
     return total
 
 
-def _difference(left: NDArray[Any], right: NDArray[Any]) -> NDArray[Any]:
-    rest: NDArray[Any] = left ^ right if left.dtype == np.uint8 else left - right
+def _less(rows: Rows, pad: Rows) -> Rows:
+    """In place."""
+    rest: Rows = _group(rows)[1](rows, pad, out=rows)
     return rest

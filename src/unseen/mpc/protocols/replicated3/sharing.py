@@ -119,11 +119,11 @@ class Replicated3(Replicated):
 
     def shuffle(self, *columns: NDArray[Any]) -> tuple[NDArray[Any], ...]:
         """Each pair of neighbours in turn applies an order that the third does not know."""
+        count, rows = columns[0].shape[1], list(columns)
+        del columns
         for first in range(PARTIES):
-            columns = order.move(
-                self.wires, columns, first, order.draw(self.wires, first, columns[0].shape[1])
-            )
-        return columns
+            rows = order.move(self.wires, rows, first, order.draw(self.wires, first, count))
+        return tuple(rows)
 
 
 class SplitOperand:

@@ -220,7 +220,7 @@ class Replicated3Malicious(Replicated):
     def _move(
         self, columns: tuple[NDArray[Any], ...], first: int, order: NDArray[np.int64] | None
     ) -> tuple[NDArray[Any], ...]:
-        return moves.move(self.wires, columns, first, order)
+        return tuple(moves.move(self.wires, list(columns), first, order))
 
     def _common(self, first: int) -> int:
         """Which of this party's components parties `first` and `first` + 1 have in common."""
