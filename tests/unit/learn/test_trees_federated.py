@@ -283,7 +283,8 @@ def test_the_search_finds_what_the_plain_trainer_finds(seed: int) -> None:
     for node in range(3):
         splits = Splits.none(1, 1)
         sums = plain.Node(*total[:, node], -1.0, 0.8)
-        below = plain._split([table[:, node] for table in tables], sums, settings, allowed, splits, (0, 0))
+        given = ([table[:, node] for table in tables], sums, settings, allowed, splits)
+        below = plain._split(*given, np.zeros(4), (0, 0))
         assert found.column[node] == splits.column[0, 0]
         if found.column[node] >= 0:
             assert (found.bin[node], found.missing_left[node]) == (

@@ -21,6 +21,7 @@ from unseen.jobs.step import Roles, Sizes, StepParams
 from unseen.jobs.tables import Matrix
 from unseen.learn.prepare.cuts import cuts_of_columns
 from unseen.learn.vertical import trees
+from unseen.learn.vertical.checkpoints import SecretCheckpoints
 from unseen.learn.vertical.layout import Layout
 from unseen.learn.vertical.models import Model
 from unseen.learn.vertical.trees import bins as columns_of_all
@@ -236,6 +237,7 @@ def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Rol
         hide=not params.tell_splits,
         measure=params.importance,
         report=lambda done, total: party.progress(done, total, "trees"),
+        keep=SecretCheckpoints(engine, party.checkpoints("round", settings.rounds)),
     )
     gained = _tell_gains(engine, grown, bins)
     if earlier is not None:

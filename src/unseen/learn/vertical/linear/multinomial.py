@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unseen.core.errors import UsageError
-from unseen.learn.vertical.checkpoints import FORGETFUL, Keeper
+from unseen.learn.vertical.checkpoints import FORGETFUL, SecretKeeper
 from unseen.learn.vertical.linear.newton import Curvature, Newton, Problem, Report, newton_step
 from unseen.mpc import Engine, SecretArray
 from unseen.mpc.functions.exponential import softmax
@@ -34,7 +34,7 @@ def fit(
     weights: SecretArray | None = None,
     start: SecretArray | None = None,
     report: Report = lambda _done, _total: None,
-    keep: Keeper[SecretArray] = FORGETFUL,
+    keep: SecretKeeper = FORGETFUL,
 ) -> SecretArray:
     """Coefficients with the intercepts as last row, shape (width + 1, classes).
 

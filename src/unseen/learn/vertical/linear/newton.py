@@ -28,7 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unseen.core.errors import UsageError
-from unseen.learn.vertical.checkpoints import FORGETFUL, Keeper
+from unseen.learn.vertical.checkpoints import FORGETFUL, SecretKeeper
 from unseen.learn.vertical.linear.families import FAMILIES, LARGEST_WEIGHT, Family
 from unseen.mpc import Engine, FixedArray, SecretArray
 from unseen.mpc.functions.compare import maximum
@@ -194,7 +194,7 @@ def fit(
     squares: float = 0.0,
     start: SecretArray | None = None,
     report: Report = lambda _done, _total: None,
-    keep: Keeper[SecretArray] = FORGETFUL,
+    keep: SecretKeeper = FORGETFUL,
 ) -> SecretArray:
     """Coefficients with the intercept last, shape (width + 1,).
 

@@ -28,7 +28,7 @@ from typing import Literal
 import numpy as np
 
 from unseen.core.errors import UsageError
-from unseen.learn.vertical.checkpoints import FORGETFUL, Keeper
+from unseen.learn.vertical.checkpoints import FORGETFUL, SecretKeeper
 from unseen.mpc import Engine, FixedArray, SecretArray
 from unseen.mpc.functions.sigmoid import WAVE_RANGE, sigmoid, wave
 
@@ -91,7 +91,7 @@ def fit(
     start: SecretArray | None = None,
     still: Still = lambda _before, _now: False,
     report: Report = lambda _done, _total: None,
-    keep: Keeper[SecretArray] = FORGETFUL,
+    keep: SecretKeeper = FORGETFUL,
 ) -> SecretArray:
     """Weights with the intercept last, shape (width + 1,).
 

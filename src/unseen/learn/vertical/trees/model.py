@@ -15,7 +15,7 @@ Source: Chen and Guestrin, "XGBoost: A Scalable Tree Boosting System" (KDD 2016)
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -127,6 +127,16 @@ class Splits:
     column: NDArray[np.int32]
     bin: NDArray[np.int32]
     missing_left: NDArray[np.bool_]
+
+    def stored(self) -> dict[str, NDArray[Any]]:
+        """As a checkpoint holds them."""
+        integers = {"column": self.column.astype(np.int64), "bin": self.bin.astype(np.int64)}
+        return {**integers, "missing_left": self.missing_left}
+
+    @classmethod
+    def restored(cls, state: Mapping[str, NDArray[Any]]) -> Splits:
+        """The same again."""
+        return cls(state["column"].astype(np.int32), state["bin"].astype(np.int32), state["missing_left"])
 
     @classmethod
     def none(cls, trees: int, nodes: int) -> Splits:

@@ -26,10 +26,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from unseen.learn.vertical.checkpoints import FORGETFUL, SecretKeeper
 from unseen.learn.vertical.trees import gains, hidden, importance, monotone
 from unseen.learn.vertical.trees.bins import Bins, Candidates, candidates
 from unseen.learn.vertical.trees.gains import Scale, Sums
@@ -46,9 +48,8 @@ from unseen.mpc.tally.rows import in_turn
 
 Report = Callable[[int, int], None]
 _VECTORS, _NUMBERS = 64, 1 << 25
-
-
 LOSS = "loss"
+_LISTS = ("tables", "gained")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,7 @@ def fit(
     hide: bool = False,
     measure: bool = False,
     report: Report = lambda _done, _total: None,
+    keep: SecretKeeper = FORGETFUL,
 ) -> Grown:
     """Grow trees.
 
@@ -113,6 +115,8 @@ def fit(
         Work out the gains by column; nobody is told.
     report
         Called after each tree with (done, total).
+    keep
+        Where trees and scores are stored after a round.
     """
     scale = Scale.of(bins.rows, settings, weighted=weights is not None)
     forest = _Forest(engine, codes, bins, settings, scale, hide=hide, measure=measure)
@@ -120,7 +124,12 @@ def fit(
     scores = scores if start is None else start
     leaves: list[SecretArray] = []
     losses: list[float] = []
-    for tree in range(settings.trees):
+    done, held = keep.resume()
+    if done:
+        scores, losses = held["scores"], keep.own["losses"].tolist()
+        leaves = [held["leaves"][place] for place in range(done * settings.classes)]
+        forest.go_on(done * settings.classes, held, keep.own)
+    for tree in range(done * settings.classes, settings.trees):
         kind = tree % settings.classes
         if kind == 0:
             words, errors = _derivatives(engine, scores, labels, settings, scale, weights)
@@ -141,14 +150,20 @@ def fit(
             if kind == settings.classes - 1:
                 scores = scores + engine.number(np.stack([one.share for one in made], axis=1), engine.bits)
         report(tree + 1, settings.trees)
-    tables, gained = (
-        engine.number(np.stack([one.share for one in some], axis=1), some[0].bits) if some else None
-        for some in (forest.tables, forest.gained)
-    )
-    share = np.stack([weight.share for weight in leaves], axis=1)
-    grown = Grown(forest.splits, engine.number(share, engine.bits), tuple(losses), tables, gained)
+        if kind == settings.classes - 1:
+            state = {"scores": scores, "leaves": _stacked(leaves), **forest.secrets()}
+            keep.save(
+                tree // settings.classes + 1, state, {"losses": np.array(losses, np.float64), **forest.own()}
+            )
+    tables, gained = (_stacked(some) if some else None for some in (forest.tables, forest.gained))
+    grown = Grown(forest.splits, _stacked(leaves), tuple(losses), tables, gained)
     stopped = len(leaves) < settings.trees
     return grown.first(settings.classes * (int(np.argmin(losses)) + 1)) if stopped else grown
+
+
+def _stacked(some: Sequence[SecretArray]) -> SecretArray:
+    """Secrets of one shape, of each tree, as one."""
+    return some[0].engine.number(np.stack([one.share for one in some], axis=1), some[0].bits)
 
 
 def _mask(rows: NDArray[np.bool_] | None, watch: Watch | None) -> NDArray[np.uint64] | None:
@@ -297,6 +312,24 @@ class _Forest:
         self.gained: list[SecretArray] = []  # of each tree, where they are measured
         tells = bool(bins.bins.get(me)) and not hide
         self.splits = Splits.none(settings.trees, settings.nodes) if tells else None
+        self.begun = 0
+
+    def secrets(self) -> dict[str, SecretArray]:
+        """What a checkpoint holds of the trees so far, in shares."""
+        lists = zip(_LISTS, (self.tables, self.gained), strict=True)
+        return {name: _stacked(some) for name, some in lists if some}
+
+    def own(self) -> dict[str, NDArray[Any]]:
+        """What it holds of them at this party alone."""
+        return {} if self.splits is None else self.splits.stored()
+
+    def go_on(self, tree: int, held: Mapping[str, SecretArray], own: Mapping[str, NDArray[Any]]) -> None:
+        """Begin with this tree; what comes before it is held."""
+        self.begun = tree
+        lists = ([held[name][place] for place in range(tree)] if name in held else [] for name in _LISTS)
+        self.tables, self.gained = lists
+        if self.splits is not None:
+            self.splits = Splits.restored(own)
 
     def grow(
         self, tree: int, words: SecretArray, allowed: NDArray[np.bool_] | None
@@ -356,8 +389,8 @@ class _Forest:
         """Masks for the vectors of some trees at once."""
         vectors = 2 ** (self.settings.depth - 1)  # the root, and every left child but the last level's
         trees = max(1, min(_VECTORS // vectors, _NUMBERS // (vectors * self.bins.rows)))
-        if tree % trees == 0:
-            self.tally.prepare(vectors * min(trees, self.settings.trees - tree))
+        if tree in {self.begun, tree // trees * trees}:
+            self.tally.prepare(vectors * min(trees - tree % trees, self.settings.trees - tree))
 
     def _tell(self, tree: int, depth: int, hot: SecretArray, choices: Candidates) -> NDArray[np.bool_] | None:
         """Tell every holder which of its candidates won, 0: none; its answers (nodes, rows)."""

@@ -47,7 +47,6 @@ from unseen.learn.vertical.trees.federated.exchange import (
 from unseen.learn.vertical.trees.federated.leader import Leader
 from unseen.learn.vertical.trees.model import Codes, Settings
 from unseen.party import Party
-from unseen.party.messages import Array
 
 __all__ = ["BINS", "MEMBERS", "SPLITS", "STOP", "SUMS", "WAYS", "EarlyStop", "Grown", "fit"]
 
@@ -67,7 +66,7 @@ def fit(
     columns: NDArray[np.bool_] | None = None,
     stop: EarlyStop | None = None,
     report: Report = lambda _done, _total: None,
-    keep: Keeper[Array] = FORGETFUL,
+    keep: Keeper = FORGETFUL,
 ) -> Grown:
     """Grow trees. Every holder calls it alike.
 

@@ -28,14 +28,12 @@ from unseen.learn.vertical.trees.federated.exchange import (
     bits_of,
     first_trees,
     flags_of,
-    restored_splits,
     spread,
-    stored_splits,
 )
 from unseen.learn.vertical.trees.model import Codes, Settings, Splits
 from unseen.learn.vertical.trees.packing import Packing
 from unseen.party import Party
-from unseen.party.messages import Array, require
+from unseen.party.messages import require
 
 
 class Adder:
@@ -58,12 +56,12 @@ class Adder:
         self.packing = Packing.of(self.rows, self.key)
         self.key.prepare_full()
 
-    def train(self, report: Report, keep: Keeper[Array]) -> Grown:
+    def train(self, report: Report, keep: Keeper) -> Grown:
         """Add up, level by level, until the label holder says that it is enough."""
         classes = self.settings.classes
         done, held = keep.resume()
         if done:
-            self.splits = restored_splits(held)
+            self.splits = Splits.restored(held)
         for tree in range(done * classes, self.settings.trees + 1):
             told = self.party.recv(self.label_holder, Derivatives)
             if not len(told.rows):
@@ -73,7 +71,7 @@ class Adder:
             self._grow(tree, self._received(told.rows))
             report(tree + 1, self.settings.trees)
             if (tree + 1) % classes == 0:
-                keep.save((tree + 1) // classes, stored_splits(self.splits))
+                keep.save((tree + 1) // classes, self.splits.stored())
         raise RemoteProtocolError(
             f"{self.label_holder} grows more trees than agreed.", party=self.label_holder
         )

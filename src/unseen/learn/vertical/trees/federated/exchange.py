@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -145,19 +144,3 @@ def spread(party: Party, count: int, function: Callable[[slice], Rows]) -> Rows:
 def first_trees(splits: Splits, trees: int) -> Splits:
     """Those of the first trees."""
     return Splits(splits.column[:trees], splits.bin[:trees], splits.missing_left[:trees])
-
-
-def stored_splits(splits: Splits) -> dict[str, NDArray[Any]]:
-    """This party's splits, as a checkpoint holds them."""
-    return {
-        "column": splits.column.astype(np.int64),
-        "bin": splits.bin.astype(np.int64),
-        "missing_left": splits.missing_left,
-    }
-
-
-def restored_splits(state: Mapping[str, NDArray[Any]]) -> Splits:
-    """The same again."""
-    return Splits(
-        state["column"].astype(np.int32), state["bin"].astype(np.int32), state["missing_left"].astype(bool)
-    )

@@ -32,15 +32,13 @@ from unseen.learn.vertical.trees.federated.exchange import (
     bits_of,
     first_trees,
     flags_of,
-    restored_splits,
     spread,
-    stored_splits,
 )
 from unseen.learn.vertical.trees.model import Codes, Settings, Splits
 from unseen.learn.vertical.trees.packing import Packing, quantised
 from unseen.learn.vertical.trees.search import Best, Level
 from unseen.party import Message, Party
-from unseen.party.messages import Array, require
+from unseen.party.messages import require
 
 ROUNDED = 1e-6
 """Gains that differ by no more of themselves are equal but for rounding: of these the first holder's is taken, as from pooled columns."""
@@ -96,7 +94,7 @@ class Leader:
         self,
         labels: Floats,
         report: Report,
-        keep: Keeper[Array],
+        keep: Keeper,
         *,
         seen: NDArray[np.bool_] | None,
         columns: NDArray[np.bool_] | None,
@@ -111,7 +109,7 @@ class Leader:
         done, held = keep.resume()
         if done:
             scores, weights, losses = held["scores"], held["weights"], held["losses"].tolist()
-            self.splits = restored_splits(held)
+            self.splits = Splits.restored(held)
             self.gains = {holder: held[f"gains {holder}"] for holder in self.holders}
         while done < settings.rounds and not _enough(losses, stop):
             gradients = objectives.derivatives(scores, labels, settings.objective)
@@ -128,7 +126,7 @@ class Leader:
             done += 1
             state = {"scores": scores, "weights": weights, "losses": np.array(losses, np.float64)}
             gained = {f"gains {holder}": table for holder, table in self.gains.items()}
-            keep.save(done, {**state, **gained, **stored_splits(self.splits)})
+            keep.save(done, {**state, **gained, **self.splits.stored()})
         rounds = int(np.argmin(losses)) + 1 if losses else settings.rounds
         kept = rounds * settings.classes
         nothing = np.zeros((0, self.key.modulus.words), np.uint64)
