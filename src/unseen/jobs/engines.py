@@ -19,6 +19,7 @@ from typing import Any
 from unseen.core import registry
 from unseen.core.cost import Cost
 from unseen.core.errors import UsageError
+from unseen.jobs import stocks
 from unseen.jobs.step import Roles
 from unseen.mpc import Engine
 from unseen.mpc.engine import PROTOCOLS
@@ -90,6 +91,8 @@ def open_engine(party: Party, roles: Roles, *, bits: int = FRACTION_BITS) -> Eng
         No protocol for these parties.
     """
     choice = choose(roles)
+    if choice.protocol == stocks.PROTOCOL:
+        return stocks.open_pair(party, choice.holders, bits=bits)
     return Engine(party, holders=choice.holders, helper=choice.helper, protocol=choice.protocol, bits=bits)
 
 

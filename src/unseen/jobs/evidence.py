@@ -12,7 +12,7 @@ from unseen.crypto.sign import public_key
 from unseen.govern.audit import AuditReport, Evidence, LogEntry, audit
 from unseen.govern.contract import Contract, TaskTerms
 from unseen.govern.summary import StepFacts, repeated
-from unseen.jobs.execute import ResumedFrom, TaskRecord
+from unseen.jobs.execute import FromStock, ResumedFrom, TaskRecord
 from unseen.jobs.step import step, told_by
 from unseen.ledger.bundle import Bundle, check, read
 from unseen.ledger.entries import Entry
@@ -57,7 +57,17 @@ def task_body(
             "memory_bytes": str(record.memory_bytes),
         },
         **{name: told for name in ("committed", "bound") if (told := getattr(record, name))},
+        **({"stocks": [_from_stock(item) for item in record.stocks]} if record.stocks else {}),
         **({} if record.resumed is None else {"resumed": _resumed(record.resumed)}),
+    }
+
+
+def _from_stock(told: FromStock) -> dict[str, Any]:
+    return {
+        "stock": told.stock,
+        "run": str(told.run),
+        "runs_left": str(told.runs_left),
+        "made": str(told.made),
     }
 
 

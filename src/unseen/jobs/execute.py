@@ -20,6 +20,7 @@ from unseen.jobs.step import Roles, check_pinned, parse_params
 from unseen.link.channel import Link
 from unseen.party import DisclosurePolicy, Gate, Party, Pool, Session
 from unseen.party.gate import Journal
+from unseen.party.kept import Kept
 from unseen.party.party import Sign, VerifySigned
 
 _BYTES_PER_RSS_UNIT = 1 if sys.platform == "darwin" else 1024
@@ -58,6 +59,15 @@ class ResumedFrom(msgspec.Struct, frozen=True):
     attempt: int
 
 
+class FromStock(msgspec.Struct, frozen=True):
+    """One run that the task took from a stock, and how many transfers and products it had to make beyond it."""
+
+    stock: str
+    run: int
+    runs_left: int
+    made: int
+
+
 class TaskRecord(msgspec.Struct, frozen=True):
     """What is told about a finished task: for the ledger and the report. Holds no data.
 
@@ -75,6 +85,8 @@ class TaskRecord(msgspec.Struct, frozen=True):
         Output -> the commitment to its numbers, hex, where there is one.
     bound
         Holder -> the commitment that its input was checked against, hex, where the step did so.
+    stocks
+        What it took of randomness made ahead (:mod:`unseen.jobs.stocks`).
     resumed
         The checkpoint that this attempt went on from, if it did.
     """
@@ -88,6 +100,7 @@ class TaskRecord(msgspec.Struct, frozen=True):
     transcripts: tuple[SignedTranscript, ...]
     committed: dict[str, str] = {}
     bound: dict[str, str] = {}
+    stocks: tuple[FromStock, ...] = ()
     resumed: ResumedFrom | None = None
 
 
@@ -121,6 +134,7 @@ def run_task(
     sign: Sign | None = None,
     verify: VerifySigned | None = None,
     silence_s: float = 600.0,
+    kept: Kept | None = None,
 ) -> Finished:
     """Run the step at party `me`. All parties of the task run this at once.
 
@@ -130,6 +144,8 @@ def run_task(
         Peer -> open link, to each other party of the task.
     silence_s
         How long a peer may say nothing.
+    kept
+        Where this party's stocks are.
 
     Raises
     ------
@@ -150,6 +166,7 @@ def run_task(
         sign=sign,
         verify=verify,
         timeout_s=silence_s,
+        kept=kept,
     )
     start = time.perf_counter()
     outputs = installed.run(party, inputs, params, roles)
@@ -164,6 +181,10 @@ def run_task(
         passages=_passages(journal),
         transcripts=tuple(
             SignedTranscript(item.peer, item.statement, item.ours, item.theirs) for item in party.transcripts
+        ),
+        stocks=tuple(
+            FromStock(item.stock, item.run, item.runs_left, item.unmet())
+            for item in (kept.drawn if kept else ())
         ),
         committed={name: made.meta[COMMITTED] for name, made in outputs.items() if COMMITTED in made.meta},
         bound={

@@ -6,9 +6,12 @@ from whoever runs it.
 
 from __future__ import annotations
 
+import secrets
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from unseen.core.errors import UnseenError, UsageError
 from unseen.core.events import Progress
@@ -22,6 +25,7 @@ from unseen.jobs.tables import from_table
 from unseen.link.channel import Link
 from unseen.link.memory import mesh
 from unseen.party import MemoryJournal, Session
+from unseen.party.kept import Kept
 
 Watch = Callable[[str, Progress], None]
 
@@ -73,17 +77,19 @@ def run_local(
     run = LocalRun({name: {} for name in contract.party_names}, {name: {} for name in contract.party_names})
     for asset in contract.assets:
         run.artefacts[asset.holder][asset.reference] = from_table(tables[asset.name])
-    job = new_id("job")
-    for terms in contract.tasks:
-        for party, finished in _run_task(contract, terms, job, run, watch).items():
-            run.records[party][terms.name] = finished.record
-            for output, artefact in finished.outputs.items():
-                run.artefacts[party][f"{terms.name}.{output}"] = artefact
+    job, key = new_id("job"), secrets.token_bytes(32)
+    with TemporaryDirectory() as folder:
+        for terms in contract.tasks:
+            kept = {name: Kept(Path(folder) / name, key) for name in terms.parties}
+            for party, finished in _run_task(contract, terms, job, run, watch, kept).items():
+                run.records[party][terms.name] = finished.record
+                for output, artefact in finished.outputs.items():
+                    run.artefacts[party][f"{terms.name}.{output}"] = artefact
     return run
 
 
 def _run_task(
-    contract: Contract, terms: TaskTerms, job: str, run: LocalRun, watch: Watch
+    contract: Contract, terms: TaskTerms, job: str, run: LocalRun, watch: Watch, kept: Mapping[str, Kept]
 ) -> dict[str, Finished]:
     links = mesh(terms.parties)
     results: dict[str, Finished] = {}
@@ -104,6 +110,7 @@ def _run_task(
                     if reference in run.artefacts[name]
                 },
                 progress=lambda progress: watch(name, progress),
+                kept=kept[name],
             )
         except Exception as error:  # noqa: BLE001 - raised below, in the caller's thread
             errors.append(error)

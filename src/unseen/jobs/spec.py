@@ -70,8 +70,10 @@ class TaskSpec(msgspec.Struct, frozen=True):
         Input name -> sealed file.
     outputs
         Folder for the sealed outputs.
-    artefact_key, journal_key
-        32 bytes each: seal this job's artefacts, this task's journal.
+    artefact_key, journal_key, stocks_key
+        32 bytes each: seal this job's artefacts, this task's journal, this party's stocks.
+    stocks
+        Folder of this party's stocks.
     silence_s, reconnect_s, connect_s, window_bytes
         See `node.toml`.
     """
@@ -90,6 +92,8 @@ class TaskSpec(msgspec.Struct, frozen=True):
     artefact_key: bytes
     journal: str
     journal_key: bytes
+    stocks: str
+    stocks_key: bytes
     silence_s: float
     reconnect_s: float
     connect_s: float

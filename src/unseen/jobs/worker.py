@@ -31,6 +31,7 @@ from unseen.jobs.pipe import Pipe
 from unseen.link.pulse import BEAT_S
 from unseen.link.stream import StreamLink, open_link
 from unseen.party import Disclosure, DisclosurePolicy, Door, Session
+from unseen.party.kept import Kept
 
 _NEW_USER, _NEW_NETWORK = 0x10000000, 0x40000000
 _LABEL_BYTES = 200
@@ -227,6 +228,7 @@ def _run(task: spec.TaskSpec, links: Mapping[str, StreamLink], control: Pipe) ->
         sign=credentials.sign,
         verify=verify,
         silence_s=task.silence_s,
+        kept=Kept(Path(task.stocks), task.stocks_key),
     )
 
 

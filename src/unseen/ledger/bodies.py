@@ -118,6 +118,15 @@ class Resumed(Body):
     attempt: int
 
 
+class FromStock(Body):
+    """A run that was taken from a stock of randomness made ahead; `made`: what it lacked was made as the task ran."""
+
+    stock: Name
+    run: Count
+    runs_left: Count
+    made: Count
+
+
 class TaskFinished(Body):
     """A task at the author: which step ran on what, what came out, what was let out, what was said.
 
@@ -137,6 +146,7 @@ class TaskFinished(Body):
     estimate: Estimate | None = None
     committed: dict[Name, Element] = {}
     bound: dict[Name, Element] = {}
+    stocks: list[FromStock] = []
     resumed: Resumed | None = None
 
 

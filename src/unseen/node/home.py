@@ -8,6 +8,7 @@
 `log/`             this party's own ledger, and what is known of the others'
 `artefacts/`       inputs and outputs of tasks, sealed, by job
 `journals/`        what the gates let out, by job and task
+`stocks/`          randomness made ahead, sealed, by peer; no backup holds it
 `run/`             sockets of this run of the daemon; `api.address`
 `lock`             held by the daemon
 =================  ====================================================================
@@ -65,6 +66,11 @@ class Home:
         return self.path / "journals"
 
     @property
+    def stocks(self) -> Path:
+        """Stocks of randomness; not in backups, for no part of one may be used twice."""
+        return self.path / "stocks"
+
+    @property
     def run(self) -> Path:
         """What lives as long as the daemon."""
         return self.path / "run"
@@ -83,7 +89,7 @@ class Home:
             The disk is full or not writable.
         """
         try:
-            for folder in (self.path, self.log, self.artefacts, self.journals, self.run):
+            for folder in (self.path, self.log, self.artefacts, self.journals, self.stocks, self.run):
                 folder.mkdir(mode=_PRIVATE, parents=folder == self.path, exist_ok=True)
                 if folder.stat().st_mode & 0o077:
                     folder.chmod(_PRIVATE)

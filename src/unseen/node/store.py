@@ -45,6 +45,16 @@ class ArtefactStore:
         """Seals the journal of one task."""
         return derive(self._key, "journal", [job, task])
 
+    @property
+    def stocks(self) -> Path:
+        """Where this node's stocks are."""
+        return self._home.stocks
+
+    @property
+    def stocks_key(self) -> bytes:
+        """Seals them."""
+        return derive(self._key, "stocks", [])
+
     def journal(self, job: str, task: str) -> Path:
         """Where the journal of a task is."""
         folder = self._home.journals / job

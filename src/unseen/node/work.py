@@ -214,6 +214,8 @@ class Workshop:
             artefact_key=self._store.job_key(job.id),
             journal=str(self._store.journal(job.id, task)),
             journal_key=self._store.journal_key(job.id, task),
+            stocks=str(self._store.stocks),
+            stocks_key=self._store.stocks_key,
             silence_s=self._config.jobs.silence_s,
             reconnect_s=link.reconnect_s,
             connect_s=min(_CONNECT_S, self._config.jobs.silence_s),

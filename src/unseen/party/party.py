@@ -30,6 +30,7 @@ from unseen.crypto.prg import Prg
 from unseen.link.channel import Link, LinkStats
 from unseen.party.checkpoint import Checkpoints, Resumed
 from unseen.party.gate import Door, Gate, Reveal, StoredPart
+from unseen.party.kept import Kept
 from unseen.party.messages import Masked, Message, Public, Released, Share, decode, encode, require
 from unseen.party.outputs import Outputs
 from unseen.party.pool import Pool
@@ -127,6 +128,8 @@ class Party:
     sign, verify
         Signing key of this attempt (certified by the party's identity), and the check of a peer's signature:
         `verify(peer, statement, signature)` raises VerificationError. None in `Local()`.
+    kept
+        What this party keeps from one task to another.
     """
 
     def __init__(
@@ -141,8 +144,10 @@ class Party:
         sign: Sign | None = None,
         verify: VerifySigned | None = None,
         timeout_s: float | None = 600.0,
+        kept: Kept | None = None,
     ) -> None:
         self.name = name
+        self.kept = kept
         self.session = session
         self.gate = gate
         self.pool = pool or Pool()

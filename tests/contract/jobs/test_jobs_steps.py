@@ -50,8 +50,19 @@ class FewFirms:
         return workflow(firms(rows=700), replace(government.SCENE.settings, trees=0))
 
 
+class Ahead:
+    """Two holders make a stock."""
+
+    @staticmethod
+    def study() -> Workflow:
+        flow = difference.study()
+        roles = {"holders": ("hospital", "laboratory")}
+        flow.task("stock", "make-stock", roles=roles, params={"transfers": 1000, "products": 100})
+        return flow
+
+
 @cache
-def play(scene: ModuleType | type[FewFirms]) -> tuple[Contract, LocalRun]:
+def play(scene: ModuleType | type[FewFirms | Ahead]) -> tuple[Contract, LocalRun]:
     study = scene.study()
     contract = study.contract(IDENTITIES)
     return contract, run_local(contract, study.tables)
@@ -71,6 +82,7 @@ def played(name: str) -> tuple[Contract, LocalRun]:
             score_card,
             hidden_training,
             FewFirms,
+            Ahead,
         )
     ]
     return next((item for item in scenes if any(task.step == name for task in item[0].tasks)), scenes[0])

@@ -83,6 +83,8 @@ class Side:
             outputs=str(self.folder / "out"),
             artefact_key=KEY,
             journal=str(self.folder / "journal"),
+            stocks=str(folder / "stocks"),
+            stocks_key=bytes(32),
             journal_key=KEY,
             silence_s=10.0,
             reconnect_s=2.0,

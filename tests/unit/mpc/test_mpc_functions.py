@@ -96,14 +96,15 @@ def test_softmax_and_division(protocol: str) -> None:
     np.testing.assert_allclose(result(protocol, lambda a: 3 / (a * a + 1), x), 3 / (x * x + 1), atol=1e-4)
 
 
-@pytest.mark.parametrize("bits", [12, 16, 24])
-def test_other_precisions(bits: int) -> None:
+@pytest.mark.parametrize("protocol", ["replicated3", "plain"])  # with powers of its own, and without
+@pytest.mark.parametrize("bits", [12, 16, 24, 28])
+def test_other_precisions(bits: int, protocol: str) -> None:
     grid = np.rint(np.linspace(0.5, 8, 500) * 2.0**bits) / 2.0**bits
     ulp, tolerance = 2.0**-bits, 2.0**-11
     for body, plain in ((np.reciprocal, 1 / grid), (mpc.rsqrt, grid**-0.5), (np.log, np.log(grid))):
-        got = result("replicated3", body, grid, bits=bits)
+        got = result(protocol, body, grid, bits=bits)
         assert np.abs(got - plain).max() < tolerance + 2 * ulp
-    got = result("replicated3", np.exp, -grid, bits=bits)
+    got = result(protocol, np.exp, -grid, bits=bits)
     assert np.abs(got - np.exp(-grid)).max() < tolerance + 2 * ulp
 
 

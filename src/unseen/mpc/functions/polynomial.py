@@ -17,7 +17,11 @@ def powers(x: SecretArray, degree: int) -> list[SecretArray]:
         top = known[-1]
         left = engine.number(np.stack([top.share] * more, axis=1), x.bits)
         right = engine.number(np.stack([item.share for item in known[:more]], axis=1), x.bits)
-        products = left * right
+        flat = (item.share.reshape(len(item.share), -1) for item in (left, right))
+        shares = engine.protocol.multiply(
+            *flat, drop=x.bits
+        )  # in the precision of x, whatever the engine's is
+        products = engine.number(shares.reshape(left.share.shape), x.bits)
         known += [products[place] for place in range(more)]
     return known
 

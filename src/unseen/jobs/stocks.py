@@ -1,0 +1,101 @@
+"""Stocks in tasks: two holders who compute alone take what they made ahead, if both have it (:mod:`unseen.mpc.ahead`).
+
+A party keeps its stocks by peer, each in a folder named by its number. Where a task's engine is opened, both holders say
+which they have with one another; they take one run of the first that both have, or none, and then make all as they go. So
+a stock that one lost, or restored, or that another task is taking from at this moment, stops nobody.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from unseen.core.errors import UnseenError, UsageError
+from unseen.mpc import Engine, Stock, ahead
+from unseen.mpc.fixed import FRACTION_BITS
+from unseen.mpc.protocols.pair2.sharing import Pair2
+from unseen.party import Message, Party, Public
+from unseen.party.kept import Drawn, Kept
+
+PROTOCOL = "pair2"
+
+
+class Have(Message, frozen=True, tag="jobs.stocks.have/1"):
+    """The stocks with the receiver of which the sender has something left, sorted."""
+
+    stocks: Public[list[str]]
+
+
+def make(party: Party, holders: tuple[str, ...], *, runs: int, transfers: int, products: int) -> str:
+    """Make a stock between these two; its number.
+
+    Raises
+    ------
+    UsageError
+        Nothing is kept here.
+    UnavailableError
+        The disk cannot be written; nothing is left.
+    """
+    kept = _kept(party)
+    peer = _peer(party, holders)
+    shelf = kept.folder / peer
+    shelf.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix=".", suffix=".tmp", dir=shelf) as scratch:
+        draft = Path(scratch) / "stock"
+        ahead.make(party, draft, kept.key, holders=holders, runs=runs, transfers=transfers, products=products)
+        with Stock(draft, kept.key) as stock:
+            number = stock.number
+        draft.rename(shelf / number)
+    return number
+
+
+def open_pair(party: Party, holders: tuple[str, ...], *, bits: int = FRACTION_BITS) -> Engine:
+    """An engine of two holders alone, with one run of a stock if both have one."""
+    with _common(party, _peer(party, holders)) as stock:
+        engine = Engine(party, holders=holders, protocol=PROTOCOL, bits=bits, stock=stock)
+        if stock is not None and party.kept is not None and isinstance(engine.protocol, Pair2):
+            meter, dealt = stock.meter, engine.protocol.wires.dealt
+            run = meter.runs - meter.runs_left
+            made = Drawn(stock.number, run, meter.runs_left, lambda: dealt.unmet if dealt else 0)
+            party.kept.drawn.append(made)
+            if not meter.runs_left:
+                shutil.rmtree(party.kept.folder / _peer(party, holders) / stock.number, ignore_errors=True)
+    return engine
+
+
+@contextmanager
+def _common(party: Party, peer: str) -> Iterator[Stock | None]:
+    """The first stock that both have, open; so nobody else takes from it in between."""
+    mine: dict[str, Stock] = {}
+    with ExitStack() as opened:
+        for place in _places(party.kept.folder / peer) if party.kept else ():
+            try:
+                stock = opened.enter_context(Stock(place, _kept(party).key))
+            except UnseenError:
+                continue  # another task has it, or it does not open
+            if stock.meter.runs_left:
+                mine[stock.number] = stock
+        theirs = party.exchange(Have(sorted(mine)), Have, peers=[peer])[peer].stocks
+        common = sorted(set(mine) & set(theirs))
+        for number, stock in mine.items():
+            if not common or number != common[0]:
+                stock.close()
+        yield mine[common[0]] if common else None
+
+
+def _places(shelf: Path) -> list[Path]:
+    return sorted(place for place in shelf.glob("*") if place.is_dir() and not place.name.startswith("."))
+
+
+def _peer(party: Party, holders: tuple[str, ...]) -> str:
+    (peer,) = (name for name in holders if name != party.name)
+    return peer
+
+
+def _kept(party: Party) -> Kept:
+    if party.kept is None:
+        raise UsageError("Nothing is kept here from one task to another.", mend="run the contract on nodes")
+    return party.kept

@@ -1,0 +1,26 @@
+"""What a party keeps on its disk from one task to another, besides outputs: stocks of randomness made ahead."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """One run that was taken from a stock: its number, how many are left, and what was asked for when it had not enough."""
+
+    stock: str
+    run: int
+    runs_left: int
+    unmet: Callable[[], int]
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A folder of this party with a folder for each peer, the key that seals what is in it, and what the task took of it."""
+
+    folder: Path
+    key: bytes = field(repr=False)
+    drawn: list[Drawn] = field(default_factory=list)

@@ -1,0 +1,170 @@
+"""Tasks of two holders alone take what these made ahead, whichever task or contract made it; the record says so."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from unseen.client.workflow import Workflow
+from unseen.core.errors import UsageError
+from unseen.jobs import stocks
+from unseen.jobs.evidence import task_body
+from unseen.jobs.local import run_local
+from unseen.ledger.bodies import TaskFinished
+from unseen.mpc import Stock
+from unseen.party import Disclosure, Door, Party
+from unseen.party.kept import Kept
+from unseen.scenes.partition import breast_cancer
+from unseen.testing.simulate import Run, simulate
+
+PAIR = ("hospital", "laboratory")
+TOLD = Disclosure("result", "the result of a test", ("hospital",), Door.REVEAL, times=20)
+X = np.linspace(-3, 3, 200)
+AMOUNT = {"transfers": 30_000, "products": 500}
+
+
+def study(*, runs: int = 1, prefix: str = "") -> Workflow:
+    """A stock, and two tasks that could take from it."""
+    flow = Workflow("Differences with randomness made ahead", purpose="statistics")
+    holdings = breast_cancer()
+    references = {}
+    for holding in holdings:
+        flow.party(holding.party, roles=("holder", "receiver"))
+        labels = (holding.label,) if holding.label else ()
+        references[holding.party] = flow.table(
+            prefix + holding.asset,
+            holder=holding.party,
+            source=holding.table,
+            id_columns=(holding.key,),
+            label_columns=labels,
+        )
+    roles = {"holders": PAIR}
+    rows = flow.task("align", "psi", roles=roles, inputs={"table": references})
+    flow.task("stock", "make-stock", roles=roles, params={"runs": runs, **AMOUNT})
+    for name in ("first", "second"):
+        flow.task(
+            name,
+            "run-function",
+            roles={**roles, "receivers": PAIR[0]},
+            inputs={"table": rows["table"]},
+            params={
+                "function": "group-difference",
+                "columns": {
+                    "value": (PAIR[1], (holdings[1].features[-1],)),
+                    "group": (PAIR[0], (str(holdings[0].label),)),
+                },
+                "options": {"at_least": 20},
+            },
+        )
+    return flow
+
+
+@pytest.mark.long
+def test_later_tasks_take_from_it_until_it_is_used_up() -> None:
+    flow = study(runs=1)
+    contract = flow.contract({name: f"ed25519:{place:064x}" for place, name in enumerate(PAIR)})
+    run = run_local(contract, flow.tables)
+    number = run.artefacts["hospital"]["stock.stock"].meta["stock"]
+    for name in PAIR:
+        first, second = (run.records[name][task] for task in ("first", "second"))
+        assert [(item.stock, item.run, item.runs_left) for item in first.stocks] == [(number, 1, 0)]
+        assert second.stocks == ()
+        assert first.bytes_sent < second.bytes_sent
+        body = task_body(contract.task("first"), 1, first, inputs={}, outputs={})
+        assert TaskFinished.model_validate(body).stocks[0].runs_left == "0"
+    answers = [run.artefacts["hospital"][f"{task}.answer"].meta for task in ("first", "second")]
+    assert answers[0].keys() == answers[1].keys()
+
+
+def kept(tmp: Path) -> list[Path]:
+    """The stocks at both nodes."""
+    return [place for place in (tmp / "nodes").glob("*/stocks/*/*") if not place.name.startswith(".")]
+
+
+def make(tmp: Path, runs: int = 3) -> str:
+    def body(party: Party) -> str:
+        party.kept = Kept(tmp / party.name, party.name.encode().ljust(32))
+        return stocks.make(party, PAIR, runs=runs, **AMOUNT)
+
+    numbers = simulate(body, PAIR).results
+    assert numbers["hospital"] == numbers["laboratory"]
+    return str(numbers["hospital"])
+
+
+def compute(tmp: Path, holders: tuple[str, ...] = PAIR) -> Run[Any]:
+    def body(party: Party) -> Any:
+        party.kept = Kept(tmp / party.name, party.name.encode().ljust(32))
+        engine = stocks.open_pair(party, holders)
+        x = engine.share(X if party.name == "hospital" else None, owner="hospital", shape=X.shape)
+        told = engine.reveal("result", np.where(x > 1, x * x, x), to=("hospital",))
+        return told, [(item.stock, item.run, item.unmet()) for item in party.kept.drawn]
+
+    return simulate(body, PAIR, disclosures=[TOLD])
+
+
+def drawn(outcome: Run[Any]) -> list[Any]:
+    assert not outcome.errors, outcome.errors
+    np.testing.assert_allclose(outcome.results["hospital"][0], np.where(X > 1, X * X, X), atol=1e-5)
+    (taken, also) = (outcome.results[name][1] for name in PAIR)
+    assert taken == also
+    return list(taken)
+
+
+def test_each_engine_takes_one_run_in_either_order_of_holders(tmp_path: Path) -> None:
+    number = make(tmp_path, runs=2)
+    assert drawn(compute(tmp_path)) == [(number, 1, 0)]
+    assert drawn(compute(tmp_path, PAIR[::-1])) == [(number, 2, 0)]
+    assert drawn(compute(tmp_path)) == []
+    assert not list(tmp_path.glob("*/*/*"))
+
+
+def test_what_one_has_lost_is_left_alone(tmp_path: Path) -> None:
+    lost, number = make(tmp_path), make(tmp_path)
+    shutil.rmtree(tmp_path / "hospital" / "laboratory" / lost)
+    assert drawn(compute(tmp_path)) == [(number, 1, 0)]
+
+
+def test_what_another_task_takes_from_is_left_alone(tmp_path: Path) -> None:
+    number = make(tmp_path)
+    with Stock(tmp_path / "hospital" / "laboratory" / number, b"hospital".ljust(32)):
+        assert drawn(compute(tmp_path)) == []
+    assert drawn(compute(tmp_path)) == [(number, 1, 0)]
+
+
+def test_what_was_restored_takes_nothing_twice(tmp_path: Path) -> None:
+    number = make(tmp_path)
+    place = tmp_path / "laboratory" / "hospital" / number
+    shutil.copytree(place, tmp_path / "copy")
+    assert drawn(compute(tmp_path)) == [(number, 1, 0)]
+    shutil.rmtree(place)
+    shutil.move(tmp_path / "copy", place)
+    assert drawn(compute(tmp_path)) == [(number, 2, 0)]
+
+
+def test_what_does_not_open_is_left_alone(tmp_path: Path) -> None:
+    number = make(tmp_path)
+    (tmp_path / "hospital" / "laboratory" / number / "state").write_bytes(b"nonsense")
+    assert drawn(compute(tmp_path)) == []
+
+
+def test_where_nothing_is_kept_none_is_made() -> None:
+    def body(party: Party) -> None:
+        stocks.make(party, PAIR, runs=1, **AMOUNT)
+
+    assert isinstance(simulate(body, PAIR).errors["hospital"], UsageError)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(300)
+def test_on_real_nodes_one_contract_makes_what_the_next_takes(tmp_path: Path) -> None:
+    from unseen.client.loopback import Loopback  # noqa: PLC0415 - starts processes
+
+    with Loopback(PAIR, folder=tmp_path / "nodes") as world:
+        study(runs=2).run(world)
+        assert len(kept(tmp_path)) == 0  # both runs were taken, and what is used up is gone
+        study(runs=3, prefix="again-").run(world)
+        assert len(kept(tmp_path)) == len(PAIR)
