@@ -11,7 +11,7 @@ from bench.parties import Wire, play
 from bench.report import Sample
 from unseen.mpc import Engine
 from unseen.party import Disclosure, Door, Party
-from unseen.psi.circuit import hidden
+from unseen.psi.protocols.circuit import hidden
 
 Third = Literal["helper", "none"]
 

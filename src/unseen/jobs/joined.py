@@ -15,8 +15,8 @@ from unseen.jobs.artefacts import Artefact
 from unseen.learn.vertical.members import SecretScaling, unscaled
 from unseen.mpc import Engine, SecretArray
 from unseen.party import Message, Party, Public
-from unseen.psi.circuit import Hidden
 from unseen.psi.join import Rows
+from unseen.psi.protocol import Hidden
 
 KIND = "joined"
 FORMAT = 1
@@ -171,7 +171,7 @@ class Joined:
         return self.members(engine).reshape(1, -1).sum(axis=1) >= at_least * self.known.per_id
 
     def hidden(self, engine: Engine) -> Hidden:
-        """As what :mod:`unseen.psi.totals` answers questions about."""
+        """As what :mod:`unseen.psi.answers` answers questions about."""
         columns: dict[str, dict[str, SecretArray]] = {holder: {} for holder in self.known.holders}
         for place, item in enumerate(self.known.columns):
             share = np.ascontiguousarray(self.values[:, :, place])

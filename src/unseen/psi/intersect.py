@@ -12,7 +12,7 @@ from unseen.core.errors import RemoteProtocolError, UsageError
 from unseen.party import Message, Party, Public
 from unseen.psi.ids import checked
 from unseen.psi.plan import AUTO, choose
-from unseen.psi.protocol import Aligned, Mode, protocol
+from unseen.psi.protocol import Aligned, Mode, revealing
 
 _FEWEST = 2
 
@@ -84,7 +84,7 @@ def intersect(
     if method == AUTO:
         choice = choose(tuple(public[name] for name in holders), asked, network or Network())
         method, asked = choice.method, choice.mode
-    chosen = protocol(method)
+    chosen = revealing(method)
     if len(holders) not in chosen.HOLDERS:
         raise UsageError(
             f"The protocol '{method}' is for {_words(chosen.HOLDERS)} holders, not {len(holders)}.",

@@ -11,7 +11,7 @@ Hidden (:func:`hidden_join`): nobody learns anything of that; rows are places, a
 How ids that come several times stay hidden
     Each holder says how often an id comes at most, in public. The i-th row of an id at the left is brought once for each place j that
     the right may have, as the id (id, i, j), and the right's j-th row likewise for each i: exactly the pairs of rows with the same id
-    meet, in an intersection of distinct ids (:mod:`unseen.psi.circuit`). So tables are as many times as long as the other's
+    meet, in an intersection of distinct ids (:mod:`unseen.psi.protocols.circuit`). So tables are as many times as long as the other's
     ids may come; of more holders than two, as all others' may, multiplied.
 Left, right and full, of two holders and more
     A left join has all rows of the first holder, a right one those of the last, each with the rows of every other holder that has the id,
@@ -20,7 +20,7 @@ Left, right and full, of two holders and more
     place of those where this other one could (without a partner the row is there once). A full join stacks such tables: of the
     first holder, of the second's rows that the first lacks, and so on.
 Against whom, what it leaks, assumption, cost
-    Those of :mod:`unseen.psi.circuit`, for the longer tables; the public bounds on repeats besides. A full join of N holders takes N
+    Those of :mod:`unseen.psi.protocols.circuit`, for the longer tables; the public bounds on repeats besides. A full join of N holders takes N
     intersections.
 """
 
@@ -42,8 +42,9 @@ from unseen.mpc.array import SecretArray
 from unseen.mpc.engine import Engine
 from unseen.mpc.functions.order import Key, arranged
 from unseen.party import Message, Party, Released
-from unseen.psi.circuit import Hidden, hidden
 from unseen.psi.intersect import intersect
+from unseen.psi.protocol import Hidden
+from unseen.psi.protocols.circuit import hidden
 
 How: TypeAlias = Literal["inner", "left", "right", "full"]
 Blocks: TypeAlias = NDArray[np.uint8]
@@ -201,7 +202,7 @@ def hidden_join(
     Parameters
     ----------
     ids, values, sizes, columns
-        As in :func:`unseen.psi.circuit.hidden`, but that ids may come several times.
+        As in :func:`unseen.psi.protocols.circuit.hidden`, but that ids may come several times.
     holders
         All of the engine's, from left to right.
     repeats

@@ -3,7 +3,7 @@
 The sender holds ids Y with a value t(y) each, the receiver ids X. From :mod:`unseen.psi.vole_oprf` the receiver has F(x) for its
 ids and the sender F's key. The sender encodes y -> t(y) ^ F(y) into a second key-value store and sends it; the receiver
 decodes it at x and adds F(x): t(x) if x is in Y, and a value that looks random if not. It cannot tell which, if the t(y) are
-uniform: nobody learns the intersection. This is the brick of hidden intersections (:mod:`unseen.psi.circuit`): with t(y) a share
+uniform: nobody learns the intersection. This is the brick of hidden intersections (:mod:`unseen.psi.protocols.circuit`): with t(y) a share
 of the sender's choosing, "x is in Y" becomes an equality test between shares. Values wider than a block are stored block by
 block, under masks that a hash makes of F(y).
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from unseen.core import registry
 from unseen.core.cost import Cost, Network
 from unseen.core.errors import UsageError
-from unseen.psi.protocol import PROTOCOLS, Mode, protocol
+from unseen.psi.protocol import Mode, names, protocol
 
 AUTO = "auto"
 
@@ -25,9 +24,9 @@ class Choice:
 
 
 def options(sizes: tuple[int, ...], mode: Mode, network: Network) -> tuple[Choice, ...]:
-    """Every protocol and mode for so many holders that gives the asked security, cheapest in seconds first."""
+    """Every protocol that tells who is common and mode, for so many holders and the asked security; cheapest in seconds first."""
     found: dict[tuple[str, Mode], Choice] = {}
-    for name in registry.names(PROTOCOLS):
+    for name in names("rows"):
         candidate = protocol(name)
         if mode.security not in candidate.SECURITIES or len(sizes) not in candidate.HOLDERS:
             continue

@@ -15,7 +15,7 @@ from unseen.mpc import Engine
 from unseen.ot.vole import VectorSide, VoleVector
 from unseen.party import Disclosure, Door, Party
 from unseen.psi import Mode, opprf, vole_oprf
-from unseen.psi import circuit as module
+from unseen.psi.protocols import circuit as module
 from unseen.testing.simulate import Run, simulate
 from unseen.testing.views import lowest_bytes, objections, secret_arrays
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,8 +14,8 @@ from unseen.kernels import cuckoo
 from unseen.mpc import Engine
 from unseen.party import Disclosure, Door, Party
 from unseen.psi import Mode
-from unseen.psi.circuit import Hidden, hidden
-from unseen.psi.totals import cardinality, total
+from unseen.psi.protocol import Hidden, Question, answering
+from unseen.psi.protocols.circuit import hidden
 from unseen.testing.simulate import Run, simulate
 
 TOLD = [Disclosure("result", "a test", ("a", "b", "c", "d"), Door.REVEAL, times=1 << 20)]
@@ -227,13 +228,14 @@ def test_answers_about_what_several_have(protocol: str) -> None:
             {name: KINDS[name] for name in sets},
         )
         found = hidden(engine, UNIVERSE[mine] if mine else None, values, sizes=sizes, columns=columns)
-        about: dict[str, Any] = {"name": "result", "to": ("b",), "at_least": 5}
-        return cardinality(found, **about), total(found, ("c", "v"), **about)
+        asked = Question("result", ("b",), at_least=5)
+        summed = replace(asked, of=(("c", "v"),))
+        return answering("cardinality").answer(found, asked), answering("sum").answer(found, summed)
 
     outcome = simulate(body, seats(protocol), disclosures=TOLD)
     assert not outcome.errors, outcome.errors
     common = sorted(set.intersection(*map(set, sets_of(protocol, pair).values())))
-    count, summed = outcome.results["b"]
+    (count,), (summed,) = outcome.results["b"]
     assert count.count == len(common)
     assert summed.values == (float(columns_of(common)["c"]["v"].sum()),)
 

@@ -12,7 +12,7 @@ from sklearn.linear_model import LogisticRegression
 from unseen.learn.vertical.linear import newton
 from unseen.mpc import Engine
 from unseen.party import Disclosure, Door, Party
-from unseen.psi.circuit import hidden
+from unseen.psi.protocols.circuit import hidden
 from unseen.testing.simulate import run
 
 TOLD = [Disclosure("weights", "weights", ("a",), Door.REVEAL)]

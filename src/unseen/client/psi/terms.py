@@ -16,7 +16,7 @@ from unseen.kernels.capacity import capacity
 from unseen.party import Message, Public
 from unseen.psi import Choice, Mode, choose
 from unseen.psi.plan import AUTO, options
-from unseen.psi.protocol import protocol
+from unseen.psi.protocol import revealing
 
 FORMAT = 1
 MOST_IDS = 1 << 40
@@ -196,7 +196,7 @@ def plan(settled: Settled, sizes: dict[str, int]) -> Plan:
     parts = settled.least_parts
     while parts <= MOST_PARTS:
         bounds = {who: capacity(size, parts) for who, size in sizes.items()}
-        cost = protocol(choice.method).estimate(
+        cost = revealing(choice.method).estimate(
             (bounds[LISTENER], bounds[CALLER]), choice.mode, settled.network
         )
         if cost.memory_bytes <= settled.memory_bytes // 2:
@@ -213,7 +213,7 @@ def _chosen(sizes: tuple[int, int], settled: Settled) -> Choice:
     for choice in options(sizes, settled.mode, settled.network):
         if choice.method == settled.method:
             return choice
-    protocol(settled.method)  # says so if there is none of that name
+    revealing(settled.method)  # says so if there is none of that name
     raise UsageError(
         f"The protocol '{settled.method}' is not secure against {settled.mode.security} parties.",
         mend="choose another one, or leave it to auto",

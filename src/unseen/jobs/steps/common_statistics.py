@@ -20,9 +20,10 @@ from unseen.jobs.joined import Joined, agree
 from unseen.jobs.step import Roles, Sizes, StepParams
 from unseen.jobs.tables import ids_of, known_kinds, to_table
 from unseen.party import Disclosure, Door, Message, Party, Released
-from unseen.psi import totals
-from unseen.psi.circuit import Hidden, hidden
-from unseen.psi.circuit import estimate as cost_of
+from unseen.psi import Mode
+from unseen.psi.answers import clipped
+from unseen.psi.protocol import Column, Hidden, Noise, Question, answering
+from unseen.psi.protocols import circuit
 
 VERSION = 4
 SUMMARY = "Count, add up or average over the rows that all holders have in common; nobody learns which rows these are."
@@ -41,9 +42,7 @@ LEVELS = ("shared",)
 OPTIONAL_ROLES, TRUST, trust = engines.OPTIONAL_ROLES, engines.TRUST, engines.trust
 
 _SIZE, _ANSWER = "size", "answer"
-
-
-Column = tuple[str, str]
+_ANSWERS = {"count": "cardinality", "total": "sum", "mean": "mean", "histogram": "histogram"}
 
 
 def _listed(of: Any) -> Any:
@@ -116,12 +115,10 @@ class Params(StepParams):
         return tuple(dict.fromkeys((*self.of, *(() if self.by is None else (self.by,)))))
 
     @property
-    def noise(self) -> totals.Noise | None:
+    def noise(self) -> Noise | None:
         """What noise the answer gets."""
         return (
-            None
-            if self.epsilon is None
-            else totals.Noise(self.epsilon, tuple(zip(self.of, self.clip, strict=True)))
+            None if self.epsilon is None else Noise(self.epsilon, tuple(zip(self.of, self.clip, strict=True)))
         )
 
 
@@ -180,10 +177,11 @@ def _words(params: Params) -> str:
 def estimate(params: Params, roles: Roles, sizes: Sizes, network: Network) -> Cost:
     """That of the hidden intersection, and comparisons with the edges."""
     holders = roles.all("holders")
-    known = {name: params.bounds.get(name, sizes.rows.get(name, 0)) for name in holders}
-    columns = {name: sum(1 for holder, _ in params.columns if holder == name) for name in holders}
+    known = tuple(params.bounds.get(name, sizes.rows.get(name, 0)) for name in holders)
+    columns = tuple(sum(1 for holder, _ in params.columns if holder == name) for name in holders)
     helper = engines.choose(roles).helper is not None
-    return cost_of(known, columns, network, helper=helper, comparisons=len(params.edges))
+    edges = len(params.edges)
+    return circuit.estimate(known, Mode(), network, columns=columns, helper=helper, comparisons=edges)
 
 
 def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Roles) -> dict[str, Any]:
@@ -192,22 +190,10 @@ def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Rol
     _check(params, holders, receivers)
     found, per_id = (_joined if params.joined else _intersected)(party, inputs, params, roles)
     at_least = params.at_least * per_id
-    asked: dict[str, Any] = {
-        "name": _ANSWER,
-        "to": receivers,
-        "at_least": at_least,
-        "noise": params.noise,
-    }
-    groups: list[totals.Answer] | totals.Answer | None
-    if params.ask == "histogram" and params.by is not None:
-        groups = totals.histogram(found, params.by, params.edges, of=params.of, **asked)
-    elif params.of:
-        groups = (totals.mean if params.ask == "mean" else totals.total)(found, params.of, **asked)
-    else:
-        groups = totals.cardinality(found, **asked)
-    if groups is None:
+    question = Question(_ANSWER, receivers, at_least, params.of, params.by, params.edges, params.noise)
+    each = answering(_ANSWERS[params.ask]).answer(found, question)
+    if each is None:
         return {}
-    each = groups if isinstance(groups, list) else [groups]
     several = len(params.of) > 1
     meta: dict[str, Any] = {
         "ask": params.ask,
@@ -232,7 +218,7 @@ def _intersected(
     sizes = params.bounds or _tell_sizes(party, None if table is None else table.rows, holders)
     engine = engines.open_engine(party, roles)
     kinds = {name: {column: float for holder, column in params.columns if holder == name} for name in holders}
-    return hidden(engine, ids, values, sizes=sizes, columns=kinds), 1
+    return circuit.hidden(engine, ids, values, sizes=sizes, columns=kinds), 1
 
 
 def _joined(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Roles) -> tuple[Hidden, int]:
@@ -273,7 +259,7 @@ def _columns(table: Table, me: str, params: Params) -> dict[str, NDArray[np.floa
         column: limit for (holder, column), limit in zip(params.of, params.clip, strict=False) if holder == me
     }
     return {
-        name: totals.clipped(numbers[:, place], limits[name]) if name in limits else numbers[:, place]
+        name: clipped(numbers[:, place], limits[name]) if name in limits else numbers[:, place]
         for place, name in enumerate(mine)
     }
 

@@ -26,10 +26,10 @@ from unseen.mpc.fixed import FRACTION_BITS
 from unseen.party import Disclosure, Door, Message, Party, Released
 from unseen.psi import Mode, choose
 from unseen.psi import join as joins
-from unseen.psi.circuit import estimate as cost_of
 from unseen.psi.plan import AUTO
 from unseen.psi.protocol import DISCLOSURE as INTERSECTION
-from unseen.psi.protocol import protocol
+from unseen.psi.protocol import revealing
+from unseen.psi.protocols import circuit
 
 VERSION = 2
 SUMMARY = "Join tables by their ids; with `hidden`, in secret shares, nobody learns which rows are common."
@@ -151,17 +151,20 @@ def estimate(params: Params, roles: Roles, sizes: Sizes, network: Network) -> Co
         counts = tuple(rows.values())
         if params.method == AUTO:
             return choose(counts, Mode(), network).cost
-        return protocol(params.method).estimate(counts, Mode(), network)
+        return revealing(params.method).estimate(counts, Mode(), network)
     helper = engines.choose(roles).helper is not None
-    spread = joins.spread(rows, params.repeats)
-    moved = {name: sizes.columns.get(name, 0) * (1 + (params.at_most is not None)) for name in holders}
+    spread = tuple(joins.spread(rows, params.repeats).values())
+    moved = [sizes.columns.get(name, 0) * (1 + (params.at_most is not None)) for name in holders]
+    seats: dict[str, Any] = {"helper": helper}
     if params.how == "inner":
-        return cost_of(spread, moved, network, helper=helper)
-    kept = {"left": holders[:1], "right": holders[-1:], "full": holders}[params.how]
+        return circuit.estimate(spread, Mode(), network, columns=tuple(moved), **seats)
+    last = len(holders) - 1
     parts = []
-    for place, table in enumerate(kept):
-        brought = {name: moved[name] for name in holders if name not in kept[:place]}
-        parts.append(cost_of(spread, brought, network, helper=helper, table=table, apart=True))
+    for place in {"left": (0,), "right": (last,), "full": range(len(holders))}[params.how]:
+        without = place if params.how == "full" else 0
+        brought = tuple(0 if nth < without else count for nth, count in enumerate(moved))
+        seats |= {"table": place, "apart": True}
+        parts.append(circuit.estimate(spread, Mode(), network, columns=brought, **seats))
     return Cost(
         sum(cost.seconds for cost in parts),
         sum(cost.bytes for cost in parts),

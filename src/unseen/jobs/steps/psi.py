@@ -16,7 +16,7 @@ from unseen.party import Disclosure, Door, Party
 from unseen.psi import Mode, choose, intersect
 from unseen.psi.plan import AUTO
 from unseen.psi.protocol import DISCLOSURE as INTERSECTION
-from unseen.psi.protocol import protocol
+from unseen.psi.protocol import revealing
 
 VERSION = 5
 SUMMARY = (
@@ -73,7 +73,7 @@ def estimate(params: Params, roles: Roles, sizes: Sizes, network: Network) -> Co
     counts = tuple(sizes.rows.get(holder, 0) for holder in roles.all("holders"))
     if params.method == AUTO:
         return choose(counts, Mode(), network).cost
-    return protocol(params.method).estimate(counts, Mode(), network)
+    return revealing(params.method).estimate(counts, Mode(), network)
 
 
 def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Roles) -> dict[str, Any]:

@@ -52,7 +52,7 @@ from unseen.kernels import curve
 from unseen.kernels.tags import match_tags, sort_tags
 from unseen.party import Ciphertext, Masked, Message, Party, Released, require
 from unseen.psi import tags
-from unseen.psi.protocol import DISCLOSURE, Aligned, Mode, Security
+from unseen.psi.protocol import DISCLOSURE, Aligned, Mode, Output, Security
 
 Rows = NDArray[np.uint8]
 T = TypeVar("T")
@@ -63,6 +63,7 @@ _POINT_BYTES = 32
 _PIECE = 1 << 14  # ids in one message: both sides must cut alike
 
 SUMMARY = "Diffie-Hellman: slow, few bytes, easy to audit"
+OUTPUT: Output = "rows"
 SECURITIES: tuple[Security, ...] = ("semi-honest",)
 HOLDERS = range(2, 3)
 LEAKS = "each holder learns the size of the other's set, and which of its own ids the other has too if it gets the result"

@@ -50,11 +50,12 @@ from unseen.core.errors import RemoteProtocolError
 from unseen.kernels import okvs, tags
 from unseen.party import Message, Party, Public, Released, require
 from unseen.psi import vole_oprf
-from unseen.psi.protocol import DISCLOSURE, Aligned, Mode, Security
+from unseen.psi.protocol import DISCLOSURE, Aligned, Mode, Output, Security
 from unseen.psi.protocols import vole
 from unseen.psi.tags import length
 
 SUMMARY = "vector OLE among three and more holders; nothing about any fewer of them comes out"
+OUTPUT: Output = "rows"
 SECURITIES: tuple[Security, ...] = ("semi-honest",)
 HOLDERS = range(3, 33)
 LEAKS = "each holder learns the (bounds on the) sizes of the others' sets; who gets the result learns which of its ids all others have"

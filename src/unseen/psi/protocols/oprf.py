@@ -41,7 +41,7 @@ from unseen.crypto.oprf import OprfMode
 from unseen.kernels.tags import match_tags, sort_tags
 from unseen.party import Ciphertext, Masked, Message, Party, Public, Released, require
 from unseen.psi import tags
-from unseen.psi.protocol import DISCLOSURE, Aligned, Mode, Security
+from unseen.psi.protocol import DISCLOSURE, Aligned, Mode, Output, Security
 from unseen.psi.table import Table, from_bytes, tags_of
 
 Rows = NDArray[np.uint8]
@@ -55,6 +55,7 @@ _PIECE = 1 << 14  # elements in one message: both sides must cut alike; one proo
 _TABLE_PIECE = 1 << 22
 
 SUMMARY = "oblivious PRF: for a small set against a large one"
+OUTPUT: Output = "rows"
 SECURITIES: tuple[Security, ...] = ("semi-honest",)
 HOLDERS = range(2, 3)
 LEAKS = "each holder learns the size of the other's set, and which of its own ids the other has too if it gets the result"

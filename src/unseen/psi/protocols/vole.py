@@ -34,10 +34,11 @@ from unseen.core.errors import RemoteProtocolError
 from unseen.kernels import tags
 from unseen.party import Message, Party, Released, require
 from unseen.psi import vole_oprf
-from unseen.psi.protocol import DISCLOSURE, Aligned, Mode, Security
+from unseen.psi.protocol import DISCLOSURE, Aligned, Mode, Output, Security
 from unseen.psi.tags import length
 
 SUMMARY = "vector OLE: the fastest for sets of like size"
+OUTPUT: Output = "rows"
 SECURITIES: tuple[Security, ...] = ("semi-honest", "malicious")
 HOLDERS = range(2, 3)
 LEAKS = "each holder learns the (bound on the) size of the other's set; who gets the result learns which of its ids the other has"

@@ -208,7 +208,7 @@ def fit(
         Secret weights of the rows, shape (rows,), from 0 to :data:`.families.LARGEST_WEIGHT`.
     counted
         Secret Booleans, shape (rows,): which rows there are, where not even that is known, as in a hidden intersection
-        (:mod:`unseen.psi.circuit`). The others' columns are 0, so that with an intercept column of 0 they have no weight.
+        (:mod:`unseen.psi.protocols.circuit`). The others' columns are 0, so that with an intercept column of 0 they have no weight.
     squares
         The most that the squares of a column add up to, where that is more than `rows`.
     start

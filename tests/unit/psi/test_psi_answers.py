@@ -11,8 +11,8 @@ import pytest
 from unseen.core.errors import DeniedError, UsageError
 from unseen.mpc import Engine
 from unseen.party import Disclosure, Door, Party
-from unseen.psi import totals
-from unseen.psi.circuit import Hidden, hidden
+from unseen.psi.protocol import Answer, Hidden, Question, answering
+from unseen.psi.protocols.circuit import hidden
 from unseen.testing.simulate import Run, simulate
 
 UNIVERSE = np.random.default_rng(2).integers(0, 256, (500, 32), np.uint8)
@@ -22,6 +22,16 @@ AGE = {number: 20 + number % 50 for number in range(500)}
 SPENT = {number: (number % 7) * 12.5 - 20 for number in range(500)}
 TOLD = Disclosure("answer", "a test", ("a",), Door.REVEAL, times=1000)
 every_engine = pytest.mark.parametrize("protocol", ["dealer2", "pair2"])
+
+
+def figure(kind: str, found: Hidden, **asked: Any) -> Answer | None:
+    """The one answer to such a question."""
+    told = answering(kind).answer(found, Question(**asked))
+    return None if told is None else told[0]
+
+
+def histogram(found: Hidden, by: tuple[str, str], edges: Any, **asked: Any) -> tuple[Answer, ...] | None:
+    return answering("histogram").answer(found, Question(by=by, edges=tuple(edges), **asked))
 
 
 def of(table: dict[int, Any], numbers: np.ndarray) -> np.ndarray:
@@ -68,12 +78,12 @@ def test_what_numpy_says_of_the_common_rows(protocol: str) -> None:
 
     def questions(found: Hidden) -> Any:
         return (
-            totals.cardinality(found, **asked),
-            totals.total(found, ("b", "spent"), **asked, at_least=40),
-            totals.mean(found, ("a", "age"), **asked, at_least=40),
-            totals.histogram(found, ("a", "age"), edges, **asked),
-            totals.histogram(found, ("a", "age"), edges, **asked, of=("b", "spent")),
-            totals.histogram(found, ("b", "spent"), [-20, 0, 100], **asked),
+            figure("cardinality", found, **asked),
+            figure("sum", found, of=(("b", "spent"),), **asked, at_least=40),
+            figure("mean", found, of=(("a", "age"),), **asked, at_least=40),
+            histogram(found, ("a", "age"), edges, **asked),
+            histogram(found, ("a", "age"), edges, **asked, of=(("b", "spent"),)),
+            histogram(found, ("b", "spent"), [-20, 0, 100], **asked),
         )
 
     outcome, _ = ask(questions, protocol)
@@ -81,9 +91,9 @@ def test_what_numpy_says_of_the_common_rows(protocol: str) -> None:
     assert all(item is None for item in outcome.results["b"])
     count, spent, age, ages, means, purses = outcome.results["a"]
     ages_of, spent_of = of(AGE, COMMON), of(SPENT, COMMON)
-    assert count == totals.Answer(below=False, count=40, values=(40.0,))
-    assert spent == totals.Answer(below=False, count=0, values=(spent_of.sum(),))
-    assert age == totals.Answer(below=False, count=40, values=(ages_of.mean(),))
+    assert count == Answer(below=False, count=40, values=(40.0,))
+    assert spent == Answer(below=False, count=0, values=(spent_of.sum(),))
+    assert age == Answer(below=False, count=40, values=(ages_of.mean(),))
     assert [item.count for item in ages] == np.histogram(ages_of, edges)[0].tolist()
     for item, low, high in zip(means, edges, edges[1:], strict=False):
         inside = spent_of[(ages_of >= low) & (ages_of < high)]
@@ -100,9 +110,9 @@ def test_of_a_small_group_nothing_but_that_it_is_small(protocol: str, at_least: 
 
     def questions(found: Hidden) -> Any:
         return (
-            totals.cardinality(found, **asked),
-            totals.total(found, ("b", "spent"), **asked),
-            totals.mean(found, ("b", "spent"), **asked),
+            figure("cardinality", found, **asked),
+            figure("sum", found, of=(("b", "spent"),), **asked),
+            figure("mean", found, of=(("b", "spent"),), **asked),
         )
 
     outcome, tables = ask(questions, protocol)
@@ -110,14 +120,14 @@ def test_of_a_small_group_nothing_but_that_it_is_small(protocol: str, at_least: 
     below = at_least > 40
     assert [item.below for item in outcome.results["a"]] == [below] * 3
     if below:
-        assert outcome.results["a"] == (totals.Answer(below=True, count=0, values=(0.0,)),) * 3
+        assert outcome.results["a"] == (Answer(below=True, count=0, values=(0.0,)),) * 3
         assert all((table == 0).all() for table in tables)
 
 
 def test_small_intervals_are_told_as_such() -> None:
     def questions(found: Hidden) -> Any:
         edges = [20, 30, 45, 70]
-        return totals.histogram(found, ("a", "age"), edges, name="answer", to=("a",), at_least=11)
+        return histogram(found, ("a", "age"), edges, name="answer", to=("a",), at_least=11)
 
     outcome, tables = ask(questions)
     assert not outcome.errors, outcome.errors
@@ -133,7 +143,7 @@ def test_two_inputs_below_the_bound_show_the_same() -> None:
     """Of 3 and of 30 common rows the receiver gets the same plaintext, in as many messages of the same lengths."""
 
     def question(found: Hidden) -> Any:
-        return totals.mean(found, ("b", "spent"), name="answer", to=("a",), at_least=35)
+        return figure("mean", found, of=(("b", "spent"),), name="answer", to=("a",), at_least=35)
 
     seen = []
     for left in (np.arange(0, 83), np.arange(0, 110)):
@@ -149,23 +159,23 @@ def test_mutant_a_threshold_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Engine, "select", lambda _engine, _condition, values: values)
 
     def question(found: Hidden) -> Any:
-        return totals.cardinality(found, name="answer", to=("a",), at_least=41)
+        return figure("cardinality", found, name="answer", to=("a",), at_least=41)
 
     _, tables = ask(question)
     assert any((table != 0).any() for table in tables)
 
 
 def test_the_gate_decides() -> None:
-    outcome, tables = ask(lambda found: totals.cardinality(found, name="other", to=("a",)), "pair2")
+    outcome, tables = ask(lambda found: figure("cardinality", found, name="other", to=("a",)), "pair2")
     assert any(isinstance(error, DeniedError) for error in outcome.errors.values())
     assert tables == []
 
 
 BAD: dict[str, Callable[[Hidden], Any]] = {
-    "no column a.height": lambda found: totals.total(found, ("a", "height"), name="answer", to=("a",)),
-    "two edges": lambda found: totals.histogram(found, ("a", "age"), [1], name="answer", to=("a",)),
-    "which ascend": lambda found: totals.histogram(found, ("a", "age"), [1, 1], name="answer", to=("a",)),
-    "no bound": lambda found: totals.cardinality(found, name="answer", to=("a",), at_least=-1),
+    "no column a.height": lambda found: figure("sum", found, of=(("a", "height"),), name="answer", to=("a",)),
+    "two edges": lambda found: histogram(found, ("a", "age"), [1], name="answer", to=("a",)),
+    "which ascend": lambda found: histogram(found, ("a", "age"), [1, 1], name="answer", to=("a",)),
+    "no bound": lambda found: figure("cardinality", found, name="answer", to=("a",), at_least=-1),
 }
 
 

@@ -14,8 +14,9 @@ from unseen.dp import DiscreteLaplace
 from unseen.mpc import Engine, SecretArray
 from unseen.mpc import noise as module
 from unseen.party import Disclosure, Door, MemoryJournal, Party
-from unseen.psi import totals
-from unseen.psi.circuit import Hidden
+from unseen.psi import answers
+from unseen.psi.answers import clipped
+from unseen.psi.protocol import Answer, Hidden, Noise, Question, answering
 from unseen.testing.simulate import simulate
 from unseen.testing.views import objections, secret_arrays
 
@@ -24,6 +25,12 @@ ASKED: dict[str, Any] = {"name": "answer", "to": ("a",)}
 BOUNDS = ((("b", "spent"), (-5.0, 20.0)), (("a", "age"), (0.0, 90.0)))
 ROWS = 60
 MECHANISM = DiscreteLaplace(0.7, 3)
+
+
+def figure(kind: str, found: Hidden, **asked: Any) -> Answer | None:
+    """The one answer to such a question."""
+    told = answering(kind).answer(found, Question(**asked))
+    return None if told is None else told[0]
 
 
 def open_engine(party: Party, protocol: str) -> Engine:
@@ -163,13 +170,14 @@ def ask(
 
 
 QUESTIONS: dict[str, Callable[[Hidden, float], Any]] = {
-    "count": lambda found, e: totals.cardinality(found, **ASKED, at_least=1, noise=totals.Noise(e)),
-    "total": lambda found, e: totals.total(
-        found, [("b", "spent"), ("a", "age")], **ASKED, at_least=1, noise=totals.Noise(e, BOUNDS)
+    "count": lambda found, e: figure("cardinality", found, **ASKED, at_least=1, noise=Noise(e)),
+    "total": lambda found, e: figure(
+        "sum", found, of=(("b", "spent"), ("a", "age")), **ASKED, at_least=1, noise=Noise(e, BOUNDS)
     ),
-    "mean": lambda found, e: totals.mean(found, ("a", "age"), **ASKED, noise=totals.Noise(e, BOUNDS)),
-    "histogram": lambda found, e: totals.histogram(
-        found, ("a", "age"), [20, 31, 40], **ASKED, of=("b", "spent"), noise=totals.Noise(e, BOUNDS)
+    "mean": lambda found, e: figure("mean", found, of=(("a", "age"),), **ASKED, noise=Noise(e, BOUNDS)),
+    "histogram": lambda found, e: answering("histogram").answer(
+        found,
+        Question(by=("a", "age"), edges=(20, 31, 40), **ASKED, of=(("b", "spent"),), noise=Noise(e, BOUNDS)),
     ),
 }
 
@@ -198,7 +206,7 @@ def spied(question: Callable[[Hidden, float], Any]) -> list[tuple[float, int]]:
         return module.discrete_laplace(engine, mechanism, shape)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(totals, "discrete_laplace", spying)
+        patch.setattr(answers, "discrete_laplace", spying)
         _, _, outcome = ask(lambda found: question(found, 3.0))
     assert not outcome.errors, outcome.errors
     return asked
@@ -219,7 +227,7 @@ def test_fewer_than_agreed_is_asked_of_the_noisy_count() -> None:
 
     def questions(found: Hidden) -> Any:
         for _ in range(12):
-            totals.cardinality(found, **ASKED, at_least=40, noise=totals.Noise(0.5))
+            figure("cardinality", found, **ASKED, at_least=40, noise=Noise(0.5))
 
     _, tables, _ = ask(questions)
     shown = np.concatenate(tables)
@@ -230,7 +238,7 @@ def test_fewer_than_agreed_is_asked_of_the_noisy_count() -> None:
 
 def test_bounds_are_needed() -> None:
     _, tables, outcome = ask(
-        lambda found: totals.total(found, ("b", "spent"), **ASKED, noise=totals.Noise(1.0)), expected=True
+        lambda found: figure("sum", found, of=(("b", "spent"),), **ASKED, noise=Noise(1.0)), expected=True
     )
     assert tables == []
     assert all("no bounds for b.spent" in str(error) for error in outcome.errors.values())
@@ -238,7 +246,7 @@ def test_bounds_are_needed() -> None:
 
 
 def test_clipped() -> None:
-    assert totals.clipped([-9, 3, 99], (-5, 20)).tolist() == [-5, 3, 20]
+    assert clipped([-9, 3, 99], (-5, 20)).tolist() == [-5, 3, 20]
 
 
 def test_two_inputs_with_the_same_bounds_look_alike() -> None:

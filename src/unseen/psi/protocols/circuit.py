@@ -41,7 +41,7 @@ import contextlib
 import functools
 import operator
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -58,7 +58,14 @@ from unseen.mpc.shares import Share
 from unseen.party import Message, Party, Public
 from unseen.psi import opprf, vole_oprf
 from unseen.psi.ids import checked
-from unseen.psi.protocol import Mode
+from unseen.psi.protocol import Hidden, Mode, Output, Security
+from unseen.psi.protocols import vole
+
+SUMMARY = "vector OLE, and a comparison under shares; nobody learns which rows are common, or how many"
+OUTPUT: Output = "shares"
+SECURITIES: tuple[Security, ...] = ("semi-honest",)
+HOLDERS = range(2, 17)
+LEAKS = "all parties learn the (bounds on the) sizes of the holders' sets, and the names and types of columns"
 
 Blocks = NDArray[np.uint8]
 
@@ -75,36 +82,6 @@ class TableSeed(Message, frozen=True, tag="psi-circuit.table-seed/1"):
     """Under which seed the sender's table was filled, drawn when its ids were fixed."""
 
     seed: Public[bytes]
-
-
-@dataclass(frozen=True, slots=True)
-class Hidden:
-    """What is known in shares; one element for each place of the table, in an order that is the same at all holders.
-
-    Attributes
-    ----------
-    table
-        The holder whose rows have places.
-    member
-        Secret Booleans: whether there is a row at this place and all other holders have it too. Shape (places,).
-    columns
-        Holder -> name -> secret column, 0 where `member` is false. Booleans are integers 0 and 1.
-    rows
-        At the table's holder: which of its rows is at each place, int64, -1 for none; None elsewhere.
-    having
-        Asked `apart`: other holder -> secret Booleans, whether it has the row at this place. Else nothing.
-    """
-
-    table: str
-    member: SecretArray
-    columns: Mapping[str, Mapping[str, SecretArray]]
-    rows: NDArray[np.int64] | None
-    having: Mapping[str, SecretArray] = field(default_factory=dict)
-
-    @property
-    def size(self) -> int:
-        """Number of places, which is public."""
-        return self.member.size
 
 
 def hidden(
@@ -248,14 +225,20 @@ class _Plan:
         return _STATISTICAL + (self.bins * self.targets - 1).bit_length()
 
 
+def assumption(mode: Mode) -> str:
+    """See :class:`unseen.psi.protocol.Protocol`."""
+    return f"{vole.assumption(mode)}; that of the engine's protocol"
+
+
 def estimate(
-    sizes: Mapping[str, int],
-    columns: Mapping[str, int],
+    sizes: tuple[int, ...],
+    _mode: Mode,
     network: Network,
     *,
-    helper: bool,
+    columns: tuple[int, ...] = (),
+    helper: bool = False,
     comparisons: int = 0,
-    table: str | None = None,
+    table: int | None = None,
     apart: bool = False,
 ) -> Cost:
     """What a run is expected to cost, with `comparisons` of a column and a reveal after it; one core a party.
@@ -263,14 +246,17 @@ def estimate(
     Parameters
     ----------
     sizes, columns
-        Holder -> public size, and number of columns; the same order at all.
+        By holder: public size, and number of columns (none unless given).
+    table
+        Whose rows get places, if not those of the smallest.
     """
-    owner = table or min(sizes, key=lambda name: sizes[name])
-    senders = [name for name in sizes if name != owner]
-    bins, every = cuckoo.bins(sizes[owner]), sum(columns.values())
+    brought = columns or (0,) * len(sizes)
+    owner = sizes.index(min(sizes)) if table is None else table
+    senders = [place for place in range(len(sizes)) if place != owner]
+    bins, every = cuckoo.bins(sizes[owner]), sum(brought)
     sent = len(senders) * (_SETUP_BYTES + _BLOCK * okvs.shape(sizes[owner]).slots)
     for sender in senders:
-        blocks = -(-(1 + columns.get(sender, 0)) // _BLOCK_WORDS)
+        blocks = -(-(1 + brought[sender]) // _BLOCK_WORDS)
         sent += _BLOCK * blocks * okvs.shape(cuckoo.PLACES * sizes[sender]).slots
     ands = bins * (_STATISTICAL - 1 + (bins - 1).bit_length()) * (len(senders) if apart else 1)
     links = len(sizes) * len(senders) // 2
@@ -284,12 +270,12 @@ def estimate(
         per_and, per_column, per_comparison = 0.4, 51, 75
         busy = 3e-9 * ands + 1e-7 * bins * (every + 2 * comparisons)
     sent += round(per_and * ands + per_column * bins * every + per_comparison * bins * comparisons)
-    seconds = _SETUP_S + 2e-7 * sizes[owner] * len(senders) + 8e-7 * max(sizes[name] for name in senders)
+    seconds = _SETUP_S + 2e-7 * sizes[owner] * len(senders) + 8e-7 * max(sizes[place] for place in senders)
     alone = not helper and len(sizes) == _PAIR
     sent += _PAIR_BYTES * alone
     rounds = _ROUNDS + 20 * (comparisons > 0) + (bins // (1 << 12) if alone else 0)
     seconds += busy + rounds * network.latency_s + sent / network.bytes_per_s
-    memory = 250 * (len(senders) * bins + 3 * max(sizes[name] for name in senders)) + (64 << 20)
+    memory = 250 * (len(senders) * bins + 3 * max(sizes[place] for place in senders)) + (64 << 20)
     return Cost(seconds, sent, rounds, memory)
 
 
