@@ -21,8 +21,8 @@ How = Literal["hidden", "open"]
 
 HOLDERS = ("a", "b")
 ITERATIONS = 10
-SPARE = 1.1
-"""Places of the hidden join beside what is common: what two holders who do not know would agree on."""
+EPSILON = 1.0
+"""Of the number of rows of the hidden join, to which it is cut, as it is told with noise."""
 
 
 def tables(rows: int, width: int) -> dict[str, Table]:
@@ -50,18 +50,18 @@ def measured(rows: int, width: int, third: Third, how: How) -> Sample:
     everyone = (*HOLDERS, *helper)
     told = [
         Disclosure(name, "a measurement", everyone, Door.RELEASE, times=100)
-        for name in ("intersection", "shape")
+        for name in ("intersection", "shape", "length")
     ]
     told += [
         Disclosure(name, "a measurement", everyone, Door.REVEAL, times=1)
-        for name in ("coefficients-a", "coefficients-b", "intercept")
+        for name in ("rows", "coefficients-a", "coefficients-b", "intercept")
     ]
 
     def ready(name: str) -> Artefact | None:
         return from_table(tables(rows, width)[name]) if name in HOLDERS else None
 
     roles = Roles({"holders": HOLDERS, "helper": helper, "label_holder": HOLDERS[:1]})
-    steps = hidden_steps(rows) if how == "hidden" else open_steps()
+    steps = hidden_steps() if how == "hidden" else open_steps()
 
     def program(party: Party, table: Artefact | None) -> Any:
         held: dict[str, Artefact] = {} if table is None else {"table": table}
@@ -77,13 +77,12 @@ def measured(rows: int, width: int, third: Third, how: How) -> Sample:
     return play(program, everyone, disclosures=told, ready=ready).sample()
 
 
-def hidden_steps(rows: int) -> list[Any]:
+def hidden_steps() -> list[Any]:
     """Step, parameters, whether a helper takes part, inputs."""
-    at_most = round(SPARE * rows / 2)
     whole = {"table": "table"}
     return [
         (standardise, {}, False, {"train": "table", "test": "table"}),
-        (join, {"hidden": True, "scaled": True, "at_most": at_most}, True, whole),
+        (join, {"hidden": True, "scaled": True, "epsilon": EPSILON}, True, whole),
         (standardise_joined, {}, True, whole),
         (
             train_logistic,

@@ -38,9 +38,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from unseen.core.errors import LocalProtocolError, RemoteProtocolError, UsageError
+from unseen.dp import DiscreteLaplace
 from unseen.mpc.array import SecretArray
 from unseen.mpc.engine import Engine
 from unseen.mpc.functions.order import Key, arranged
+from unseen.mpc.noise import discrete_laplace
 from unseen.party import Message, Party, Released
 from unseen.psi.intersect import intersect
 from unseen.psi.protocol import Hidden
@@ -53,6 +55,7 @@ Kinds: TypeAlias = Mapping[str, Mapping[str, type]]
 REPEATS, ALONE = "repeats", "alone"
 _DOMAIN = b"unseen/psi/join/v1\n"
 _PAIR = 2
+_STATISTICAL = 40
 _MOST_PLACES = 4096
 
 
@@ -236,6 +239,29 @@ def hidden_join(
         ]
         return _stacked(engine, parts)
     return _outer(call, brought, keep=holders[0 if how == "left" else -1])
+
+
+def margin(epsilon: float, per_id: int) -> int:
+    """What is added to a noisy number of rows so that it is too small with probability 2^-40 at most."""
+    return math.ceil(_STATISTICAL * math.log(2) * per_id / epsilon)
+
+
+def noisy_size(rows: Rows, name: str, *, epsilon: float, per_id: int, to: str) -> int | None:
+    """A number of places that has room for all rows, told to one holder with differential privacy; None at all others.
+
+    The number of rows, discrete Laplace noise that nobody knows (:mod:`unseen.mpc.noise`), and :func:`margin`. One person, all of
+    whose rows go or come, changes it by `per_id` at most, in every kind of join. (Bater and others, "Shrinkwrap: Efficient
+    SQL Query Processing in Differentially Private Data Federations", VLDB 2018.)
+
+    Raises
+    ------
+    DeniedError
+        The contract does not list it.
+    """
+    engine = rows.member.engine
+    noise = discrete_laplace(engine, DiscreteLaplace(epsilon, per_id), (1,))
+    shown = engine.reveal(name, rows.member.sum().reshape(1) + noise, to=(to,))
+    return None if shown is None else min(max(1, int(shown[0]) + margin(epsilon, per_id)), rows.size)
 
 
 def compact(rows: Rows, at_most: int) -> Rows:

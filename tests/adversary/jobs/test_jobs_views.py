@@ -398,6 +398,8 @@ SCENES: dict[str, Callable[[], Scene]] = {
     "standardise-joined": lambda: joined_training("standardise-joined"),
     "join": lambda: joining(how="full", method="dh"),
     "join hidden": lambda: joining(how="full", hidden=True, repeats={"a": 2, "b": 2}, at_most=8),
+    # few rows: whatever the noise, the length that is told is that of the table
+    "join hidden, length told": lambda: joining(hidden=True, repeats={"a": 2, "b": 2}, epsilon=0.05),
     "join of three": lambda: several("join"),
     "join hidden of three": lambda: several("join", how="full", hidden=True, repeats={"a": 2}),
     "train-gbdt": boost,
@@ -427,6 +429,7 @@ FEWER = {
     "train-gbdt-federated": 40,
     "join hidden": 40,
     "join hidden of three": 40,
+    "join hidden, length told": 40,
     "join of three": 60,
     "psi of three, to one": 60,
     "common-statistics of three": 60,
@@ -436,6 +439,7 @@ FEWER = {
 SLOW = {
     "join hidden",
     "join hidden of three",
+    "join hidden, length told",
     "join of three",
     "psi of three, to one",
     "common-statistics of three",

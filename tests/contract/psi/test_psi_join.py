@@ -163,6 +163,30 @@ def test_rows_move_to_the_front(protocol: str) -> None:
     assert len(set(x)) == 12
 
 
+def test_the_length_that_is_told_has_room_for_all_rows() -> None:
+    """With noise, so it differs from run to run; with a margin, so that no row is lost."""
+    left, right = list(range(60)), list(range(20, 60))
+
+    def body(party: Party) -> Any:
+        engine = Engine(party, holders=HOLDERS, helper="helper", protocol="dealer2")
+        ids = {"a": UNIVERSE[left], "b": UNIVERSE[right]}.get(party.name)
+        sizes = {"a": 60, "b": 60}
+        rows = hidden_join(
+            engine, ids, None if ids is None else {}, how="inner", holders=HOLDERS, sizes=sizes
+        )
+        told = [module.noisy_size(rows, "result", epsilon=2.0, per_id=1, to="a") for _ in range(12)]
+        return told, engine.reveal("result", compact(rows, 68).member, to=("a",))
+
+    outcome = simulate(body, (*HOLDERS, "helper"), disclosures=TOLD, timeout_s=30)
+    assert not outcome.errors, outcome.errors
+    lengths, kept = outcome.results["a"]
+    assert outcome.results["b"][0] == outcome.results["helper"][0] == [None] * 12
+    assert module.margin(2.0, 1) == 14
+    assert len(set(lengths)) > 1
+    assert all(40 <= one <= 40 + 2 * 14 for one in lengths)
+    assert kept.sum() == 40
+
+
 def test_more_often_than_agreed() -> None:
     outcome = go([([1, 1, 1], [1])], "inner", repeats={"a": 2})
     assert "comes 3 times at a" in str(outcome.errors["a"])

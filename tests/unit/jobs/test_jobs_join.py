@@ -107,6 +107,31 @@ def test_three_tables(how: Any) -> None:
     assert sorted(map(list, zip(*columns, strict=True))) == [[x, y, z] for x, _, y, z in common]
 
 
+def test_the_length_is_told_with_noise() -> None:
+    outcome = go(HELPED, hidden=True, repeats={"a": 2, "b": 2}, epsilon=9.0)
+    assert not outcome.errors, outcome.errors
+    one, other = (Joined.of(outcome.results[name]["table"]) for name in ("a", "b"))
+    assert one.known == other.known
+    assert 5 <= one.known.places < 40  # of 121 before it was cut
+    assert (one.member ^ other.member).sum() == 5
+    asked = step.Params(hidden=True, epsilon=0.5, repeats={"b": 3})
+    _, told, passed = step.disclosures(asked, HELPED)
+    assert (told.to, told.max_elements) == (("a",), 1)
+    assert (passed.to, passed.max_elements, passed.what) == (("b", "helper"), 1, told.what)
+    assert "the result and 167 more, with noise for differential privacy (epsilon 0.5)" in told.what
+    spent = step.spends(asked, HELPED)
+    assert spent is not None
+    assert spent.epsilon == 0.5
+    assert step.spends(step.Params(hidden=True), HELPED) is None
+
+
+def test_training_rows_are_no_more_than_the_shortest_table() -> None:
+    tables = {name: table(list(range(6)), False, **{name: [0.5, -0.5] * 3}) for name in ("a", "b")}
+    made = go(HELPED, tables, hidden=True, scaled=True)
+    assert not made.errors, made.errors
+    assert Joined.of(made.results["a"]["table"]).known.places == 6
+
+
 def test_what_is_declared() -> None:
     names = [item.name for item in step.disclosures(step.Params(), OPEN)]
     assert names == ["intersection", "repeats"]
@@ -133,6 +158,8 @@ def test_a_full_hidden_join_costs_more() -> None:
     [
         ({"at_most": 5}, "hidden join only"),
         ({"hidden": True, "method": "dh"}, "one protocol"),
+        ({"hidden": True, "at_most": 5, "epsilon": 1.0}, "a number that is told"),
+        ({"epsilon": 1.0}, "hidden join only"),
         ({"hidden": True, "repeats": {"a": 0}}, "greater than or equal to 1"),
         ({"how": "outer"}, "inner"),
     ],

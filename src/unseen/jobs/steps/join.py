@@ -16,6 +16,7 @@ from unseen.core.cost import Cost, Network
 from unseen.core.errors import RemoteProtocolError, UsageError
 from unseen.data.table import Table
 from unseen.dp.budget import EXACT, Spent
+from unseen.dp.laplace import LARGEST_EPSILON
 from unseen.jobs import engines
 from unseen.jobs.artefacts import Artefact
 from unseen.jobs.joined import Joined, JoinedColumn, Known
@@ -44,7 +45,7 @@ OUTPUTS = {
 LEVELS = ("shared",)
 OPTIONAL_ROLES, TRUST = engines.OPTIONAL_ROLES, engines.TRUST
 
-_SHAPE = "shape"
+_SHAPE, _ROWS, _LENGTH = "shape", "rows", "length"
 _PAIR, _MOST_ALONE = 2, 3
 
 
@@ -70,6 +71,9 @@ class Params(StepParams):
         Hidden: holder -> the most rows that it brings: how many it has is then not told. Of all holders or of none.
     at_most
         Hidden: the result is cut to so many places, rows first, under shares; of more rows some are lost, and nobody learns that.
+    epsilon
+        Hidden, instead of `at_most`: it is cut to the number of its rows, which all are told with noise for differential privacy and
+        rounded up so far that none is lost. What comes after works on few empty places, and nobody has to guess.
     scaled
         Hidden: every holder's columns are standardised by itself, on all its rows, which training on the result needs.
     """
@@ -82,13 +86,20 @@ class Params(StepParams):
     repeats: dict[str, Annotated[int, Field(ge=1, le=64)]] = Field(default_factory=dict)
     bounds: dict[str, Annotated[int, Field(ge=1)]] = Field(default_factory=dict)
     at_most: Annotated[int, Field(ge=1)] | None = None
+    epsilon: Annotated[float, Field(gt=0, le=LARGEST_EPSILON)] | None = None
     scaled: bool = False
 
     @model_validator(mode="after")
     def _of_one_kind(self) -> Self:
-        idle = [name for name in ("columns", "repeats", "bounds", "at_most", "scaled") if getattr(self, name)]
+        idle = [
+            name
+            for name in ("columns", "repeats", "bounds", "at_most", "epsilon", "scaled")
+            if getattr(self, name)
+        ]
         if idle and not self.hidden:
             raise ValueError(f"{', '.join(idle)}: for a hidden join only")
+        if self.at_most and self.epsilon:
+            raise ValueError("a join is cut to `at_most` places, or to a number that is told (`epsilon`)")
         if self.hidden and self.method != AUTO:
             raise ValueError("a hidden join has one protocol: leave out `method`")
         return self
@@ -102,13 +113,20 @@ class Brought(Message, frozen=True, tag="jobs.join.brought/1"):
     labels: Released[tuple[bool, ...]]
 
 
+class Length(Message, frozen=True, tag="jobs.join.length/1"):
+    """To how many places the result is cut."""
+
+    places: Released[int]
+
+
 def disclosures(params: Params, roles: Roles) -> tuple[Disclosure, ...]:
     """Open: what is common, how often, and rows without a partner. Hidden: sizes and names of columns."""
     holders = roles.all("holders")
     if params.hidden:
         size = "the names of the columns of each table"
         told = size if params.bounds else f"the number of rows and {size}"
-        return (Disclosure(_SHAPE, told, roles.everyone, Door.RELEASE, times=3),)
+        shape = Disclosure(_SHAPE, told, roles.everyone, Door.RELEASE, times=3)
+        return (shape, *(_length(params, roles) if params.epsilon else ()))
     found = [
         Disclosure(
             INTERSECTION,
@@ -124,6 +142,17 @@ def disclosures(params: Params, roles: Roles) -> tuple[Disclosure, ...]:
     return tuple(found)
 
 
+def _length(params: Params, roles: Roles) -> tuple[Disclosure, Disclosure]:
+    more = joins.margin(params.epsilon or LARGEST_EPSILON, math.prod(params.repeats.values()))
+    noise = f"with noise for differential privacy (epsilon {params.epsilon:g})"
+    what = f"the number of rows of the result and {more} more, {noise}"
+    first, *others = dict.fromkeys((*roles.all("holders"), *roles.everyone))
+    return (
+        Disclosure(_ROWS, what, (first,), Door.REVEAL, max_elements=1),
+        Disclosure(_LENGTH, what, tuple(others), Door.RELEASE, max_elements=1),
+    )
+
+
 def trust(roles: Roles) -> str:
     """That of an engine for these parties; of more holders than compute without a helper the join is open."""
     if len(roles.all("holders")) > _MOST_ALONE and roles.maybe("helper") is None:
@@ -132,8 +161,10 @@ def trust(roles: Roles) -> str:
 
 
 def spends(params: Params, _roles: Roles) -> Spent | None:
-    """Who is common is an exact answer about rows; hidden, nothing is told of them."""
-    return None if params.hidden else EXACT
+    """Who is common is an exact answer about rows; hidden, nothing is told of them, or their number with noise."""
+    if not params.hidden:
+        return EXACT
+    return Spent(1, params.epsilon) if params.epsilon else None
 
 
 def hidden_variant(params: Params, _roles: Roles) -> tuple[str, dict[str, Any]] | None:
@@ -154,7 +185,8 @@ def estimate(params: Params, roles: Roles, sizes: Sizes, network: Network) -> Co
         return revealing(params.method).estimate(counts, Mode(), network)
     helper = engines.choose(roles).helper is not None
     spread = tuple(joins.spread(rows, params.repeats).values())
-    moved = [sizes.columns.get(name, 0) * (1 + (params.at_most is not None)) for name in holders]
+    cut = params.at_most or params.epsilon or (params.scaled and params.how == "inner")
+    moved = [sizes.columns.get(name, 0) * (2 if cut else 1) for name in holders]
     seats: dict[str, Any] = {"helper": helper}
     if params.how == "inner":
         return circuit.estimate(spread, Mode(), network, columns=tuple(moved), **seats)
@@ -204,6 +236,20 @@ def _check(params: Params, holders: tuple[str, ...]) -> None:
         )
 
 
+def _agreed_length(party: Party, rows: joins.Rows, epsilon: float, per_id: int, first: str) -> int:
+    """Everybody learns the length; the first holder has it from the engine."""
+    length = joins.noisy_size(rows, _ROWS, epsilon=epsilon, per_id=per_id, to=first)
+    if length is None:
+        length = party.recv(first, Length).places.value
+        if not 1 <= length <= rows.size:
+            raise RemoteProtocolError(f"{first} cuts {rows.size} places to {length}.", party=first)
+        return length
+    told = Length(party.release(_LENGTH, length, to=party.peers, elements=1))
+    for peer in party.peers:
+        party.send(peer, told)
+    return length
+
+
 @dataclass(frozen=True, slots=True)
 class _Own:
     """What a holder brings to a hidden join."""
@@ -237,12 +283,18 @@ def _hidden(party: Party, inputs: Mapping[str, Artefact], params: Params, roles:
         columns=kinds,
         repeats=params.repeats,
     )
-    if params.at_most is not None:
+    per_id = math.prod(params.repeats.values())
+    longest = joins.spread(sizes, params.repeats)
+    limit = params.at_most
+    if params.epsilon is not None:
+        limit = _agreed_length(party, rows, params.epsilon, per_id, holders[0])
+    elif limit is None and params.scaled and params.how == "inner":
+        limit = min(longest.values())  # there are never more, and what trains on them is quicker
+    if limit is not None:
         party.progress(1, 2, "moving rows to the front")
-        rows = joins.compact(rows, params.at_most)
+        rows = joins.compact(rows, limit)
     if own is None:
         return {}
-    longest = max(joins.spread(sizes, params.repeats).values())
     columns = tuple(
         JoinedColumn(name, column, 0 if kind is int else FRACTION_BITS, "label" if kind is int else "feature")
         for name, named in kinds.items()
@@ -254,8 +306,8 @@ def _hidden(party: Party, inputs: Mapping[str, Artefact], params: Params, roles:
         holders,
         rows.size,
         columns,
-        float(longest) if params.scaled else 0.0,
-        per_id=math.prod(params.repeats.values()),
+        float(max(longest.values())) if params.scaled else 0.0,
+        per_id=per_id,
     )
     return {"table": Joined.of_rows(rows, known, own.prepared).to_artefact()}
 
