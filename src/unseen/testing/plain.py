@@ -180,9 +180,10 @@ class PlainLink:
                         sent -= len(views.pop(0))
                     if sent:
                         views[0] = views[0][sent:]
-        self._backlog.extend((name, view) for view in views)
-        self._waiting[name] += sum(map(len, views))
-        self._out.notify_all()
+        if views:  # else there is nothing for the writer: woken, it would only take turns with this thread
+            self._backlog.extend((name, view) for view in views)
+            self._waiting[name] += sum(map(len, views))
+            self._out.notify_all()
 
     def _write(self) -> None:
         while True:

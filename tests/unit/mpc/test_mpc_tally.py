@@ -127,10 +127,13 @@ def test_too_many_codes_are_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("lines", "places", "budget"), [(2, 1, 100), (1, 2, 100), (3, 7, 1000), (2, 60, 70), (1, 40, 10_000)]
+    ("lines", "places", "of_a_round"),
+    [(2, 1, 1000), (1, 2, 1000), (3, 7, 1000), (2, 60, 0), (1, 40, 10_000)],
 )
-def test_the_largest_of_many(lines: int, places: int, budget: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(largest, "BUDGET", budget)
+def test_the_largest_of_many(
+    lines: int, places: int, of_a_round: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(largest, "ROUND", of_a_round)
     numbers = RNG.integers(-4, 5, (lines, places)).astype(float)  # many are equal
 
     def program(party: Party) -> Any:

@@ -1,12 +1,12 @@
 """Which of many is the largest, as Booleans of which one holds: all pairs of a group are compared at once.
 
 A tournament of pairs takes a comparison and a choice for every level, so latency is paid 9 log2(n) times. Groups of k need
-log_k(n) stages, at (k - 1) / 2 comparisons a number in each; the groups are as large as a budget of comparisons allows.
+log_k(n) stages, at (k - 1) / 2 comparisons a number in each; the groups are as large as is best where a round costs what
+:data:`ROUND` comparisons cost.
 """
 
 from __future__ import annotations
 
-import math
 from functools import cache
 
 import numpy as np
@@ -18,7 +18,9 @@ from unseen.mpc.functions.compare import less
 from unseen.mpc.protocol import Protocol
 from unseen.mpc.shares import Bits, Share
 
-BUDGET = 1 << 12
+ROUND = 1000
+"""Comparisons that take as long as a round: 0.7 ms on a quick network, where parties share two cores."""
+_STAGE, _LARGEST_GROUP = 9, 64
 Places = NDArray[np.int64]
 _LOWEST = 1 << 61
 
@@ -32,7 +34,7 @@ def one_hot_of_largest(x: SecretArray) -> SecretArray:
     chosen: list[Bits] = []  # of each stage: winners (components, lines, groups, size)
     field = x.share
     while field.shape[2] > 1:
-        size = _size(lines, field.shape[2])
+        size = _size(lines, field.shape[2], ROUND)
         groups = -(-field.shape[2] // size)
         grouped = _padded(engine.protocol, field, groups * size).reshape(-1, lines, groups, size)
         sides = np.ascontiguousarray(np.moveaxis(grouped, 3, 1)).reshape(len(grouped), size, -1)
@@ -52,20 +54,28 @@ def one_hot_of_largest(x: SecretArray) -> SecretArray:
     return engine.boolean(np.ascontiguousarray(made[:, :, :places]))
 
 
-def _size(lines: int, places: int) -> int:
-    """Of groups: as few stages as the budget allows, or pairs."""
-    for stages in range(1, places.bit_length() + 1):
-        size: int = max(2, math.ceil(float(places) ** (1 / stages)))
-        if lines * -(-places // size) * (size * (size - 1) // 2) <= BUDGET:
-            return size
-    return 2
+@cache
+def _size(lines: int, places: int, round_cost: int) -> int:
+    """Of the groups that cost least, if all stages have groups of one size."""
+    sizes = range(2, max(3, min(places, _LARGEST_GROUP) + 1))
+    return min(sizes, key=lambda size: _cost(lines, places, size, round_cost))
+
+
+def _cost(lines: int, places: int, size: int, round_cost: int) -> int:
+    """In comparisons."""
+    total = 0
+    while places > 1:
+        places = -(-places // size)
+        total += lines * places * (size * (size - 1) // 2)
+        total += round_cost * (_STAGE + (size - 2).bit_length())  # that of a group has size - 1 to win
+    return total
 
 
 def comparisons(lines: int, places: int) -> int:
     """How many comparisons the search in that many lines and places takes: what its cost is made of."""
     total = 0
     while places > 1:
-        size = _size(lines, places)
+        size = _size(lines, places, ROUND)
         places = -(-places // size)
         total += lines * places * (size * (size - 1) // 2)
     return total

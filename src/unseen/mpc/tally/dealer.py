@@ -37,6 +37,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unseen.crypto.prg import SEED_BYTES, Prg
+from unseen.kernels import additive as kernels
 from unseen.kernels import matmul
 from unseen.kernels.tally import tally
 from unseen.mpc.fixed import Ring
@@ -48,8 +49,6 @@ from unseen.mpc.tally.rows import Answers, in_turn
 from unseen.party import Masked, Message, require
 
 IN_MEMORY_BYTES = 1 << 29
-_ONE = np.uint64(1)
-_TWO = np.uint64(2)
 
 
 class MaskedCodes(Message, frozen=True, tag="mpc.tally.codes/1"):
@@ -259,14 +258,14 @@ class Opened:
             for peer in protocol.peers:
                 party.send(peer, MaskedAnswers(hidden))
             total += np.where(answers, self.opened + mine, np.uint64(0))
-            _add_signed(total, hidden, dealt[me])
+            total += _signed(hidden, dealt[me])
         for owner, mask in masks.items():
             if owner == me:
                 continue
             hidden = party.recv(owner, MaskedAnswers).hidden
             require(hidden, shape=mask.shape, dtype=np.uint8, sender=owner)
             total += _words(hidden, shape) * mine
-            _add_signed(total, hidden, dealt[owner])
+            total += _signed(hidden, dealt[owner])
         return total[None]
 
     def _chosen(self, bits: NDArray[np.uint8], owner: str) -> Ring:
@@ -297,9 +296,9 @@ def _words(packed: NDArray[np.uint8], shape: tuple[int, ...]) -> Ring:
     return bits.astype(np.uint64).reshape(shape)
 
 
-def _add_signed(total: Ring, hidden: NDArray[np.uint8], dealt: Ring) -> None:
-    """Add (1 - 2 d) z."""
-    total += dealt * (_ONE - _TWO * _words(hidden, total.shape))
+def _signed(hidden: NDArray[np.uint8], dealt: Ring) -> Ring:
+    """(1 - 2 d) z."""
+    return kernels.lifted_bits(dealt.reshape(-1), hidden, leads=False).reshape(dealt.shape)
 
 
 def room(pieces: Sequence[slice], width: int) -> list[Ring]:
