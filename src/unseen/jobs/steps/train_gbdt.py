@@ -32,7 +32,8 @@ from unseen.learn.vertical.trees.grown import Grown
 from unseen.learn.vertical.trees.model import DEEPEST, Settings
 from unseen.learn.vertical.trees.objectives import check_labels
 from unseen.mpc import Engine, SecretArray
-from unseen.mpc.functions.largest import comparisons
+from unseen.mpc.functions import largest
+from unseen.mpc.functions.pieces import piece
 from unseen.mpc.tally.dealer import IN_MEMORY_BYTES
 from unseen.party import Disclosure, Door, Party
 
@@ -58,6 +59,7 @@ TRUST, trust = engines.TRUST, engines.trust
 _SECONDS_PER_BYTE = 6e-9
 _SECONDS_PER_ROUND = 4e-4
 _LARGEST_LABEL = 2.0**20
+_PIECES = 16  # of 1/sqrt and the sigmoid
 _TRAINER = {item.name for item in fields(Settings)} - {"monotone", "base_score"}
 
 
@@ -162,15 +164,27 @@ def estimate(params: Params, roles: Roles, sizes: Sizes, network: Network) -> Co
     low, high = 2 ** (depth // 2 + depth % 2), 2 ** (depth // 2)
     per_row = 450 / settings.classes + 32 * vectors - 16 + 24 * low + 48 * high + 8
     choices = 1 + width * (params.bins - 1)
-    compared = sum(comparisons(2**level, choices) for level in range(depth))
+    compared = sum(largest.comparisons(2**level, choices) for level in range(depth))
     per_tree = per_row * rows + 1650 * (2**depth - 1) * choices + 142 * compared + 80_000
     sent = 8 * rows * codes + settings.trees * per_tree
-    rounds = settings.trees * (68 * depth + 50)
+    rounds = settings.trees * _rounds(depth, choices, rows, settings.classes)
     seconds = sent * _SECONDS_PER_BYTE + rounds * (network.latency_s + _SECONDS_PER_ROUND)
     seconds += sent / network.bytes_per_s
     in_memory, scratch = _masked_codes(params, roles, sizes, rows)
     memory = in_memory + 8 * rows * (64 + 12 * vectors) + (1 << 28)
     return engines.scaled(Cost(seconds, round(sent), rounds, math.ceil(memory), scratch), roles)
+
+
+def _rounds(depth: int, choices: int, rows: int, classes: int) -> int:
+    """Of a tree: the search; 1/sqrt of all sides, 30 a piece; and what else there is, 25 a level and 40. Sigmoids are 10 a piece."""
+
+    def pieces(size: int) -> int:
+        return math.ceil(size / piece(size, _PIECES))
+
+    levels = (
+        30 * pieces(2**level * 2 * choices) + largest.rounds(2**level, choices) for level in range(depth)
+    )
+    return sum(levels) + 25 * depth + 40 + 10 * pieces(rows * classes) // classes
 
 
 def _masked_codes(params: Params, roles: Roles, sizes: Sizes, rows: int) -> tuple[int, int]:

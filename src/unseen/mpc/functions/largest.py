@@ -81,6 +81,16 @@ def comparisons(lines: int, places: int) -> int:
     return total
 
 
+def rounds(lines: int, places: int) -> int:
+    """How many rounds the search takes, about."""
+    total = 0
+    while places > 1:
+        size = _size(lines, places, ROUND)
+        places = -(-places // size)
+        total += _STAGE + (size - 2).bit_length()
+    return total
+
+
 def _padded(protocol: Protocol, field: Share, places: int) -> Share:
     missing = places - field.shape[2]
     if not missing:
