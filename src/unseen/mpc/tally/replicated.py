@@ -56,10 +56,12 @@ class ReplicatedTally:
             self._seeds[owner] = [common.bytes(SEED_BYTES) for _ in pieces]
         if step == 0:
             assert self.mine is not None  # checked by the blocks
+            taker = protocol.wires.name(giver + 2)
             for piece, seed in zip(pieces, self._seeds[owner], strict=True):
+                party.pace(taker)  # owners come one after the other at all parties, so that this ends
                 masked = one_hot(self.mine[:, piece], width)
                 masked -= Prg(seed).u64(masked.shape)
-                party.send(protocol.wires.name(giver + 2), MaskedCodes(masked))
+                party.send(taker, MaskedCodes(masked))
         if step == 2:  # noqa: PLR2004 - the party before
             self._held[owner] = room(pieces, width)
             for held in self._held[owner]:
