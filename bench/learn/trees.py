@@ -215,7 +215,7 @@ def scored(work: Work, settings: Settings, played: Played) -> NDArray[np.float64
     return plain.scores(booster, work.codes, work.bins)
 
 
-def pooled(work: Work, settings: Settings, rival: Rival) -> dict[str, Any]:
+def pooled(work: Work, settings: Settings, rival: Rival, *, threads: int = 2) -> dict[str, Any]:
     """XGBoost's answer on the same codes."""
     with tempfile.NamedTemporaryFile(suffix=".npz") as file:
         np.savez(file, codes=work.codes, bins=np.array(work.bins), labels=work.labels, train=work.train)
@@ -223,7 +223,7 @@ def pooled(work: Work, settings: Settings, rival: Rival) -> dict[str, Any]:
         plain_settings = {
             key: value for key, value in asdict(settings).items() if isinstance(value, int | float | str)
         }
-        return rival.ask(path=file.name, settings=plain_settings, threads=2)
+        return rival.ask(path=file.name, settings=plain_settings, threads=threads)
 
 
 def alone(work: Work, settings: Settings) -> NDArray[np.float64]:

@@ -75,6 +75,7 @@ def test_the_order_with_and_without_ties(protocol: str, levels: int) -> None:
     exact = ranking.by_level(labels, scores)
     assert done.results["b"].auc == pytest.approx(exact.auc, abs=1e-12)
     assert done.results["b"].ks == pytest.approx(exact.ks, abs=1e-12)
+    assert done.results["b"].average_precision == pytest.approx(exact.average_precision, abs=1e-9)
     assert done.results["a"] is None
 
 

@@ -50,7 +50,7 @@ class Params(StepParams):
         `measures`: nobody sees a score or another's label, the receiver gets the measures. `scores`: the receiver, who must be
         the label holder, gets the scores of the held-out rows and measures itself, exactly.
     measures
-        Of labels 0 and 1, which ones: AUC and KS (`ranking`), by rank (`groups`), between scores (`distribution`), at a
+        Of labels 0 and 1, which ones: AUC, KS and average precision (`ranking`), by rank (`groups`), between scores (`distribution`), at a
         threshold (`confusion`), log loss and Brier score (`losses`).
     groups, edges, threshold
         How many groups by rank; the scores between which is counted; the threshold.
@@ -109,13 +109,17 @@ def _told(params: Params) -> dict[str, tuple[str, int, int]]:
         words = "accuracy and log loss on the held-out rows"
         words += ", and the whole confusion matrix" if params.matrix else ""
         return {
-            secret.RANKING: ("AUC of each class against the rest", 2, params.classes),
+            secret.RANKING: (
+                "AUC, KS and average precision of each class against the rest",
+                3,
+                params.classes,
+            ),
             secret.CLASSES: (words, 2 + (params.classes**2 if params.matrix else 0), 1),
         }
     few = f"groups with fewer than {params.at_least} rows of either class are merged"
     edges = ", ".join(f"{edge:g}" for edge in params.edges)
     known = {
-        secret.RANKING: ("AUC and KS on the held-out rows", 2, 1),
+        secret.RANKING: ("AUC, KS and average precision on the held-out rows", 3, 1),
         secret.GROUPS: (
             f"number of rows and of positives and mean score of {params.groups} groups by score; {few}",
             4 * params.groups,
@@ -311,7 +315,9 @@ def _yes_or_no(
         ordered = secret.sorted_by_score(scores, labels, made.raw)
         if secret.RANKING in asked:
             order = secret.ranking(ordered, to=to, sizes=sizes)
-            figures |= {} if order is None else {"auc": order.auc, "gini": 2 * order.auc - 1, "ks": order.ks}
+            if order is not None:
+                figures |= {"auc": order.auc, "gini": 2 * order.auc - 1, "ks": order.ks}
+                figures["average_precision"] = order.average_precision
         if secret.GROUPS in asked:
             count = min(params.groups, len(scores))
             groups = secret.groups(ordered, count, at_least=params.at_least, to=to)

@@ -2,7 +2,7 @@
 
 Security
     That of the engine's protocol. Told are, by name: `enough` (whether every class has `at_least` rows; to all holders, for
-    else nothing more is computed), and to the receivers `class-sizes`, `ranking` (AUC, KS), `groups`, `distribution`,
+    else nothing more is computed), and to the receivers `class-sizes`, `ranking` (AUC, KS, average precision), `groups`, `distribution`,
     `confusion`, `losses`, `errors`, `classes`, as far as asked for. Every reveal is one of these; how many rows share a score stays secret.
 Small groups
     Neighbouring groups are merged, under shares, until each holds `at_least` rows of either class. So of no group that is
@@ -12,7 +12,8 @@ Method
     Rows are sorted by score (ties as in clear: a group of equal scores is one point of the curve). The last row of
     each group of equal scores knows how many rows and how many positives there are up to it; those rows are moved to the
     front. AUC is the area under these points by the trapezoidal rule, KS the largest of rows * positives so far - rows so
-    far * positives, both over the integers.
+    far * positives, both over the integers. Average precision is the sum over points of new positives times precision; the inverse of the
+    rows up to a place is public before the move, in units of 2^-38, and moves along, so all is exact integers.
 Scores
     With the engine's fraction bits; from -2 up to, without, 2 where they are sorted by themselves. A model's scores are rounded,
     each row's anew, so rows are sorted by what comes before the link: sums of leaves are exact.
@@ -41,6 +42,7 @@ DISTRIBUTION, CONFUSION, LOSSES, ERRORS, CLASSES = "distribution", "confusion", 
 
 Floats = NDArray[np.float64]
 _SCORE_BITS, _RAW_BITS = 2, 10
+_UNIT = 1 << 38
 _MOST_SPREAD = 1024.0  # squares fit up to 2048: predictions may lie as far off again
 
 
@@ -59,6 +61,7 @@ class Order:
 
     auc: float
     ks: float
+    average_precision: float
 
 
 def sorted_by_score(scores: SecretArray, labels: SecretArray, raw: SecretArray | None = None) -> Sorted:
@@ -112,11 +115,11 @@ def class_sizes(labels: SecretArray) -> SecretArray:
 
 
 def ranking(ordered: Sorted, *, to: Sequence[str], sizes: Floats | None, name: str = RANKING) -> Order | None:
-    """AUC and KS; None at others than the receivers, who know the sizes of the classes."""
+    """AUC, KS and average precision; None at others than the receivers, who know the sizes of the classes."""
     labels = ordered.labels
     engine, count = labels.engine, len(labels)
     found = _ends(ordered)
-    rows, positives = found[0], found[1]
+    rows, positives, inverse = found[0], found[1], found[2]
     zero = engine.lift(np.zeros(1), 0)
     before = engine.concatenate([zero, positives[:-1]])
     negatives = rows - positives
@@ -124,26 +127,32 @@ def ranking(ordered: Sorted, *, to: Sequence[str], sizes: Floats | None, name: s
     area = engine.matmul_exact(steps.reshape(1, count), (positives + before).reshape(count, 1)).reshape(1)
     lead = (positives * count - rows * labels.sum()).max().reshape(1)
     lead = where(lead < 0, engine.lift(np.zeros(1), 0), lead)
-    told = engine.reveal(name, engine.concatenate([area, lead]), to=to)
+    fresh = (positives - before).reshape(1, count)
+    precise = engine.matmul_exact(fresh, (positives * inverse).reshape(count, 1)).reshape(1)
+    told = engine.reveal(name, engine.concatenate([area, lead, precise]), to=to)
     if told is None or sizes is None:
         return None
     product = float(sizes[0] * sizes[1])
-    return Order(float(told[0]) / product / 2, float(told[1]) / product)
+    return Order(
+        float(told[0]) / product / 2, float(told[1]) / product, float(told[2]) / _UNIT / float(sizes[1])
+    )
 
 
 def _ends(ordered: Sorted) -> SecretArray:
-    """Rows and positives up to the end of each group of equal scores, then those of all rows; shape (2, rows)."""
+    """Rows and positives up to the end of each group of equal scores, and one over the rows; then those of all rows. Shape (3, rows)."""
     keys, labels = ordered.keys, ordered.labels
     engine, count = keys.engine, len(keys)
     same = equal(keys[1:], keys[:-1], places=engine.bits + _RAW_BITS)
     last = engine.concatenate([logical_not(same), engine.lift(np.ones(1, bool))])
-    up_to = engine.lift(np.arange(1, count + 1), 0)
+    places = np.arange(1, count + 1)
+    up_to, inverse = engine.lift(places, 0), engine.lift(_UNIT // places, 0)
     moved = arranged(
-        [Key(last[None], descending=True)], rows_of(last), rows_of(up_to), rows_of(labels.cumsum())
+        [Key(last[None], descending=True)], *map(rows_of, (last, up_to, labels.cumsum(), inverse))
     )
     mark = array_of(moved[0], last, last.shape)
-    parts = [array_of(moved[place], up_to, up_to.shape).reshape(1, count) for place in (1, 2)]
-    total = engine.concatenate([engine.lift(np.full((1, 1), count), 0), labels.sum().reshape(1, 1)])
+    parts = [array_of(one, up_to, up_to.shape).reshape(1, count) for one in moved[1:]]
+    known = [engine.lift(np.full((1, 1), one), 0) for one in (count, _UNIT // count)]
+    total = engine.concatenate([known[0], labels.sum().reshape(1, 1), known[1]])
     points: SecretArray = engine.select(mark[None], engine.concatenate(parts) - total) + total
     return points
 
