@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
 from unseen.core.errors import LocalProtocolError, RemoteProtocolError, UnavailableError
 from unseen.link.memory import Parcel
 from unseen.party import Disclosure, Door, Party
-from unseen.party.checkpoint import MOST, Held
+from unseen.party.checkpoint import MOST, Checkpoints, Held
 from unseen.party.messages import decode, encode, packed, unpacked
 from unseen.testing.dying import DyingJournal, When
 from unseen.testing.simulate import Run, run, simulate
@@ -86,16 +87,27 @@ def test_two_die_one_after_the_other_anywhere(first: Crash) -> None:
         check(first, second)
 
 
-@pytest.mark.parametrize(
-    ("first", "second"),
-    [
-        (("a", 2, "after"), ("b", 1, "before")),
-        (("b", 2, "after"), ("a", 1, "before")),
-        (("helper", 1, "after"), ("a", 1, "after")),
-    ],
-)
-def test_what_two_attempts_stored_of_one_passage_is_never_mixed(first: Crash, second: Crash) -> None:
-    check(first, second)
+TWO_OF_ONE_PASSAGE: tuple[Crash, Crash] = (("b", 2, "before"), ("a", 1, "before"))
+"""Passage 2 is stored by a in the first attempt, and by b in the second."""
+
+
+def test_what_two_attempts_stored_of_one_passage_is_never_mixed() -> None:
+    check(*TWO_OF_ONE_PASSAGE)
+    runs, _ = attempts(*TWO_OF_ONE_PASSAGE, None)
+    assert {result[0] for result in runs[-1].results.values()} == {1}
+
+
+def test_checkpoints_named_by_passage_alone_would_be_mixed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A mutant that the test above must find."""
+    read = Checkpoints._read
+    monkeypatch.setattr(
+        Checkpoints,
+        "_read",
+        lambda self, slot: (stored := read(self, slot)) and msgspec.structs.replace(stored, attempt=1),
+    )
+    runs, _ = attempts(*TWO_OF_ONE_PASSAGE, None)
+    assert {result[0] for result in runs[-1].results.values()} == {2}
+    assert runs[-1].results["a"][1] != [3]  # shares that do not belong together
 
 
 def test_output_randomness_and_counts_go_on_where_they_stood() -> None:
