@@ -47,7 +47,7 @@ TRUST = {
     "replicated3": "semi-honest, honest majority of three; rival: the same",
     "dealer2": "semi-honest, two holders and a helper that sees no data; rival: one holder deals to itself, unsafe in use",
     "replicated3-malicious": "malicious with abort, honest majority of three; no rival",
-    "pair2": "semi-honest, two holders and nobody else, ring-LWE, no LPN; rival: the same two, LPN and ring-LWE",
+    "pair2": "semi-honest, two holders and nobody else, LPN and ring-LWE; rival: the same",
 }
 TOLD = [Disclosure("result", "the result of a benchmark", ("p0",), Door.REVEAL)]
 

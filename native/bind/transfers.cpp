@@ -9,7 +9,7 @@
 namespace unseen::bind {
 namespace {
 
-constexpr std::size_t kBlock = 16, kWord = 64, kPlaces = 4, kMostLeaves = 16;
+constexpr std::size_t kBlock = 16, kWord = 64, kPlaces = 3, kMostLeaves = 21;
 using Rows = In<std::uint8_t, 2>;
 using One = In<std::uint8_t, 1>;
 using Words = In<std::uint64_t, 1>;
@@ -37,7 +37,7 @@ Out<std::uint64_t> planes(const Rows& rows, std::size_t width, const std::option
 }
 
 void check_leaves(std::size_t leaves) {
-    if (leaves == 0 || leaves > kMostLeaves) throw nb::value_error("a word has 1 to 16 leaves");
+    if (leaves == 0 || leaves > kMostLeaves) throw nb::value_error("a word has 1 to 21 leaves");
 }
 
 nb::tuple offer_carries(const Rows& rows, const One& delta, const Words& words, std::size_t leaves) {
@@ -45,7 +45,7 @@ nb::tuple offer_carries(const Rows& rows, const One& delta, const Words& words, 
     const std::size_t n = words.shape(0);
     check_rows(rows, kPlaces * leaves * n);
     const auto* other = one_block(delta);
-    auto offers = make<std::uint32_t>({n, leaves});
+    auto offers = make<std::uint16_t>({n, leaves});
     auto generate = make<std::uint64_t>({leaves, (n + kWord - 1) / kWord});
     auto propagate = make<std::uint64_t>({leaves, (n + kWord - 1) / kWord});
     {
@@ -56,7 +56,7 @@ nb::tuple offer_carries(const Rows& rows, const One& delta, const Words& words, 
     return nb::make_tuple(offers, generate, propagate);
 }
 
-nb::tuple take_carries(const Rows& rows, const Words& words, const In<std::uint32_t, 2>& offers) {
+nb::tuple take_carries(const Rows& rows, const Words& words, const In<std::uint16_t, 2>& offers) {
     const std::size_t n = words.shape(0), leaves = offers.shape(1);
     check_leaves(leaves);
     check_rows(rows, kPlaces * leaves * n);

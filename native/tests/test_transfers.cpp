@@ -62,21 +62,21 @@ bool products(const Case& c, std::size_t n, std::size_t width, int bits, int rin
 
 bool carries(const Case& c, std::size_t n, std::size_t leaves, Bytes& trace) {
     const std::size_t stride = (n + 63) / 64;
-    std::vector<std::uint32_t> offers(n * leaves);
+    std::vector<std::uint16_t> offers(n * leaves);
     Words g0(leaves * stride), p0(g0), g1(g0), p1(g0);
-    const Bytes received = chosen(c.rows, c.delta, c.theirs, 4 * leaves, 64 - 4 * leaves);
+    const Bytes received = chosen(c.rows, c.delta, c.theirs, 3 * leaves, 64 - 3 * leaves);
     UNSEEN_CHOOSE(carry_offer)
     (c.rows.data(), c.delta.data(), c.mine.data(), n, leaves, offers.data(), g0.data(), p0.data());
     UNSEEN_CHOOSE(carry_take)(received.data(), c.theirs.data(), n, leaves, offers.data(), g1.data(), p1.data());
     bool right = true;
     for (std::size_t e = 0; e < n; ++e)
         for (std::size_t leaf = 0; leaf < leaves; ++leaf) {
-            const std::size_t shift = 64 - 4 * leaves + 4 * leaf, at = leaf * stride + e / 64;
-            const std::uint64_t total = (c.mine[e] >> shift & 15) + (c.theirs[e] >> shift & 15);
-            right = right && ((g0[at] ^ g1[at]) >> (e % 64) & 1) == (total > 15) &&
-                    ((p0[at] ^ p1[at]) >> (e % 64) & 1) == (total == 15);
+            const std::size_t shift = 64 - 3 * leaves + 3 * leaf, at = leaf * stride + e / 64;
+            const std::uint64_t total = (c.mine[e] >> shift & 7) + (c.theirs[e] >> shift & 7);
+            right = right && ((g0[at] ^ g1[at]) >> (e % 64) & 1) == (total > 7) &&
+                    ((p0[at] ^ p1[at]) >> (e % 64) & 1) == (total == 7);
         }
-    for (const auto offer : offers) trace.push_back(static_cast<std::uint8_t>(offer ^ offer >> 16));
+    for (const auto offer : offers) trace.push_back(static_cast<std::uint8_t>(offer ^ offer >> 8));
     return right;
 }
 
@@ -117,7 +117,7 @@ int main() {
             const std::size_t n = c.theirs.size();
             for (const auto& [bits, ring] : {std::pair{64, 64}, {1, 20}, {1, 57}, {12, 44}, {31, 31}})
                 for (std::size_t width : {1, 2, 19}) check(products(c, n, width, bits, ring, trace), "a product", name);
-            for (std::size_t leaves : {1, 5, 16}) check(carries(c, n, leaves, trace), "a carry", name);
+            for (std::size_t leaves : {1, 5, 21}) check(carries(c, n, leaves, trace), "a carry", name);
             for (std::size_t width : {1, 2, 64}) {
                 Words planes(2 * width * n);
                 UNSEEN_CHOOSE(hash_planes)(c.rows.data(), 64 * n, c.delta.data(), width, planes.data());

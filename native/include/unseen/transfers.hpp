@@ -17,13 +17,13 @@ namespace unseen {
        delta (else null) those of row + delta follow */                                                               \
     void hash_planes(const std::uint8_t* rows, std::size_t n, const std::uint8_t* delta, std::size_t width,           \
                      std::uint64_t* planes);                                                                          \
-    /* Places of words four by four, `leaves` <= 16 leaves from the top. Row (element, leaf, place). The offer of a    \
-       leaf has for each of 16 values of the other side's four places whether the sum has a carry (bit value) and       \
-       whether it would pass one on (bit 16 + value). generate, propagate: leaves planes of ceil(n / 64) words */      \
+    /* Places of words three by three, `leaves` <= 21 leaves from the top. Row (element, leaf, place). The offer of a  \
+       leaf has for each of 8 values of the other side's three places whether the sum has a carry (bit value) and       \
+       whether it would pass one on (bit 8 + value). generate, propagate: leaves planes of ceil(n / 64) words */      \
     void carry_offer(const std::uint8_t* rows, const std::uint8_t* delta, const std::uint64_t* words, std::size_t n,  \
-                     std::size_t leaves, std::uint32_t* offers, std::uint64_t* generate, std::uint64_t* propagate);   \
+                     std::size_t leaves, std::uint16_t* offers, std::uint64_t* generate, std::uint64_t* propagate);   \
     void carry_take(const std::uint8_t* rows, const std::uint64_t* words, std::size_t n, std::size_t leaves,          \
-                    const std::uint32_t* offers, std::uint64_t* generate, std::uint64_t* propagate);                  \
+                    const std::uint16_t* offers, std::uint64_t* generate, std::uint64_t* propagate);                  \
     /* Products of n times `width` words (one side) by n numbers of `bits` bits (other side) modulo 2^ring. Row         \
        (element, bit). Offers are `product_bytes(bits, ring)` bytes for each of n times `width` */                     \
     void product_offer(const std::uint8_t* rows, const std::uint8_t* delta, const std::uint64_t* words,               \

@@ -1,11 +1,11 @@
-// Pads of single bits, and carries of four places by one transfer of sixteen.
+// Pads of single bits, and carries of three places by one transfer of eight.
 #include "kernels/transfers_hash.hpp"
 #include "unseen/transfers.hpp"
 
 namespace unseen::UNSEEN_ISA {
 namespace {
 
-constexpr std::size_t kWord = 64, kPlaces = 4, kAtOnce = 32;
+constexpr std::size_t kWord = 64, kPlaces = 3, kAtOnce = 48;
 
 // Bit `place` of 64 words.
 inline std::uint64_t gather(const std::uint64_t* words, std::size_t place) {
@@ -30,14 +30,14 @@ inline void planes_of(const std::uint8_t* rows, Block other, const AesKey& sched
     for (std::size_t j = 0; j < width; ++j) planes[j * stride] = gather(pads, j);
 }
 
-// Bit j of both halves: which of the 16 values have bit t set.
-constexpr std::uint32_t kHas[kPlaces] = {0xAAAAAAAA, 0xCCCCCCCC, 0xF0F0F0F0, 0xFF00FF00};
+// Bit j of both halves: which of the 8 values have bit t set.
+constexpr std::uint32_t kHas[kPlaces] = {0xAAAA, 0xCCCC, 0xF0F0};
 
-// For each value j of the other side: a carry out of a + j (bit j), all ones (bit 16 + j).
-inline std::uint32_t table(std::uint32_t a) { return (0x10000U - (1U << (16 - a))) | 1U << (31 - a); }
+// For each value j of the other side: a carry out of a + j (bit j), all ones (bit 8 + j).
+inline std::uint32_t table(std::uint32_t a) { return (0x100U - (1U << (8 - a))) | 1U << (15 - a); }
 
-inline std::uint32_t nibble(std::uint64_t word, std::size_t leaves, std::size_t leaf) {
-    return static_cast<std::uint32_t>(word >> (64 - 4 * leaves + 4 * leaf)) & 15;
+inline std::uint32_t digit(std::uint64_t word, std::size_t leaves, std::size_t leaf) {
+    return static_cast<std::uint32_t>(word >> (64 - kPlaces * (leaves - leaf))) & 7;
 }
 
 inline void clear(std::uint64_t* planes, std::size_t count) {
@@ -57,7 +57,7 @@ void hash_planes(const std::uint8_t* rows, std::size_t n, const std::uint8_t* de
 }
 
 void carry_offer(const std::uint8_t* rows, const std::uint8_t* delta, const std::uint64_t* words, std::size_t n,
-                 std::size_t leaves, std::uint32_t* offers, std::uint64_t* generate, std::uint64_t* propagate) {
+                 std::size_t leaves, std::uint16_t* offers, std::uint64_t* generate, std::uint64_t* propagate) {
     const AesKey schedule = expand(load(kPadKey));
     const Block other = load(delta);
     const std::size_t stride = (n + kWord - 1) / kWord, pairs = n * leaves;
@@ -84,9 +84,9 @@ void carry_offer(const std::uint8_t* rows, const std::uint8_t* delta, const std:
             // The other side knows one of the two, so their sum's further bits are this side's alone.
             const std::uint64_t own = (low(batch[2 * kPlaces * i]) ^ low(batch[2 * kPlaces * i + 1])) >> 32;
             const std::uint64_t g = own & 1, p = own >> 1 & 1;
-            const std::uint32_t hidden = (0U - static_cast<std::uint32_t>(g)) & 0xFFFF;
-            const std::uint32_t passed = (0U - static_cast<std::uint32_t>(p)) & 0xFFFF0000;
-            offers[done + i] = table(nibble(words[element], leaves, leaf)) ^ pad ^ hidden ^ passed;
+            const std::uint32_t hidden = (0U - static_cast<std::uint32_t>(g)) & 0xFF;
+            const std::uint32_t passed = (0U - static_cast<std::uint32_t>(p)) & 0xFF00;
+            offers[done + i] = static_cast<std::uint16_t>(table(digit(words[element], leaves, leaf)) ^ pad ^ hidden ^ passed);
             generate[leaf * stride + element / kWord] |= g << (element % kWord);
             propagate[leaf * stride + element / kWord] |= p << (element % kWord);
         }
@@ -94,7 +94,7 @@ void carry_offer(const std::uint8_t* rows, const std::uint8_t* delta, const std:
 }
 
 void carry_take(const std::uint8_t* rows, const std::uint64_t* words, std::size_t n, std::size_t leaves,
-                const std::uint32_t* offers, std::uint64_t* generate, std::uint64_t* propagate) {
+                const std::uint16_t* offers, std::uint64_t* generate, std::uint64_t* propagate) {
     const AesKey schedule = expand(load(kPadKey));
     const std::size_t stride = (n + kWord - 1) / kWord, pairs = n * leaves;
     clear(generate, leaves * stride);
@@ -110,9 +110,9 @@ void carry_take(const std::uint8_t* rows, const std::uint64_t* words, std::size_
             const std::size_t element = (done + i) / leaves, leaf = (done + i) % leaves;
             std::uint32_t made = offers[done + i];
             for (std::size_t t = 0; t < kPlaces; ++t) made ^= static_cast<std::uint32_t>(low(batch[kPlaces * i + t]));
-            made >>= nibble(words[element], leaves, leaf);
+            made >>= digit(words[element], leaves, leaf);
             generate[leaf * stride + element / kWord] |= std::uint64_t{made & 1} << (element % kWord);
-            propagate[leaf * stride + element / kWord] |= std::uint64_t{made >> 16 & 1} << (element % kWord);
+            propagate[leaf * stride + element / kWord] |= std::uint64_t{made >> 8 & 1} << (element % kWord);
         }
     }
 }

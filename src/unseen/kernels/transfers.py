@@ -38,10 +38,10 @@ def hash_planes(rows: Blocks, width: int, delta: Blocks | None = None) -> Words:
 
 def offer_carries(
     rows: Blocks, delta: Blocks, words: Words, leaves: int
-) -> tuple[NDArray[np.uint32], Words, Words]:
-    """The sender's side of adding words place by place, four places a leaf, `leaves` leaves from the top.
+) -> tuple[NDArray[np.uint16], Words, Words]:
+    """The sender's side of adding words place by place, three places a leaf, `leaves` leaves from the top.
 
-    Rows are (element, leaf, place), lowest leaf first: shape (4 * leaves * n, 16).
+    Rows are (element, leaf, place), lowest leaf first: shape (3 * leaves * n, 16).
 
     Returns
     -------
@@ -50,11 +50,11 @@ def offer_carries(
     """
     if _native is None:
         return reference.offer_carries(rows, delta, words, leaves)
-    out: tuple[NDArray[np.uint32], Words, Words] = _native.offer_carries(rows, delta, words, leaves)
+    out: tuple[NDArray[np.uint16], Words, Words] = _native.offer_carries(rows, delta, words, leaves)
     return out
 
 
-def take_carries(rows: Blocks, words: Words, offers: NDArray[np.uint32]) -> tuple[Words, Words]:
+def take_carries(rows: Blocks, words: Words, offers: NDArray[np.uint16]) -> tuple[Words, Words]:
     """The receiver's side, whose choices were the bits of `words`: its shares."""
     if _native is None:
         return reference.take_carries(rows, words, offers)

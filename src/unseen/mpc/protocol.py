@@ -50,6 +50,8 @@ class Statement:
     fss
         Whether comparisons can be by function secret sharing, between two holders: one round and large keys, dealt. `open_protocol`
         takes `fss` then.
+    lpn
+        Whether it assumes learning parity with noise unless it is told not to; `open_protocol` takes `assumption` then.
     """
 
     summary: str
@@ -60,6 +62,7 @@ class Statement:
     assumption: str
     ahead: bool = False
     fss: bool = False
+    lpn: bool = False
 
 
 @dataclass(frozen=True, slots=True)

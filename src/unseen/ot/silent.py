@@ -22,7 +22,7 @@ Assumption
     Learning parity with regular noise for a ten-sparse code; AES under a public key as a random permutation; and those of
     SoftSpoken.
 Cost
-    Per round 16 (d + 1) t bytes from the sender, half a round; malicious one round and 80 bytes more. With b11: 0.2 MB
+    Per round 16 d t bytes from the sender, half a round; malicious one round and 80 bytes more. With b11: 0.2 MB
     for 2.25 million transfers, 0.7 bits each; set-up 0.3 MB. A call costs the receiver half a round: whether it brings
     choices (then 1 bit each).
 """
@@ -49,6 +49,13 @@ DEFAULT = "b11"
 TREE_DEPTH = 8  # of the transfers' set-up
 _UPPER, _LOWEST = np.uint8(0xFE), np.uint8(1)
 _WORTH_COPYING = 16  # fewer left-over rows than this part of a call are dropped: joining arrays takes longer
+
+
+def transfer_bytes(parameters: str = DEFAULT) -> float:
+    """What a transfer of a random bit takes of its round, in bytes."""
+    of = lpn_params.primal(parameters)
+    sums = of.noise * of.depth
+    return sums * BLOCK_BYTES / (of.outputs - (1 << of.table_bits) - sums)
 
 
 class Choices(Message, frozen=True, tag="ot-silent.choices/1"):
@@ -136,17 +143,35 @@ class Sender(_Source):
     ----------
     parameters
         "b10" to "b13": more transfers in a round for the larger ones, fewer bytes for each.
+    ahead
+        A receiver finds what it needs for a call of up to so many transfers before this party joins in that call: so two
+        parties who are senders and receivers to one another may both begin as receivers. "semi-honest" only, as nothing is
+        waited for.
 
     Raises
     ------
     UsageError
-        No such parameters.
+        No such parameters, or a round is too small to be that far ahead.
     """
 
     def __init__(
-        self, party: Party, peer: str, *, security: Security = "malicious", parameters: str = DEFAULT
+        self,
+        party: Party,
+        peer: str,
+        *,
+        security: Security = "malicious",
+        parameters: str = DEFAULT,
+        ahead: int = 0,
     ) -> None:
         super().__init__(party, peer, security, parameters)
+        if ahead > (0 if self._malicious else self._set.outputs - self._feed):
+            raise UsageError(
+                f"No round of {self._set.name} is {ahead} transfers ahead.",
+                why="it makes fewer, or waits for a check",
+                mend="ask for fewer, of semi-honest parties",
+            )
+        self._ahead = ahead
+        self._ready: tuple[Blocks, Bits] | None = None
         delta = np.frombuffer(party.rng.bytes(BLOCK_BYTES), np.uint8).copy()
         delta[0] |= 1
         self.delta = delta
@@ -154,6 +179,7 @@ class Sender(_Source):
         self._stock = source.correlated(self._feed).rows.copy()
         self._stock[:, 0] &= _UPPER
         self._marks = np.zeros(self._feed, np.uint8)
+        self._prepare()
 
     def correlated(self, count: int) -> SenderCorrelation:
         """The next `count` rows.
@@ -164,14 +190,28 @@ class Sender(_Source):
             The peer sent something else than is due.
         """
         rows, _ = self._take(count)
+        self._prepare()
         different = self._party.recv(self._peer, Choices).bits
         if len(different):
             require(different, shape=(-(-count // 8),), dtype=np.uint8, sender=self._peer)
             bits = np.unpackbits(different, count=count, bitorder="little")
-            rows = rows ^ self.delta & (np.uint8(0) - bits)[:, None]
+            masks, halves = np.uint64(0) - bits.astype(np.uint64), rows.view(np.uint64)
+            for half, word in zip(
+                halves.T, self.delta.view(np.uint64), strict=True
+            ):  # in place: nobody else has the rows
+                np.bitwise_xor(half, masks & word, out=half)
         return SenderCorrelation(self.delta, rows)
 
+    def _prepare(self) -> None:
+        """Make the next round, unless it is there or what is left will do."""
+        if self._ready is None and len(self._marks) - self._feed < self._ahead:
+            self._ready = self._make()
+
     def _round(self) -> tuple[Blocks, Bits]:
+        ready, self._ready = self._ready, None
+        return self._make() if ready is None else ready
+
+    def _make(self) -> tuple[Blocks, Bits]:
         table, trees, spare = self._parts()
         keys = self._keys(self._peer)
         none = np.empty((self._shape.trees, 0, BLOCK_BYTES), np.uint8)

@@ -19,9 +19,10 @@ from unseen.link.memory import Parcel
 from unseen.mpc import Engine
 from unseen.mpc.functions.sigmoid import sigmoid
 from unseen.mpc.protocols import pair2
-from unseen.mpc.protocols.pair2 import cross, sharing
+from unseen.mpc.protocols.pair2 import cross, sharing, wires
 from unseen.mpc.protocols.pair2.gates import Gates
 from unseen.mpc.protocols.pair2.wires import Masks, Offers, Wires
+from unseen.ot import silent
 from unseen.ot.correlation import ReceiverCorrelation, SenderCorrelation
 from unseen.party import Disclosure, DisclosurePolicy, Door, Party
 from unseen.testing.simulate import Run, Seen, simulate
@@ -61,6 +62,14 @@ def operations(party: Party) -> list[Any]:
     return out
 
 
+def few(party: Party) -> Any:
+    """What silent transfers are used for: of random bits, of bits of one's own."""
+    protocol = Engine(party, holders=PARTIES, protocol="pair2").protocol
+    x = protocol.public(np.full(ROWS, 5, np.uint64))
+    masked = protocol.mask(x)
+    return [(masked.less_than([0]), protocol.truncate(x, 20)) for _ in range(2)]
+
+
 def program(party: Party) -> Any:
     """What users write."""
     engine = Engine(party, holders=PARTIES, protocol="pair2")
@@ -96,6 +105,11 @@ def said(view: list[Seen]) -> set[bytes]:
 
 def test_views_are_uniform() -> None:
     assert found(go()) == []
+
+
+def test_views_are_uniform_with_silent_transfers_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wires, "FEW", 0)
+    assert found(go(few)) == []
 
 
 def test_the_result_is_right() -> None:
@@ -154,15 +168,15 @@ def _choose_in_clear(self: Wires, count: int, choices: Any = None) -> ReceiverCo
     return half
 
 
-def _answer_in_clear(self: Wires, count: int) -> SenderCorrelation:
-    half = ANSWER(self, count)
+def _answer_in_clear(self: Wires, count: int, *, random: bool = False) -> SenderCorrelation:
+    half = ANSWER(self, count, random=random)
     self.take((-(-count // 8),))
     return half
 
 
-def _one_row(self: Wires, count: int) -> SenderCorrelation:
+def _one_row(self: Wires, count: int, *, random: bool = False) -> SenderCorrelation:
     """Every transfer is the first one over again."""
-    half = ANSWER(self, count)
+    half = ANSWER(self, count, random=random)
     return SenderCorrelation(half.delta, np.repeat(half.rows[:1], count, axis=0))
 
 
@@ -189,6 +203,36 @@ def test_mutants_are_found(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for place, what, mutant in MUTANTS[name]:
         monkeypatch.setattr(place, what, mutant)
     assert found(go())
+
+
+def _same_rows(self: silent._Source, count: int) -> Any:
+    """The stock does not shrink."""
+    kept = self._stock, self._marks
+    out = TAKE(self, count)
+    if len(kept[1]) > self._feed + count:
+        self._stock, self._marks = kept
+    return tuple(array.copy() for array in out)
+
+
+def _given_choices(self: silent.Receiver, count: int, choices: Any = None) -> ReceiverCorrelation:
+    """Random bits that are no longer random."""
+    rows, bits = self._take(count)
+    self._party.send(self._peer, silent.Choices(np.packbits(bits if choices is None else choices)))
+    return ReceiverCorrelation(bits, rows)
+
+
+TAKE = silent._Source._take
+SILENT: dict[str, Change] = {
+    "the same rows twice": (silent._Source, "_take", _same_rows),
+    "choices in clear": (silent.Receiver, "correlated", _given_choices),
+}
+
+
+@pytest.mark.parametrize("name", SILENT)
+def test_mutants_of_silent_transfers_are_found(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wires, "FEW", 0)
+    monkeypatch.setattr(*SILENT[name])
+    assert found(go(few))
 
 
 def test_a_triple_whose_lowest_bits_do_not_multiply_is_found(monkeypatch: pytest.MonkeyPatch) -> None:

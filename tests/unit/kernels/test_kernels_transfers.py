@@ -44,21 +44,21 @@ def test_planes_of_pads(instruction_set: str, count: int, width: int, both: bool
     equal(transfers.hash_planes(rows, width, delta), reference.hash_planes(rows, width, delta))
 
 
-@pytest.mark.parametrize("leaves", [1, 5, 16])
+@pytest.mark.parametrize("leaves", [1, 5, 21])
 @pytest.mark.parametrize("count", [0, 1, 63, 64, 130])
 def test_carries(instruction_set: str, count: int, leaves: int) -> None:
     mine, theirs = words(count), words(count)
     mine[: count // 2] = ~theirs[: count // 2]  # every place passes a carry on
-    places = np.arange(64 - 4 * leaves, 64)
+    places = np.arange(64 - 3 * leaves, 64)
     rows, delta, received = correlated(bits_of(theirs, places))
     offers, *given = transfers.offer_carries(rows, delta, mine, leaves)
     equal((offers, *given), reference.offer_carries(rows, delta, mine, leaves))
     taken = transfers.take_carries(received, theirs, offers)
     equal(taken, reference.take_carries(received, theirs, offers))
     for leaf in range(leaves):
-        shift = np.uint64(64 - 4 * leaves + 4 * leaf)
-        total = (mine >> shift & np.uint64(15)) + (theirs >> shift & np.uint64(15))
-        for share, other, holds in zip(given, taken, (total > 15, total == 15), strict=True):
+        shift = np.uint64(64 - 3 * leaves + 3 * leaf)
+        total = (mine >> shift & np.uint64(7)) + (theirs >> shift & np.uint64(7))
+        for share, other, holds in zip(given, taken, (total > 7, total == 7), strict=True):
             plane = (share[leaf] ^ other[leaf]).view(np.uint8)
             np.testing.assert_array_equal(np.unpackbits(plane, bitorder="little")[:count], holds)
             assert not np.unpackbits(plane, bitorder="little")[count:].any()
@@ -101,11 +101,11 @@ def test_other_shapes_are_refused() -> None:
     with pytest.raises(ValueError, match="16 bytes"):
         transfers.hash_planes(rows, 1, delta[:8])
     with pytest.raises(ValueError, match="number of rows"):
-        transfers.offer_carries(rows, delta, words(3), 16)
-    with pytest.raises(ValueError, match="1 to 16"):
-        transfers.offer_carries(rows, delta, words(2), 17)
+        transfers.offer_carries(rows, delta, words(3), 14)
+    with pytest.raises(ValueError, match="1 to 21"):
+        transfers.offer_carries(rows, delta, words(2), 22)
     with pytest.raises(ValueError, match="number of offers"):
-        transfers.take_carries(rows, words(2), np.zeros((1, 16), np.uint32))
+        transfers.take_carries(rows[:126], words(2), np.zeros((1, 21), np.uint16))
     with pytest.raises(ValueError, match="number of rows"):
         transfers.offer_products(rows, delta, words(3, 1), 64, 64)
     for bits, ring in ((0, 64), (65, 65), (9, 8), (2, 63)):

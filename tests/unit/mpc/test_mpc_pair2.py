@@ -1,4 +1,4 @@
-"""What two parties make by encryption and what by transfers: results are the same, bytes as declared."""
+"""What two parties make by encryption, by transfers and by silent ones: results are the same, bytes as declared."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from unseen.core.errors import UsageError
 from unseen.mpc import Engine
 from unseen.mpc.protocols import pair2
-from unseen.mpc.protocols.pair2 import cross
+from unseen.mpc.protocols.pair2 import carry, cross, gates, products, wires
+from unseen.ot import lpn_params
 from unseen.party import Party
 from unseen.testing.simulate import run
 
@@ -22,12 +24,12 @@ def shared(values: np.ndarray) -> dict[str, np.ndarray]:
     return {"a": mask[None], "b": (values - mask)[None]}
 
 
-def both(body: Any) -> tuple[np.ndarray, int]:
+def both(body: Any, **options: Any) -> tuple[np.ndarray, int]:
     """The sum of what both get, and how many bytes both sent after the set-up."""
     sent = {}
 
     def program(party: Party) -> Any:
-        protocol = Engine(party, holders=HOLDERS, protocol="pair2").protocol
+        protocol = Engine(party, holders=HOLDERS, protocol="pair2", **options).protocol
         before = sum(stats.bytes_sent for stats in party.stats().values())
         made = body(protocol, party.name)
         sent[party.name] = sum(stats.bytes_sent for stats in party.stats().values()) - before
@@ -94,3 +96,53 @@ def test_choosing_by_bits_takes_two_transfers() -> None:
     made, sent = both(lambda protocol, me: protocol.select(hidden[me], parts[me]))
     np.testing.assert_array_equal(made[0], x * bits)
     assert abs(sent - 24 * 1024) < 300  # heads of messages
+
+
+SET_UP = 990_000  # of silent transfers: base transfers, what the first round is fed with, and a round ahead each way
+COUNT = 1 << 13
+
+
+def compared(**options: Any) -> int:
+    """Bytes of that many comparisons, which must be right."""
+    x = RNG.integers(-(1 << 62), 1 << 62, COUNT, np.int64)
+    x[:3] = 0, -1, 1
+    parts = shared(x.view(np.uint64))
+    bits, sent = both(lambda protocol, me: protocol.mask(parts[me]).less_than([0])[0, 0], **options)
+    np.testing.assert_array_equal(bits & 1, x < 0)
+    return sent
+
+
+def test_many_comparisons_are_silent_unless_lpn_is_not_assumed() -> None:
+    declared = pair2.price("less", COUNT, 2).size_bytes
+    few = COUNT // 8
+    as_it_was = COUNT / few * pair2.price("less", few, 2).size_bytes
+    assert declared < as_it_was / 6
+    a_round = 2 * 206_000
+    assert declared + SET_UP <= compared() + a_round <= declared + SET_UP + 2 * a_round
+    assert abs(compared(assumption="symmetric") - as_it_was) < 0.02 * as_it_was
+
+
+def test_the_bar_for_comparisons() -> None:
+    """What CHEETAH sends for 2^20 of them, measured."""
+    assert pair2.price("less", 1 << 20, 2).size_bytes + SET_UP < 91_300_000
+
+
+def test_rounds_are_made_before_they_are_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both parties choose first: with many small rounds a sender that is not ahead would leave them waiting for one another."""
+    small = lpn_params.PrimalSet("small", 64, 9, 8, 16384, "for tests", "2026-11")
+    monkeypatch.setattr(lpn_params, "primal", lambda name: small)
+    monkeypatch.setattr(wires, "FEW", 0)
+    monkeypatch.setattr(wires, "AHEAD", 1 << 13)
+    monkeypatch.setattr(gates, "PIECE", 32)
+    monkeypatch.setattr(gates, "TOGETHER", (1 << 13) // 64)
+    monkeypatch.setattr(carry, "PIECE", 256)
+    monkeypatch.setattr(products, "PIECE", 1 << 12)
+    compared()
+
+
+def test_a_protocol_without_transfers_has_no_assumption_to_choose() -> None:
+    def body(party: Party) -> None:
+        Engine(party, holders=HOLDERS, helper=None, protocol="plain", assumption="symmetric")
+
+    with pytest.raises(UsageError, match="no assumption"):
+        run(body, HOLDERS)

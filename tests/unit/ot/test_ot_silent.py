@@ -79,6 +79,39 @@ def test_a_real_set_and_its_cost(security: str) -> None:
     assert outcome.rounds("b") <= (6 if security == "semi-honest" else 12)
 
 
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("each", [1, 300, 1400])
+def test_a_sender_is_ahead(each: int) -> None:
+    """So that two who are both senders and receivers may both choose first, any number of times."""
+
+    def program(party: Party) -> Any:
+        streams = {name: party.stream(name) for name in ("a gives", "b gives")}
+        peer = "b" if party.name == "a" else "a"
+
+        def sender() -> silent.Sender:
+            return silent.Sender(streams[f"{party.name} gives"], peer, security="semi-honest", ahead=1400)
+
+        def receiver() -> silent.Receiver:
+            return silent.Receiver(streams[f"{peer} gives"], peer, security="semi-honest")
+
+        if party.name == "a":
+            give, take = sender(), receiver()
+        else:
+            take, give = receiver(), sender()
+        own = np.random.default_rng(each).integers(0, 2, each, np.uint8)
+        made = [
+            (take.correlated(each, own if turn % 2 else None), give.correlated(each)) for turn in range(12)
+        ]
+        return [part[0] for part in made], [part[1] for part in made]
+
+    results = run(program, ("a", "b"), timeout_s=20).results
+    for giver, taker in (("a", "b"), ("b", "a")):
+        sent, received = results[giver][1], results[taker][0]
+        assert all(holds(*pair) for pair in zip(sent, received, strict=True))
+        rows = np.concatenate([half.rows for half in sent])
+        assert len(np.unique(rows, axis=0)) == 12 * each
+
+
 @pytest.mark.parametrize(
     ("options", "text"),
     [({"security": "none"}, "Security"), ({"security": "malicious", "parameters": "b9"}, "no set")],
@@ -86,6 +119,16 @@ def test_a_real_set_and_its_cost(security: str) -> None:
 def test_wrong_use_is_refused(options: dict[str, Any], text: str) -> None:
     with pytest.raises(UsageError, match=text):
         go(1, **options)
+
+
+@pytest.mark.parametrize("options", [{"security": "malicious", "ahead": 1}, {"ahead": 1 << 22}])
+def test_a_sender_cannot_be_further_ahead_than_a_round(options: dict[str, Any]) -> None:
+    def program(party: Party) -> None:
+        if party.name == "a":
+            silent.Sender(party, "b", **{"security": "semi-honest"} | options)
+
+    with pytest.raises(UsageError, match="ahead"):
+        run(program, ("a", "b"))
 
 
 @pytest.mark.usefixtures("small")

@@ -1,7 +1,7 @@
 """What is made of the rows of correlated transfers, in NumPy; see :mod:`unseen.kernels.transfers` for shapes and uses.
 
 Sources: Gilboa, "Two Party RSA Key Generation" (CRYPTO 1999) for products; Naor and Pinkas (STOC 1999) for a transfer of
-sixteen from four transfers; Rathee et al., "CrypTFlow2" (CCS 2020) for its use in comparisons.
+eight from three transfers; Rathee et al., "CrypTFlow2" (CCS 2020) for its use in comparisons.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ Blocks = NDArray[np.uint8]
 Words = NDArray[np.uint64]
 
 _WORD = 64
-_PLACES = 4
+_PLACES = 3
 _VALUES = 1 << _PLACES
 
 
@@ -31,7 +31,7 @@ def hash_planes(rows: Blocks, width: int, delta: Blocks | None) -> Words:
     return np.stack([split_places(_pads(one)[:, 0].copy(), width) for one in both])
 
 
-def _nibbles(words: Words, leaves: int) -> NDArray[np.int64]:
+def _digits(words: Words, leaves: int) -> NDArray[np.int64]:
     shifts = np.uint64(_WORD - _PLACES * leaves) + np.arange(leaves, dtype=np.uint64) * np.uint64(_PLACES)
     return ((words[:, None] >> shifts) & np.uint64(_VALUES - 1)).astype(np.int64)
 
@@ -44,13 +44,13 @@ def _planes(bits: NDArray[np.uint64]) -> Words:
 
 def offer_carries(
     rows: Blocks, delta: Blocks, words: Words, leaves: int
-) -> tuple[NDArray[np.uint32], Words, Words]:
+) -> tuple[NDArray[np.uint16], Words, Words]:
     """See :func:`unseen.kernels.transfers.offer_carries`."""
     pads = np.stack([_pads(rows)[:, 0], _pads(rows ^ delta)[:, 0]], axis=1)
     pads = pads.reshape(len(words), leaves, _PLACES, 2)
     own = (pads[:, :, 0, 0] ^ pads[:, :, 0, 1]) >> np.uint64(32)
     generate, propagate = own & np.uint64(1), own >> np.uint64(1) & np.uint64(1)
-    a, offers = _nibbles(words, leaves), np.zeros((len(words), leaves), np.uint64)
+    a, offers = _digits(words, leaves), np.zeros((len(words), leaves), np.uint64)
     for value in range(_VALUES):
         for place, share, holds in (
             (value, generate, a + value >= _VALUES),
@@ -60,15 +60,15 @@ def offer_carries(
             for level in range(_PLACES):
                 bit = bit ^ (pads[:, :, level, value >> level & 1] >> np.uint64(place) & np.uint64(1))
             offers |= bit << np.uint64(place)
-    return offers.astype(np.uint32), _planes(generate), _planes(propagate)
+    return offers.astype(np.uint16), _planes(generate), _planes(propagate)
 
 
-def take_carries(rows: Blocks, words: Words, offers: NDArray[np.uint32]) -> tuple[Words, Words]:
+def take_carries(rows: Blocks, words: Words, offers: NDArray[np.uint16]) -> tuple[Words, Words]:
     """See :func:`unseen.kernels.transfers.take_carries`."""
     count, leaves = offers.shape
     pads = _pads(rows)[:, 0].reshape(count, leaves, _PLACES)
     made = np.bitwise_xor.reduce(pads, axis=2) ^ offers.astype(np.uint64)
-    made = made >> _nibbles(words, leaves).astype(np.uint64)
+    made = made >> _digits(words, leaves).astype(np.uint64)
     return _planes(made & np.uint64(1)), _planes(made >> np.uint64(_VALUES) & np.uint64(1))
 
 

@@ -1,8 +1,8 @@
 """The carry of an addition whose summands two parties know, one each: what comparisons and exact truncation are made of.
 
-Places are taken four by four. In each four one party knows its places a, the other b; whether a + b makes a carry, and
-whether it would pass one on, are bits that the first can tabulate for all sixteen values of b, of which the second takes
-one by a transfer of sixteen, made from four transfers. Shares of these bits are combined by the tree of
+Places are taken three by three. In each three one party knows its places a, the other b; whether a + b makes a carry, and
+whether it would pass one on, are bits that the first can tabulate for all eight values of b, of which the second takes
+one by a transfer of eight, made from three transfers. Shares of these bits are combined by the tree of
 :func:`unseen.mpc.planes.carry_out`. The parties change roles between two halves of the elements.
 
 Source: Rathee et al., "CrypTFlow2" (CCS 2020), its millionaires' protocol.
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from unseen.mpc.protocols.pair2.sharing import Pair2
 
 WORD = 64
-LEAF = 4
+LEAF = 3
 PIECE = 1 << 15  # elements at a time: a million transfers in each direction
 
 
@@ -42,6 +42,7 @@ def _piece(protocol: Pair2, mine: Ring, places: int) -> Planes:
     words = -(-len(mine) // WORD)
     nodes = leaves - 1
     protocol.gates.prepare(nodes * words)
+    protocol.wires.prepare(LEAF * leaves * len(mine))
     generate, propagate = _leaves(protocol.wires, mine, leaves)
     return planes.carry_out(protocol, generate[None], propagate[None])
 
@@ -62,6 +63,6 @@ def _leaves(wires: Wires, mine: Ring, leaves: int) -> tuple[Ring, Ring]:
         wires.offer(offers)
         given = made[0], made[1]
     if rows is not None:
-        taken = transfers.take_carries(rows, choosing, wires.take((len(choosing), leaves), np.uint32))
+        taken = transfers.take_carries(rows, choosing, wires.take((len(choosing), leaves), np.uint16))
     generate, propagate = (in_order(wires, given[which], taken[which], axis=1) for which in (0, 1))
     return generate, propagate

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from unseen.kernels import transfers
 from unseen.mpc.protocols.pair2.products import in_order, roles
-from unseen.mpc.protocols.pair2.wires import Wires
+from unseen.mpc.protocols.pair2.wires import AHEAD, Wires
 from unseen.mpc.shares import Planes
 
 Words = NDArray[np.uint64]
@@ -24,7 +24,7 @@ Words = NDArray[np.uint64]
 WORD = 64
 RIGHTS = 2
 PIECE = 1 << 12  # words: a quarter of a million transfers, four megabytes of rows
-TOGETHER = 1 << 16  # words whose choices are sent ahead: sixteen megabytes
+TOGETHER = AHEAD // WORD  # words whose choices are sent ahead: sixteen megabytes
 
 
 class Gates:
@@ -39,6 +39,7 @@ class Gates:
         missing = words - self._stock.shape[1]
         if missing <= 0:
             return
+        self._wires.prepare(2 * WORD * missing)
         parts = [self._make(min(TOGETHER, missing - begin)) for begin in range(0, missing, TOGETHER)]
         self._stock = np.concatenate([self._stock, *parts], axis=1)
 
@@ -83,6 +84,7 @@ class Gates:
         One transfer a bit: each offers for one half of the words and chooses with the other.
         """
         flat = np.ascontiguousarray(mine).reshape(-1)
+        self._wires.prepare(WORD * flat.size)
         parts = [self._private(flat[begin : begin + 2 * PIECE]) for begin in range(0, flat.size, 2 * PIECE)]
         return np.concatenate([np.empty(0, np.uint64), *parts]).reshape(mine.shape)
 

@@ -43,6 +43,7 @@ def shuffle(wires: Wires, *columns: NDArray[Any]) -> list[NDArray[Any]]:
     groups = [BITS if column.dtype == np.uint8 else NUMBERS for column in columns]
     rows = [_words(column) for column in columns]
     size = 1 << max(count - 1, 0).bit_length()  # rows beyond the last stay where they are
+    wires.prepare(len(columns) * (2 * size.bit_length() - 3) * size if count > 1 else 0)
     for mover in (0, 1) if count > 1 else ():
         if wires.place != mover:
             rows = [_hide(wires, mine, size, group) for mine, group in zip(rows, groups, strict=True)]

@@ -40,6 +40,7 @@ def products(
     its numbers, (m, width).
     """
     width = words.shape[1]
+    wires.prepare(bits * (len(words) + len(numbers)))
     at_once = max(1, min(PIECE // bits, OFFERED // (width * transfers.product_bytes(bits, ring))))
     given, taken = [], []
     for begin in range(0, max(len(words), len(numbers)), at_once):

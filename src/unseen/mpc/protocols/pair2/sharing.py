@@ -20,6 +20,7 @@ from unseen.mpc.protocols.pair2.wires import Wires
 from unseen.mpc.reveal import Wanted, summed
 from unseen.mpc.shares import Bits, Planes, Share
 from unseen.mpc.unmasked import Unmasked
+from unseen.ot.correlation import Assumption
 from unseen.party import Message, Party, Public, require
 
 
@@ -36,10 +37,17 @@ class Pair2:
     holds = True
     radix_up_to = 6
 
-    def __init__(self, party: Party, holders: tuple[str, ...], dealt: Dealt | None = None) -> None:
+    def __init__(
+        self,
+        party: Party,
+        holders: tuple[str, ...],
+        dealt: Dealt | None = None,
+        *,
+        assumption: Assumption = "lpn",
+    ) -> None:
         self.party = party
         self.holders = holders
-        self.wires = Wires(party, holders, dealt)
+        self.wires = Wires(party, holders, dealt, assumption=assumption)
         self.gates = Gates(self.wires)
         self.leads = self.wires.place == 0
 

@@ -3,6 +3,10 @@
 One party *offers* (it is the sender of transfers), the other *takes* (its choices are bits that it knows). Both directions
 are used at once wherever the work can be divided, so that neither party waits for the other.
 
+Transfers are made without LPN (:mod:`unseen.ot.softspoken`) until :data:`FEW` have been asked for, then, unless LPN is not to be
+assumed, as silent ones (:mod:`unseen.ot.silent`): a fortieth of the bytes at three times the processor time, after half a
+megabyte each way. Both parties say by :meth:`Wires.prepare` what is due, so that they begin at the same place.
+
 Every row of a transfer is used once: a source counts the transfers that it has made and cannot go back, and a party that
 starts again, after a crash too, sets up sources of its own. Where transfers were made ahead (:mod:`.dealt`), those are used
 first.
@@ -10,6 +14,7 @@ first.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -18,11 +23,19 @@ from numpy.typing import NDArray
 from unseen.mpc.fixed import Ring
 from unseen.mpc.lattice import Lattice
 from unseen.mpc.protocols.pair2.dealt import Dealt
-from unseen.ot import sources
-from unseen.ot.correlation import Assumption, Bits, ReceiverCorrelation, SenderCorrelation
+from unseen.ot import silent, softspoken
+from unseen.ot.correlation import (
+    Assumption,
+    Bits,
+    ReceiverCorrelation,
+    ReceiverSource,
+    SenderCorrelation,
+    SenderSource,
+)
 from unseen.party import Masked, Message, Party, require
 
-ASSUMPTION: Assumption = "symmetric"
+FEW = 1 << 18  # transfers, of both directions together, that are not worth the set-up of silent ones
+AHEAD = 1 << 20  # transfers that a party may choose before it has answered the other's
 
 
 class Offers(Message, frozen=True, tag="mpc.pair2.offers/1"):
@@ -46,21 +59,54 @@ class Masks(Message, frozen=True, tag="mpc.pair2.masks/1"):
 class Wires:
     """See the module. `place` is this party's number, 0 or 1; `dealt` what was made ahead, if anything."""
 
-    def __init__(self, party: Party, holders: tuple[str, ...], dealt: Dealt | None = None) -> None:
+    def __init__(
+        self,
+        party: Party,
+        holders: tuple[str, ...],
+        dealt: Dealt | None = None,
+        *,
+        assumption: Assumption = "lpn",
+    ) -> None:
         self.party = party
         self.dealt = dealt
         self.place = holders.index(party.name)
         self.peer = holders[1 - self.place]
         self.lattice = Lattice(party, self.peer)
+        self._left = FEW if assumption == "lpn" else None  # until there are silent ones
+        self._set_up(
+            lambda: softspoken.Sender(party, self.peer, security="semi-honest"),
+            lambda: softspoken.Receiver(party, self.peer, security="semi-honest"),
+        )
+
+    def _set_up(self, sender: Callable[[], SenderSource], receiver: Callable[[], ReceiverSource]) -> None:
+        self.sender: SenderSource
+        self.receiver: ReceiverSource
         if self.place == 0:
-            self.sender = sources.sender(party, self.peer, assumption=ASSUMPTION, security="semi-honest")
-            self.receiver = sources.receiver(party, self.peer, assumption=ASSUMPTION, security="semi-honest")
+            self.sender = sender()
+            self.receiver = receiver()
         else:
-            self.receiver = sources.receiver(party, self.peer, assumption=ASSUMPTION, security="semi-honest")
-            self.sender = sources.sender(party, self.peer, assumption=ASSUMPTION, security="semi-honest")
+            self.receiver = receiver()
+            self.sender = sender()
+
+    def prepare(self, count: int) -> None:
+        """So many transfers are due, of both directions together: called by both parties before they choose and answer."""
+        if self._left is None or (self.dealt and self.dealt.left.transfers >= count):
+            return
+        self._left -= count
+        if self._left < 0:
+            self._left = None
+            # rounds are told ahead of other messages, in either direction: a stream for each
+            give, take = (self.party.stream(f"silent-{place}") for place in (self.place, 1 - self.place))
+            self._set_up(
+                lambda: silent.Sender(give, self.peer, security="semi-honest", ahead=AHEAD),
+                lambda: silent.Receiver(take, self.peer, security="semi-honest"),
+            )
 
     def choose(self, count: int, choices: Bits | None = None) -> ReceiverCorrelation:
-        """The taking side of `count` transfers, for these choices (count,) of 0 and 1 or for random ones; waits for nobody."""
+        """The taking side of `count` transfers, for these choices (count,) of 0 and 1 or for random ones.
+
+        Waits for nobody as long as no more than :data:`AHEAD` are chosen before as many are answered.
+        """
         ready = self.dealt.taken(count) if self.dealt else None
         if ready is None:
             return self.receiver.correlated(count, choices)
