@@ -61,7 +61,7 @@ def _draw(drawn: Progress, known: dict[tuple[str, str], TaskID], progress: TaskP
         completed=total if progress.state == "finished" else progress.done,
         sign=_SIGNS[progress.state],
         count=f"{progress.done}/{progress.total}" if progress.total else "",
-        note=plain(progress.note).replace("\n", " ")[:40],
+        note=plain(progress.note).replace("\n", " ")[:60],
     )
     if over:
         drawn.stop_task(bar)
