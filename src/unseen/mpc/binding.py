@@ -31,14 +31,15 @@ Cost
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from unseen.core.canonical import tagged
-from unseen.core.errors import LocalProtocolError, VerificationError
-from unseen.crypto import pedersen, scalars, short
+from unseen.core.errors import LocalProtocolError, UsageError, VerificationError
+from unseen.crypto import norm, pedersen, scalars, short
 from unseen.crypto.inner import Reader
 from unseen.crypto.transcript import Transcript
 from unseen.kernels import matmul
@@ -50,6 +51,7 @@ from unseen.mpc.shares import Share
 from unseen.party import Masked, Message, Party, Public, require
 
 _PROTOCOL = "unseen/committed-share/v1"
+_LONGEST = 2.0**40
 
 
 class MasksCommitted(Message, frozen=True, tag="mpc.binding.masks/1"):
@@ -62,6 +64,12 @@ class Sums(Message, frozen=True, tag="mpc.binding.sums/1"):
     """The masked sums as integers of 14 bytes, and the proof that they are those of the commitments."""
 
     sums: Masked
+    proof: Public[bytes]
+
+
+class Length(Message, frozen=True, tag="mpc.binding.length/1"):
+    """The owner's proof that what it committed to is no longer than agreed."""
+
     proof: Public[bytes]
 
 
@@ -161,6 +169,55 @@ def committed_share(
     if opened is not None:
         _check(party.recv(owner, Sums), owner, pair, rows, opened, transcript)
     return shared
+
+
+def prove_length(
+    party: Party,
+    values: ArrayLike | None,
+    commitment: bytes,
+    *,
+    holders: Sequence[str],
+    owner: str,
+    count: int,
+    longest: float,
+    blind: int | None = None,
+    bits: int = FRACTION_BITS,
+) -> None:
+    """The owner proves to the other holders that the numbers it committed to are, as one vector, at most `longest` long.
+
+    With :func:`committed_share` of the same commitment that bounds what it can bring into a computation: no record of its own can
+    weigh more than all of them together may (:mod:`unseen.crypto.norm`). The holders call it alike; a helper does not.
+
+    Raises
+    ------
+    UsageError
+        At the owner: they are longer; at all: more than 65,536 numbers, or no length.
+    VerificationError
+        The proof does not hold.
+    """
+    bound = int(longest**2 * 4.0**bits) if 0 < longest < _LONGEST else 0
+    if not 0 < bound < 1 << 128 or not 0 < count <= norm.MOST_ENTRIES:
+        raise UsageError(
+            f"There is no proof that {count} numbers are at most {longest} long.",
+            why=f"it takes up to {norm.MOST_ENTRIES} numbers, and a length above 0",
+            mend="take fewer rows, or leave the length out",
+        )
+    statement = norm.Statement(commitment, count, bound)
+    session = tagged("committed-length", 1, [*party.session.to_list(), owner, count, str(bound)])
+    if party.name != owner:
+        proof = party.recv(owner, Length).proof
+        try:
+            norm.verify(statement, proof, Transcript(session))
+        except VerificationError as error:
+            error.party = owner
+            raise
+        return
+    if values is None or blind is None:
+        raise LocalProtocolError(f"{owner} proves a length without its values or its blind.")
+    proof = norm.prove(statement, _integers(values, bits), blind, Transcript(session))
+    for peer in holders:
+        if peer != owner:
+            party.send(peer, Length(proof))
 
 
 def _check(

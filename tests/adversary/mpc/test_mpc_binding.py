@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -236,3 +237,45 @@ def test_narrow_masks_are_noticed() -> None:
 
     with patched(short, "commit_masks", narrow):
         assert seen_of("dealer2") != []
+
+
+@pytest.mark.parametrize("lie", ["longer", "another proof", "a changed byte"])
+def test_who_brings_more_than_agreed_is_caught(lie: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The owner's own check is gone; or it shows a proof about another vector, or of another session."""
+    values = np.array([3.0, 4.0])
+    made = binding.commit(values)
+    others = binding.commit(values / 2)
+
+    def forged(statement: Any, numbers: Any, blind: int, transcript: Any) -> bytes:
+        if lie == "another proof":
+            return honest(
+                replace(statement, commitment=others.element),
+                [n // 2 for n in numbers],
+                others.blind,
+                transcript,
+            )
+        if lie == "longer":
+            return honest(replace(statement, bound=statement.bound * 4), numbers, blind, transcript)
+        proof = bytearray(honest(replace(statement), list(numbers), blind, transcript))
+        proof[700] ^= 1
+        return bytes(proof)
+
+    honest = binding.norm.prove
+    monkeypatch.setattr(binding.norm, "prove", forged)
+
+    def body(party: Party) -> None:
+        mine = party.name == "a"
+        binding.prove_length(
+            party,
+            values if mine else None,
+            made.element,
+            holders=("a", "b"),
+            owner="a",
+            count=2,
+            longest=5.0 if lie == "a changed byte" else 4.0,
+            blind=made.blind if mine else None,
+        )
+
+    errors = simulate(body, ("a", "b")).errors
+    assert isinstance(errors["b"], VerificationError)
+    assert errors["b"].party == "a"

@@ -15,6 +15,7 @@ from unseen.jobs.artefacts import decode, encode
 from unseen.jobs.evidence import task_body
 from unseen.jobs.execute import TaskRecord
 from unseen.jobs.local import LocalRun, run_local
+from unseen.jobs.step import parse_params
 from unseen.jobs.tables import Matrix
 from unseen.mpc import binding
 from unseen.scenes.joint_model import Settings, workflow
@@ -87,3 +88,24 @@ def test_whoever_brings_something_else_is_caught(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(binding.Engine, "share", other)
     with pytest.raises(VerificationError, match="laboratory shared is not what it committed to"):
         up_to_training(contract, tables)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("longest", "kept"), [(200.0, True), (20.0, False)])
+def test_what_is_brought_is_no_longer_than_agreed(longest: float, kept: bool) -> None:
+    """455 rows of about 15 scaled columns at each are about 80 long."""
+    contract, tables = agreed(bound=True)
+    train = contract.task("train")
+    longer = train.model_copy(update={"params": {**train.params, "longest": longest}})
+    tasks = tuple(longer if task.name == "train" else task for task in contract.tasks)
+    changed = contract.model_copy(update={"tasks": tasks})
+    if kept:
+        assert up_to_training(changed, tables).records["hospital"]["train"].bound
+        return
+    with pytest.raises(UsageError, match="squares add up"):
+        up_to_training(changed, tables)
+
+
+def test_a_length_is_proved_of_bound_inputs_only() -> None:
+    with pytest.raises(UsageError, match="parameters"):
+        parse_params("train-logistic", {"longest": 3.0})

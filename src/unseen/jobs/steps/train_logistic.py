@@ -45,7 +45,8 @@ class Params(StepParams):
 
     `coefficients_to_owners`: tell each holder the coefficients of its own columns (the label holder the intercept
     too). Otherwise nobody learns them. `bound`: every holder's columns, and the label, must be those that it committed
-    to in the step before (`standardise` with `commit`). `joined`: the table is the output of a hidden inner join (`join` with
+    to in the step before (`standardise` with `commit`); `longest`: and each proves that all its numbers, label and columns, are at
+    most so long as one vector, which for scaled columns is about sqrt(rows times columns). `joined`: the table is the output of a hidden inner join (`join` with
     `hidden` and `scaled`), whose rows nobody knows; of rows of fewer than `at_least` ids the model is zeros, for it would be those rows.
     """
 
@@ -53,11 +54,14 @@ class Params(StepParams):
     iterations: Annotated[int, Field(ge=1, le=100)] = 10
     coefficients_to_owners: bool = False
     bound: bool = False
+    longest: Annotated[float, Field(gt=0)] | None = None
     joined: bool = False
     at_least: Annotated[int, Field(ge=1)] = 10
 
     @model_validator(mode="after")
     def _of_one_kind(self) -> Self:
+        if self.longest is not None and not self.bound:
+            raise ValueError("a length is proved of bound inputs: set `bound` too")
         if self.bound and self.joined:
             raise ValueError("bound inputs are columns of each holder; joined rows are in shares already")
         return self
@@ -122,7 +126,7 @@ def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Rol
     engine = engines.open_engine(party, roles)
     bound: dict[str, str] = {}
     if params.bound:
-        columns, labels, bound = _bound(engine, sizes, own, label_holder)
+        columns, labels, bound = _bound(engine, sizes, own, label_holder, params.longest)
     else:
         columns = layout.share_blocks(engine, sizes, None if own is None else own.values)
         label = own.label if own is not None and party.name == label_holder else None
@@ -217,7 +221,7 @@ def _model(
 
 
 def _bound(
-    engine: Engine, sizes: layout.Layout, own: Matrix | None, label_holder: str
+    engine: Engine, sizes: layout.Layout, own: Matrix | None, label_holder: str, longest: float | None
 ) -> tuple[SecretArray, SecretArray, dict[str, str]]:
     if own is not None and own.commitment is None:
         raise UsageError(
@@ -226,5 +230,10 @@ def _bound(
         )
     numbers = None if own is None else own.numbers
     return layout.share_bound(
-        engine, sizes, numbers, None if own is None else own.commitment, label_holder=label_holder
+        engine,
+        sizes,
+        numbers,
+        None if own is None else own.commitment,
+        label_holder=label_holder,
+        longest=longest,
     )

@@ -111,11 +111,13 @@ def share_bound(
     commitment: Commitment | None,
     *,
     label_holder: str,
+    longest: float | None = None,
 ) -> tuple[SecretArray, SecretArray, dict[str, str]]:
     """:func:`share_blocks` and the label, each holder's numbers bound to its commitment (:mod:`unseen.mpc.binding`).
 
     `own` is this holder's block with its label, if it has one, as the last column. Returns columns, label, and holder
-    -> commitment (hex) as this party checked them (nothing at a helper).
+    -> commitment (hex) as this party checked them (nothing at a helper). `longest`: each proves that all its numbers together
+    are no longer than that, as one vector.
 
     Raises
     ------
@@ -149,6 +151,18 @@ def share_bound(
             shape=(layout.rows, width),
             blind=commitment.blind if mine and commitment else None,
         )
+        if longest is not None and protocol.holds:
+            binding.prove_length(
+                party,
+                own if mine else None,
+                told[holder].element,
+                holders=protocol.holders,
+                owner=holder,
+                count=layout.rows * width,
+                longest=longest,
+                blind=commitment.blind if mine and commitment else None,
+                bits=engine.bits,
+            )
         blocks.append(secret[:, :columns])
         labels = secret[:, columns] if holder == label_holder else labels
     if labels is None:
