@@ -27,7 +27,12 @@ def kinds(*outputs: str) -> pytest.MarkDecorator:
     """Every protocol in every mode, of those outputs."""
     found = [(name, mode) for name, mode in KINDS if protocol(name).OUTPUT in outputs]
     texts = [f"{name}-{mode.security}{'-compact' if mode.compact else ''}" for name, mode in found]
-    return pytest.mark.parametrize(("name", "mode"), found, ids=texts)
+    # three holders at a time, with the slower code: its quick test is that of every way of having an id
+    params = [
+        pytest.param(name, mode, marks=pytest.mark.long if (name, mode.compact) == ("multi", True) else [])
+        for name, mode in found
+    ]
+    return pytest.mark.parametrize(("name", "mode"), params, ids=texts)
 
 
 every_kind = kinds("rows", "shares", "answers")
