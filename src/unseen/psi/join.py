@@ -278,8 +278,9 @@ def compact(rows: Rows, at_most: int) -> Rows:
     shares = [rows.columns[holder][name].share for holder, name in named]
     numbers = np.stack(shares, axis=2) if shares else np.zeros((len(bits), rows.size, 1), np.uint64)
     moved, kept = arranged([Key(member.reshape(1, -1), descending=True)], bits, numbers)
-    first = engine.boolean(np.ascontiguousarray(moved[:, :at_most, 0]))
-    both = first if same else engine.boolean(np.ascontiguousarray(moved[:, :at_most, 1]))
+    kept_bits = moved[:, :at_most] & np.uint8(1)  # a shuffle fills all places of a byte with noise
+    first = engine.boolean(np.ascontiguousarray(kept_bits[:, :, 0]))
+    both = first if same else engine.boolean(np.ascontiguousarray(kept_bits[:, :, 1]))
     columns: dict[str, dict[str, SecretArray]] = {holder: {} for holder in rows.columns}
     for place, (holder, name) in enumerate(named):
         share = np.ascontiguousarray(kept[:, :at_most, place])

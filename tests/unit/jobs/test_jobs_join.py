@@ -278,3 +278,50 @@ def test_the_model_of_the_scene_is_that_of_the_common_rows() -> None:
     np.testing.assert_allclose(np.r_[known[0]["coefficients"], known[1]["coefficients"]], weights, atol=5e-3)
     assert known[0]["intercept"][0] == pytest.approx(intercept, abs=5e-3)
     assert "intercept" not in known[1]
+
+
+@pytest.mark.parametrize("helper", [(), pytest.param(("helper",), marks=pytest.mark.long)])
+def test_three_holders_train_on_rows_that_nobody_knows(helper: tuple[str, ...]) -> None:
+    """Join, scale, train and count, each holder with one column: as scikit-learn on the common rows."""
+    rng = np.random.default_rng(4)
+    ids = {"a": list(range(120)), "b": list(range(119, 9, -1)), "c": list(range(20, 130))}
+    common = [number for number in ids["a"] if all(number in rows for rows in ids.values())]
+    x = {name: rng.normal(size=130) for name in ids}
+    y = (x["a"] - x["b"] + 0.5 * x["c"] + rng.normal(size=130) > 0).astype(int)
+
+    def column(name: str) -> np.ndarray:
+        own = x[name][ids[name]]
+        return np.array((own - own.mean()) / own.std())
+
+    tables = {
+        name: table(
+            rows, name == "a", **{name: column(name)}, **({"ill": y[rows].tolist()} if name == "a" else {})
+        )
+        for name, rows in ids.items()
+    }
+    roles = Roles({"holders": ("a", "b", "c"), "label_holder": ("a",), "helper": helper})
+    made = go(roles, tables, hidden=True, scaled=True, epsilon=4.0)
+    assert not made.errors, made.errors
+
+    def then(installed: Any, before: Any, seats: Roles, **params: Any) -> Any:
+        asked = installed.Params(**params)
+        outcome = simulate(
+            lambda party: installed.run(party, before[party.name], asked, seats),
+            ("a", "b", "c", *helper),
+            disclosures=installed.disclosures(asked, seats),
+            timeout_s=60,
+        )
+        assert not outcome.errors, outcome.errors
+        return outcome.results
+
+    counting = Roles({"holders": ("a", "b", "c"), "receivers": ("c",), "helper": helper})
+    counted = then(common_statistics, made.results, counting, joined=True)
+    assert counted["c"]["answer"].meta["count"] == [len(common)]
+    scaled = then(standardise_joined, made.results, roles)
+    trained = then(train_logistic, scaled, roles, joined=True, coefficients_to_owners=True)
+    found = [trained[name]["model"].meta["known"]["coefficients"][0] for name in ids]
+    whole = {name: dict(zip(ids[name], column(name), strict=True)) for name in ids}
+    pooled = np.array([[whole[name][number] for name in ids] for number in common])
+    deviation = pooled.std(axis=0)
+    model = LogisticRegression(C=1.0, tol=1e-10).fit((pooled - pooled.mean(axis=0)) / deviation, y[common])
+    np.testing.assert_allclose(found, model.coef_[0] / deviation, atol=5e-3)
