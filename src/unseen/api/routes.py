@@ -57,6 +57,7 @@ _TABLE: dict[str, tuple[Method, str]] = {
     "ledger_heads": ("GET", "/ledger/heads"),
     "ledger_entries": ("GET", "/ledger/entries"),
     "backup": ("POST", "/backup"),
+    "stock_list": ("GET", "/stocks"),
     "step_list": ("GET", "/steps"),
     "step_show": ("GET", "/steps/{name}"),
 }

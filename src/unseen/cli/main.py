@@ -32,6 +32,7 @@ _GROUPS: tuple[tuple[str, str, str], ...] = (
     ),
     ("job", "Run contracts, watch, and get results.", "start list show watch result artefacts cancel"),
     ("model", "The models that came of joint work.", "list show verify export"),
+    ("stock", "Randomness made ahead with peers.", "list"),
     ("step", "The steps that are installed here.", "list show"),
     ("ledger", "Who recorded what.", "heads entries"),
     ("export", "Write results and evidence to files.", "result artefact evidence"),

@@ -122,6 +122,26 @@ def peers(value: tuple[m.PeerView, ...]) -> None:
             console().print(plain(f"{peer.name} is not connected. {from_dict(peer.problem.model_dump())}"))
 
 
+def stocks(value: tuple[m.StockView, ...]) -> None:
+    """All stocks."""
+    table(
+        ("peer", "stock", "each run", "runs", "left", "passed over", "bytes left"),
+        (
+            (
+                s.peer,
+                s.number[:8],
+                "DAMAGED" if s.damaged else ", ".join(s.contents),
+                s.runs,
+                s.runs_left,
+                s.runs_unused,
+                s.bytes_left,
+            )
+            for s in value
+        ),
+        empty="No stocks: the step `make-stock` makes one between two holders.",
+    )
+
+
 def who(value: m.IdentityView | m.InvitationView | m.PeerView) -> None:
     """A party's name and key."""
     facts(

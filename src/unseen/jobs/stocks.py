@@ -10,13 +10,15 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from unseen.core.errors import UnseenError, UsageError
-from unseen.mpc import Engine, Stock, ahead
+from unseen.core.errors import UnavailableError, UnseenError, UsageError, VerificationError
+from unseen.mpc import Engine, Meter, Stock, ahead
 from unseen.mpc.fixed import FRACTION_BITS
 from unseen.mpc.protocols.pair2.sharing import Pair2
+from unseen.mpc.stock import look
 from unseen.party import Message, Party, Public
 from unseen.party.kept import Drawn, Kept
 
@@ -64,6 +66,30 @@ def open_pair(party: Party, holders: tuple[str, ...], *, bits: int = FRACTION_BI
             if not meter.runs_left:
                 shutil.rmtree(party.kept.folder / _peer(party, holders) / stock.number, ignore_errors=True)
     return engine
+
+
+@dataclass(frozen=True, slots=True)
+class OnShelf:
+    """A stock as its owner sees it; without a meter and contents it does not open."""
+
+    peer: str
+    number: str
+    meter: Meter | None
+    contents: tuple[str, ...]
+
+
+def shelf(kept: Kept) -> list[OnShelf]:
+    """All stocks of this party, by peer and number."""
+    found = []
+    for place in sorted(place for peer in _places(kept.folder) for place in _places(peer)):
+        try:
+            meter, contents = look(place, kept.key)
+            found.append(OnShelf(place.parent.name, place.name, meter, tuple(contents)))
+        except VerificationError:
+            found.append(OnShelf(place.parent.name, place.name, None, ()))
+        except UnavailableError:
+            continue  # used up and removed meanwhile
+    return found
 
 
 @contextmanager

@@ -36,7 +36,7 @@ import msgspec
 import numpy as np
 
 from unseen.core.durable import write_whole
-from unseen.core.errors import LocalProtocolError, UsageError, VerificationError
+from unseen.core.errors import LocalProtocolError, UnavailableError, UsageError, VerificationError
 from unseen.crypto.derive import derive
 from unseen.crypto.prg import Prg
 from unseen.crypto.seal import seal, unseal
@@ -152,9 +152,7 @@ class Stock:
     @property
     def meter(self) -> Meter:
         """What is left."""
-        state = self._state
-        left = state.runs - state.next
-        return Meter(state.runs, left, state.unused, state.runs * state.run_bytes, left * state.run_bytes)
+        return _meter(self._state)
 
     def __repr__(self) -> str:
         meter = self.meter
@@ -335,6 +333,28 @@ class Block:
                 mend="begin again: the next run takes the next block; or deal another stock",
             )
         return data
+
+
+def look(folder: Path, key: bytes) -> tuple[Meter, list[str]]:
+    """What is left of a stock, and what is in each of its runs, line by line; of this moment, and in nobody's way.
+
+    Raises
+    ------
+    VerificationError
+        Another key, or damaged.
+    UnavailableError
+        It is not there any more.
+    """
+    try:
+        state = _opened(key, folder / "state", State, [])
+        return _meter(state), _opened(key, folder / "program", list[str], [state.stock.hex()])
+    except OSError as error:
+        raise UnavailableError(f"{folder} cannot be read.", why=str(error.strerror)) from error
+
+
+def _meter(state: State) -> Meter:
+    left = state.runs - state.next
+    return Meter(state.runs, left, state.unused, state.runs * state.run_bytes, left * state.run_bytes)
 
 
 # ---------------------------------------------------------------------- what is stored

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -11,6 +12,7 @@ import sqlalchemy as sql
 
 from unseen.core.errors import UsageError
 from unseen.jobs.forkserver import ForkServer
+from unseen.jobs.stocks import shelf
 from unseen.kernels import backend
 from unseen.link.front import Front
 from unseen.node import backup as backups
@@ -36,6 +38,7 @@ from unseen.node.post import Post
 from unseen.node.scheduler import Scheduler
 from unseen.node.store import ArtefactStore
 from unseen.node.work import PROGRESS, Workshop
+from unseen.party.kept import Kept
 
 _JOB_LIMIT_S = 24 * 3600.0
 
@@ -215,6 +218,19 @@ class Services:
             courier.note(kind, body)
 
     # ------------------------------------------------------------------ what people ask
+
+    def stocks(self) -> tuple[m.StockView, ...]:
+        """See :meth:`unseen.node.operations.Node.stock_list`."""
+        return tuple(
+            m.StockView(
+                peer=item.peer,
+                number=item.number,
+                contents=item.contents,
+                damaged=item.meter is None,
+                **({} if item.meter is None else asdict(item.meter)),
+            )
+            for item in shelf(Kept(self.store.stocks, self.store.stocks_key))
+        )
 
     def status(self) -> m.NodeStatus:
         """See :meth:`unseen.node.operations.Node.status`."""

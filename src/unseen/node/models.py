@@ -73,6 +73,20 @@ class PeerView(Model):
     problem: Problem | None = None
 
 
+class StockView(Model):
+    """Randomness made ahead with a peer. `contents`: what each run holds. `damaged`: it does not open, and no task takes from it."""
+
+    peer: str
+    number: str
+    contents: tuple[str, ...]
+    runs: int = 0
+    runs_left: int = 0
+    runs_unused: int = 0
+    size_bytes: int = 0
+    bytes_left: int = 0
+    damaged: bool = False
+
+
 class NodeStatus(Model):
     """The node at a glance. `refuses_work` says why no job may start now; empty if they may."""
 

@@ -40,6 +40,7 @@ READ_ONLY = frozenset(
         "status",
         "step_list",
         "step_show",
+        "stock_list",
     }
 )
 
@@ -102,6 +103,10 @@ class Node:
             There is no such peer, or a job with it is running.
         """
         self._services.peers.remove(name)
+
+    def stock_list(self) -> tuple[m.StockView, ...]:
+        """Randomness made ahead with peers, and what is left of it."""
+        return self._services.stocks()
 
     # ------------------------------------------------------------------ assets
 

@@ -23,6 +23,15 @@ NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 PRINT = "3f9c 12ab 0000 1111 2222 3333 4444 5555"
 KEY = "ed25519:" + "ab" * 32
 OWN_KEY = "ed25519:" + "12" * 32
+STOCK = m.StockView(
+    peer="laboratory",
+    number="5c" * 16,
+    contents=("transfers 16384", "products 0"),
+    runs=3,
+    runs_left=2,
+    size_bytes=1_600_000,
+    bytes_left=1_070_000,
+)
 PEER = m.PeerView(
     name="laboratory", identity=KEY, fingerprint=PRINT, addresses=("127.0.0.1:1",), accepted_at=NOW
 )
@@ -165,6 +174,10 @@ class Double(Node):
     def peer_list(self) -> tuple[m.PeerView, ...]:
         self._note("peer_list")
         return (PEER,)
+
+    def stock_list(self) -> tuple[m.StockView, ...]:
+        self._note("stock_list")
+        return (STOCK,)
 
     def peer_remove(self, name: str) -> None:
         self._note("peer_remove", name=name)

@@ -100,6 +100,7 @@ COMMANDS = {
     "job result j1": ("job_result", {"job_id": "j1"}),
     "job artefacts j1": ("artefacts", {"job_id": "j1"}),
     "job cancel j1 --reason stop": ("job_cancel", {"job_id": "j1", "reason": "stop"}),
+    "stock list": ("stock_list", {}),
     "model list": ("model_list", {}),
     "model show model-1": ("model_show", {"version": "model-1"}),
     "model verify model-1": ("model_verify", {"version": "model-1"}),

@@ -151,6 +151,18 @@ def test_what_does_not_open_is_left_alone(tmp_path: Path) -> None:
     assert drawn(compute(tmp_path)) == []
 
 
+def test_what_is_there_is_listed(tmp_path: Path) -> None:
+    first, second = sorted([make(tmp_path, runs=2), make(tmp_path, runs=3)])
+    mine = Kept(tmp_path / "hospital", b"hospital".ljust(32))
+    drawn(compute(tmp_path))
+    (tmp_path / "hospital" / "laboratory" / second / "state").write_bytes(b"nonsense")
+    one, other = stocks.shelf(mine)
+    assert (one.peer, one.number, one.contents) == ("laboratory", first, ("transfers 32768", "products 8192"))
+    assert one.meter is not None
+    assert one.meter.runs_left == one.meter.runs - 1
+    assert (other.number, other.meter) == (second, None)
+
+
 def test_where_nothing_is_kept_none_is_made() -> None:
     def body(party: Party) -> None:
         stocks.make(party, PAIR, runs=1, **AMOUNT)
@@ -167,4 +179,7 @@ def test_on_real_nodes_one_contract_makes_what_the_next_takes(tmp_path: Path) ->
         study(runs=2).run(world)
         assert len(kept(tmp_path)) == 0  # both runs were taken, and what is used up is gone
         study(runs=3, prefix="again-").run(world)
+        for name in PAIR:
+            (seen,) = world[name].stock_list()
+            assert (seen.runs, seen.runs_left, seen.damaged) == (3, 1, False)
         assert len(kept(tmp_path)) == len(PAIR)
