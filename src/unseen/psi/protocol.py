@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias, cast
+from typing import TYPE_CHECKING, Literal, TypeAlias, cast
 from typing import Protocol as _Protocol
 
 import numpy as np
@@ -22,10 +22,12 @@ from numpy.typing import ArrayLike, NDArray
 from unseen.core import registry
 from unseen.core.cost import Cost, Network
 from unseen.core.errors import UsageError
-from unseen.mpc.array import SecretArray
-from unseen.mpc.engine import Engine
 from unseen.ot import correlation
 from unseen.party import Party
+
+if TYPE_CHECKING:  # who intersects openly does not wait for the engine to be loaded
+    from unseen.mpc.array import SecretArray
+    from unseen.mpc.engine import Engine
 
 PROTOCOLS = "unseen.psi.protocols"
 DISCLOSURE = "intersection"
