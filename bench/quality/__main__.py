@@ -14,7 +14,7 @@ beside that of the `first split` without secrets.
 `quality` (ours) and `pooled` are means over the splits of the area under the ROC curve, of several classes the mean of each against the rest, and of
 numbers (student, dvisits) the root mean square error. `error` is the mean of ours less pooled, of errors as a part of the pooled
 one; `low` and `high` bound its 95 % interval (t distribution, over splits); `worst` is the largest of one split. Trees at the level
-`federated` are the same trees.
+`federated`, whose derivatives the label holder works out in clear, are not in this table.
 
 Linear models are the pooled ones. Trees are not, tree for tree: derivatives come from the quick sigmoid, good to some 1e-4, so that of
 splits that gain nearly alike another one wins, and all later trees differ. In a trial on four splits of fraud and two of Pivot's bank the
