@@ -94,7 +94,7 @@ class Engine:
         Comparisons by function secret sharing, for two holders with a helper: one round instead of seven, and some 1.8 kB of
         keys a comparison from the helper. Where latency rules, or keys were dealt ahead.
     assumption
-        "symmetric": transfers of `pair2` without learning parity with noise, which takes a third of the time and several times the
+        "symmetric": transfers of `pair2` without learning parity with noise, which takes half of the time and several times the
         bytes. It is then the protocol's statement less that.
 
     Raises

@@ -86,9 +86,9 @@ def open_protocol(
 
 
 def price(operation: str, elements: int, parties: int, *, drop: int = 20) -> Price:  # noqa: ARG001 - always two
-    """What `operation` on that many elements costs; transfers come 128 at a time, silent ones two millions.
+    """What `operation` on that many elements costs; transfers come 128 at a time, silent ones 0.8 millions.
 
-    Keys of encryption, 0.3 MB, and the set-up of silent transfers, 1 MB, come once.
+    Keys of encryption, 0.3 MB, and the set-up of silent transfers, 0.6 MB, come once.
     """
     few = elements - cross.in_batches(elements)
     product = (
@@ -117,5 +117,5 @@ def price(operation: str, elements: int, parties: int, *, drop: int = 20) -> Pri
 
 def _transfers(chosen: int, random: int = 0) -> float:
     """Bytes of so many transfers, silent ones if they are enough, of own choices and of random ones."""
-    each = _SYMMETRIC if chosen + random <= wires.FEW else silent.transfer_bytes()
+    each = _SYMMETRIC if chosen + random <= wires.FEW else silent.transfer_bytes(wires.PARAMETERS)
     return (chosen + random) * each + chosen * _BIT

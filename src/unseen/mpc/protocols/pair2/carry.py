@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 
 WORD = 64
 LEAF = 3
-PIECE = 1 << 15  # elements at a time: a million transfers in each direction
+PIECE = (
+    1 << 14
+)  # elements at a time: half a million transfers in each direction, as many as may be chosen before
 
 
 def carry(protocol: Pair2, mine: Ring, places: int) -> Planes:

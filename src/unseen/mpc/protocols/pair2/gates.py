@@ -24,7 +24,7 @@ Words = NDArray[np.uint64]
 WORD = 64
 RIGHTS = 2
 PIECE = 1 << 12  # words: a quarter of a million transfers, four megabytes of rows
-TOGETHER = AHEAD // WORD  # words whose choices are sent ahead: sixteen megabytes
+TOGETHER = AHEAD // WORD  # words whose choices are sent ahead: eight megabytes
 
 
 class Gates:

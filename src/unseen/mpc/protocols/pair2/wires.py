@@ -4,7 +4,7 @@ One party *offers* (it is the sender of transfers), the other *takes* (its choic
 are used at once wherever the work can be divided, so that neither party waits for the other.
 
 Transfers are made without LPN (:mod:`unseen.ot.softspoken`) until :data:`FEW` have been asked for, then, unless LPN is not to be
-assumed, as silent ones (:mod:`unseen.ot.silent`): a fortieth of the bytes at three times the processor time, after half a
+assumed, as silent ones (:mod:`unseen.ot.silent`): a twentieth of the bytes at twice the processor time, after a third of a
 megabyte each way. Both parties say by :meth:`Wires.prepare` what is due, so that they begin at the same place.
 
 Every row of a transfer is used once: a source counts the transfers that it has made and cannot go back, and a party that
@@ -35,7 +35,8 @@ from unseen.ot.correlation import (
 from unseen.party import Masked, Message, Party, require
 
 FEW = 1 << 18  # transfers, of both directions together, that are not worth the set-up of silent ones
-AHEAD = 1 << 20  # transfers that a party may choose before it has answered the other's
+PARAMETERS = "b10"  # the smallest rounds, for memory and the second-level cache
+AHEAD = 1 << 19  # transfers that a party may choose before it has answered the other's
 
 
 class Offers(Message, frozen=True, tag="mpc.pair2.offers/1"):
@@ -98,8 +99,10 @@ class Wires:
             # rounds are told ahead of other messages, in either direction: a stream for each
             give, take = (self.party.stream(f"silent-{place}") for place in (self.place, 1 - self.place))
             self._set_up(
-                lambda: silent.Sender(give, self.peer, security="semi-honest", ahead=AHEAD),
-                lambda: silent.Receiver(take, self.peer, security="semi-honest"),
+                lambda: silent.Sender(
+                    give, self.peer, security="semi-honest", parameters=PARAMETERS, ahead=AHEAD
+                ),
+                lambda: silent.Receiver(take, self.peer, security="semi-honest", parameters=PARAMETERS),
             )
 
     def choose(self, count: int, choices: Bits | None = None) -> ReceiverCorrelation:
