@@ -1,4 +1,7 @@
-"""The tables of functions in docs/mpc.md, errors on dense grids and costs, hold under every protocol."""
+"""The tables of functions in docs/mpc.md, errors on dense grids and costs, hold under every protocol.
+
+`python tests/contract/mpc/test_contract_mpc_tables.py` writes the table of costs anew.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,8 @@ from protocol_run import measure, result
 
 from unseen import mpc
 
-PAGE = (Path(__file__).parents[3] / "docs" / "mpc.md").read_text()
+FILE = Path(__file__).parents[3] / "docs" / "mpc.md"
+PAGE = FILE.read_text()
 SEATS = [("dealer2", 2), ("replicated3", 3), ("pair2", 2), ("replicated3-malicious", 3)]
 BAR = 2.0**-12
 ROWS = 4096
@@ -91,7 +95,11 @@ COSTS: dict[str, Callable[[Any, Any], Any]] = {
 def cost_of(name: str, seat: tuple[str, int]) -> tuple[int, float]:
     rng = np.random.default_rng(1)
     body = COSTS[name]
-    found = measure(seat, lambda _, x, y: body(x, y), rng.uniform(-8, 8, ROWS), rng.uniform(0.5, 8, ROWS))
+    options = (
+        {"assumption": "symmetric"} if seat[0] == "pair2" else {}
+    )  # silent transfers come in large rounds
+    inputs = rng.uniform(-8, 8, ROWS), rng.uniform(0.5, 8, ROWS)
+    found = measure(seat, lambda _, x, y: body(x, y), *inputs, **options)
     return found.depth, found.size_bytes / ROWS
 
 
@@ -111,3 +119,17 @@ def test_costs(name: str, seat: tuple[str, int]) -> None:
 def test_the_tables_are_complete() -> None:
     assert set(rows_of("Cost")) == set(COSTS)
     assert set(rows_of("Errors on dense grids")) == set(GRIDS)
+
+
+def written(name: str) -> str:
+    cells = ("{}, {:.0f}".format(*cost_of(name, seat)) for seat in SEATS)
+    return f"| `{name}` | {' | '.join(cells)} |"
+
+
+if __name__ == "__main__":
+    before, costs = PAGE.split("## Cost\n")
+    lines = [
+        written(line.split("`")[1]) if line.startswith("| `") and line.split("`")[1] in COSTS else line
+        for line in costs.split("\n")
+    ]
+    FILE.write_text(f"{before}## Cost\n" + "\n".join(lines))

@@ -126,8 +126,14 @@ def seeds(log: Path) -> list[str]:
     return log.read_text().splitlines()
 
 
-@pytest.mark.parametrize("helper", [True, False], ids=["dealt", "made by two"])
-@pytest.mark.parametrize("point", POINTS)
+@pytest.mark.parametrize(
+    ("point", "helper"),
+    [
+        *((point, True) for point in POINTS),
+        *(pytest.param(point, False, marks=pytest.mark.long) for point in POINTS[:-1]),
+        (POINTS[-1], False),
+    ],
+)
 def test_the_resumed_run_takes_another_block(
     tmp_path: Path, point: str, monkeypatch: pytest.MonkeyPatch, *, helper: bool
 ) -> None:

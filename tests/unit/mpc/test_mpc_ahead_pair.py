@@ -122,6 +122,7 @@ def test_it_is_metered_and_the_end_is_told(tmp_path: Path) -> None:
     assert "used up" in str(online(tmp_path).errors["a"])
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("who", PAIR)
 def test_a_restored_copy_uses_nothing_again(tmp_path: Path, who: str) -> None:
     make(tmp_path)
