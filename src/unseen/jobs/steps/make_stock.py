@@ -13,6 +13,7 @@ from unseen.jobs import stocks
 from unseen.jobs.artefacts import Artefact
 from unseen.jobs.step import Roles, Sizes, StepParams
 from unseen.mpc.protocols.pair2.dealt import PRODUCTS, TRANSFERS, Amount
+from unseen.mpc.protocols.pair2.wires import FEW
 from unseen.party import Disclosure, Party
 
 VERSION = 1
@@ -25,7 +26,8 @@ TRUST = "Semi-honest holders; there is nobody else to trust."
 
 _PAIR = 2
 _BYTES, _SECONDS = (7.8, 202.0), (1.5e-7, 2.5e-6)  # of a transfer in each direction, and of a product
-_KEYS = 330_000  # bytes of the keys that products take
+_KEYS, _SET_UP = 330_000, 1_000_000  # bytes of the keys that products take, and of what silent transfers need
+_SILENT = 0.18  # bytes of one of these in each direction
 
 
 class Params(StepParams):
@@ -53,8 +55,9 @@ def estimate(params: Params, _roles: Roles, _sizes: Sizes, network: Network) -> 
     """By number."""
     transfers, products = Amount(params.transfers, params.products).records
     amounts = (transfers * TRANSFERS * params.runs, products * PRODUCTS * params.runs)
-    sent = round(sum(each * count for each, count in zip(_BYTES, amounts, strict=True)))
-    sent += 30_000 + _KEYS * bool(products)
+    first = min(amounts[0], FEW // 2)  # silent transfers take over then
+    sent = round(_BYTES[0] * first + _SILENT * (amounts[0] - first) + _BYTES[1] * amounts[1])
+    sent += 30_000 + _KEYS * bool(products) + _SET_UP * (amounts[0] > first)
     rounds = 10 + amounts[0] // (1 << 17) + amounts[1] // (1 << 16)
     work = sum(each * count for each, count in zip(_SECONDS, amounts, strict=True))
     seconds = 0.2 + work + rounds * network.latency_s + sent / network.bytes_per_s

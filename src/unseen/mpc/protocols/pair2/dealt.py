@@ -66,6 +66,9 @@ class Maker(Interface):
     sender: SenderSource
     receiver: ReceiverSource
 
+    def prepare(self, count: int) -> None:
+        """So many transfers are due, of both directions together."""
+
     @property
     def lattice(self) -> Multiplies:
         """Products by encryption."""
@@ -83,6 +86,7 @@ def write(writer: Writer, seed: Prg, amount: Amount, maker: Maker) -> None:
     transfers, products = amount.records
     for begin in range(0, transfers, _TOGETHER):
         some = range(min(_TOGETHER, transfers - begin))
+        maker.prepare(2 * TRANSFERS * len(some))
         all_taken = [maker.receiver.correlated(TRANSFERS) for _ in some]
         for taken in all_taken:
             offered = maker.sender.correlated(TRANSFERS)
