@@ -10,6 +10,8 @@ from pathlib import Path
 
 from unseen.core.errors import UnavailableError
 
+DRAFT = ".tmp"
+"""How names of what is not complete end."""
 _PRIVATE = 0o700
 
 
@@ -24,7 +26,7 @@ def whole_folder(place: Path) -> Iterator[Path]:
     UnavailableError
         The disk is full or not writable; nothing is left behind.
     """
-    draft = place.with_name(f".{place.name}.{os.getpid()}.tmp")
+    draft = place.with_name(f".{place.name}.{os.getpid()}{DRAFT}")
     try:
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(mode=_PRIVATE, parents=True)
@@ -51,7 +53,7 @@ def write_whole(path: Path, content: bytes, *, mode: int = 0o600) -> None:
     UnavailableError
         The disk is full or not writable; nothing is left behind.
     """
-    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    draft = path.with_name(f".{path.name}.{os.getpid()}{DRAFT}")
     try:
         handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
         try:

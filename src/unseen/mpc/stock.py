@@ -115,6 +115,8 @@ class Stock:
         Another process has it open.
     VerificationError
         Another key, or damaged.
+    UnavailableError
+        A part of it is not there, or not any more.
     """
 
     def __init__(self, folder: Path, key: bytes) -> None:
@@ -345,11 +347,8 @@ def look(folder: Path, key: bytes) -> tuple[Meter, list[str]]:
     UnavailableError
         It is not there any more.
     """
-    try:
-        state = _opened(key, folder / "state", State, [])
-        return _meter(state), _opened(key, folder / "program", list[str], [state.stock.hex()])
-    except OSError as error:
-        raise UnavailableError(f"{folder} cannot be read.", why=str(error.strerror)) from error
+    state = _opened(key, folder / "state", State, [])
+    return _meter(state), _opened(key, folder / "program", list[str], [state.stock.hex()])
 
 
 def _meter(state: State) -> Meter:
@@ -415,7 +414,15 @@ T = TypeVar("T")
 
 
 def _opened(key: bytes, path: Path, kind: type[T], context: list[str]) -> T:
-    plain = unseal(key, path.read_bytes(), ["stock", path.name, *context])
+    try:
+        sealed = path.read_bytes()
+    except OSError as error:
+        raise UnavailableError(
+            f"{path} cannot be read.",
+            why=f"{error.strerror}; a stock that is used up is removed, by another task too",
+            mend="remove what is left of it, and make another one",
+        ) from error
+    plain = unseal(key, sealed, ["stock", path.name, *context])
     try:
         return msgspec.msgpack.decode(plain, type=kind)
     except msgspec.DecodeError as error:

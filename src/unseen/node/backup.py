@@ -15,7 +15,7 @@ import zlib
 from datetime import UTC, datetime
 from pathlib import Path
 
-from unseen.core.durable import whole_folder
+from unseen.core.durable import DRAFT, whole_folder
 from unseen.core.errors import UnavailableError, UsageError, VerificationError
 from unseen.node.config import FILE_NAME
 from unseen.node.database import Database
@@ -59,8 +59,7 @@ def backup(home: Home, database: Database, target: str, *, log_size: int) -> Bac
                 archive.addfile(mark, io.BytesIO(text))
                 archive.add(copy, _DATABASE)
                 for name in (*_FILES, *_FOLDERS):
-                    if (home.path / name).exists():
-                        archive.add(home.path / name, name)
+                    _add(archive, home.path / name, name)
         draft.rename(place)
     except OSError as error:
         draft.unlink(missing_ok=True)
@@ -72,6 +71,18 @@ def backup(home: Home, database: Database, target: str, *, log_size: int) -> Bac
     return BackupInfo(
         path=str(place), size_bytes=place.stat().st_size, log_size=log_size, made_at=datetime.now(UTC)
     )
+
+
+def _add(archive: tarfile.TarFile, place: Path, name: str) -> None:
+    """A file or folder as far as it is there: tasks run meanwhile, and write and remove files. What is half written stays out."""
+    try:
+        archive.add(place, name, recursive=False)
+        inside = sorted(place.iterdir()) if place.is_dir() else []
+    except FileNotFoundError:
+        return
+    for child in inside:
+        if not child.name.endswith(DRAFT):
+            _add(archive, child, f"{name}/{child.name}")
 
 
 def restore(source: Path, target: Path) -> None:

@@ -399,18 +399,24 @@ class Party:
             Standing(*key, old.attempt if old else 0, bool(old and old.sent))
             for key, old in zip(keys, stored, strict=True)
         ]
-        renewed = []
-        for place, answers in enumerate(self._tell(standings, others)):
-            attempts = {answer.attempt for answer in (*answers, standings[place])}
-            if len(attempts) > 1 and any(answer.sent for answer in (*answers, standings[place])):
+        claims = [
+            [mine, *answers] for mine, answers in zip(standings, self._tell(standings, others), strict=True)
+        ]
+        waiting = []
+        for place, each in enumerate(claims):
+            if not any(claim.sent for claim in each):
+                waiting.append(place)
+            elif len({claim.attempt for claim in each}) > 1:
                 raise RemoteProtocolError(
                     f"'{keys[place][0]}' was revealed in an earlier attempt, but not every giver has its part of it.",
                     why="a second reveal with other randomness would tell more than the contract allows",
                     mend="the job cannot be resumed; start a new run",
                 )
-            if stored[place] is None or len(attempts) > 1:
-                stored[place] = StoredPart(self.session.attempt, parts[place].tobytes(), sent=False)
-                renewed.append(place)
+        # what was not sent is taken of one attempt all together: values that are told at once may be worked out from one another
+        attempts = {claim.attempt for place in waiting for claim in claims[place]}
+        renewed = waiting if 0 in attempts or len(attempts) > 1 else []
+        for place in renewed:
+            stored[place] = StoredPart(self.session.attempt, parts[place].tobytes(), sent=False)
         chosen = [cast("StoredPart", old) for old in stored]
         for place in renewed:
             journal.store_part(*keys[place], chosen[place])

@@ -163,6 +163,14 @@ def test_what_is_there_is_listed(tmp_path: Path) -> None:
     assert (other.number, other.meter) == (second, None)
 
 
+@pytest.mark.parametrize("gone", ["state", "program"])
+def test_what_was_half_removed_is_left_alone(tmp_path: Path, gone: str) -> None:
+    """A party may die while it removes a stock that is used up, or find one that another task removes at this moment."""
+    number = make(tmp_path)
+    (tmp_path / "hospital" / "laboratory" / number / gone).unlink()
+    assert drawn(compute(tmp_path)) == []
+
+
 def test_where_nothing_is_kept_none_is_made() -> None:
     def body(party: Party) -> None:
         stocks.make(party, PAIR, runs=1, **AMOUNT)

@@ -201,6 +201,39 @@ def test_each_of_many_reveals_goes_by_what_is_stored_of_it() -> None:
     assert done.rounds("c") == one.rounds("c")
 
 
+class DiesStoring(MemoryJournal):
+    """The disk of a party that dies when it stores another part than the first."""
+
+    def store_part(self, name: str, index: int, part: StoredPart) -> None:
+        if self._parts:
+            raise UnavailableError("This party died.")
+        super().store_part(name, index, part)
+
+
+def test_values_that_are_told_together_are_of_one_attempt() -> None:
+    """A crash came between storing two of them: a choice and what belongs to it must not be of two attempts, which round apart."""
+    other = Disclosure("more", "another value", ("c",), Door.REVEAL)
+
+    def program(party: Party) -> Any:
+        rounded = SECRET + np.uint64(party.session.attempt)
+        mask = np.full(4, 77, np.uint64)
+        part = {"a": mask, "b": rounded - mask}.get(party.name)
+        wanted = [Reveal(name, part, ("c",), SECRET.shape) for name in ("scores", "more")]
+        told = party.reveal_all(wanted, givers=("a", "b"))
+        return [None if parts is None else sum(parts.values(), np.zeros(4, np.uint64)) for parts in told]
+
+    told = [SCORES, other]
+    dying = DiesStoring()
+    first = simulate(program, "abc", disclosures=told, journals={"a": dying}, timeout_s=5)
+    assert isinstance(first.errors["a"], UnavailableError)
+    disk = MemoryJournal()
+    disk.__dict__.update(dying.__dict__)
+    journals = {**first.journals, "a": disk}
+    assert journals["b"].load_part("more", 0) is not None
+    again = run(program, "abc", disclosures=told, journals=journals, attempt=2)
+    assert [one.tolist() for one in again.results["c"]] == [(SECRET + np.uint64(2)).tolist()] * 2
+
+
 class Watched(MemoryJournal):
     """Notes in which order things are stored, beside what goes over the wire."""
 
