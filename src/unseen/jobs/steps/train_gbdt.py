@@ -162,7 +162,8 @@ def estimate(params: Params, roles: Roles, sizes: Sizes, network: Network) -> Co
     settings, depth = params.settings(), params.depth
     codes, vectors = width * (params.bins + 1), 2 ** (depth - 1)
     low, high = 2 ** (depth // 2 + depth % 2), 2 ** (depth // 2)
-    per_row = 450 / settings.classes + 32 * vectors - 16 + 24 * low + 48 * high + 8
+    derivatives = 675 if settings.objective == "binary" else 450 / settings.classes
+    per_row = derivatives + 32 * vectors - 16 + 24 * low + 48 * high + 8
     choices = 1 + width * (params.bins - 1)
     compared = sum(largest.comparisons(2**level, choices) for level in range(depth))
     per_tree = per_row * rows + 1650 * (2**depth - 1) * choices + 142 * compared + 80_000

@@ -240,10 +240,10 @@ def hidden_scores(
     return engine.number(np.stack([one.share for one in total], axis=1), engine.bits)
 
 
-def probabilities(scores: SecretArray, settings: Settings, *, precise: bool = True) -> SecretArray:
+def probabilities(scores: SecretArray, settings: Settings) -> SecretArray:
     """What scores (classes, rows) stand for."""
     if settings.objective == "binary":
-        return sigmoid(scores, precise=precise)
+        return sigmoid(scores, precise=True)
     return softmax(scores, axis=0) if settings.objective == "softmax" else scores
 
 
@@ -256,7 +256,7 @@ def _derivatives(
     weights: SecretArray | None,
 ) -> tuple[SecretArray, SecretArray]:
     """Packed derivatives (classes, rows), and the first ones by themselves, without weights."""
-    told = probabilities(scores, settings, precise=False)
+    told = probabilities(scores, settings)  # a quick sigmoid tips choices between splits
     first = told - labels
     if settings.objective == "squared":
         if weights is None:
