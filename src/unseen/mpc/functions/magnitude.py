@@ -26,6 +26,8 @@ from unseen.mpc.functions import tables
 from unseen.mpc.functions.compare import sign_of
 from unseen.mpc.functions.pieces import in_pieces
 from unseen.mpc.functions.polynomial import polynomial
+from unseen.mpc.protocol import Protocol
+from unseen.mpc.shares import Planes, Share
 
 MAX_ERRORS = {"reciprocal": 2.0**-15, "rsqrt": 2.0**-14, "sqrt": 2.0**-14, "log": 2.0**-15}
 """Relative for 1/x, 1/sqrt(x) and sqrt(x) apart from one unit of the result's last place; absolute for log(x)."""
@@ -52,9 +54,10 @@ class _Scaled:
 def _choose(one_hot: SecretArray, values: NDArray[Any], bits: int) -> SecretArray:
     """The value whose bit is set."""
     ring = np.rint(values * 2.0**bits).astype(np.int64).view(np.uint64)
-    weights = ring.reshape(-1, *[1] * (one_hot.ndim - 1))
-    share = (one_hot.share * weights).sum(axis=1, dtype=np.uint64)
-    return one_hot.engine.number(np.asarray(share), bits)
+    share = one_hot.share[:, 0] * ring[0]
+    for place, weight in enumerate(ring[1:], start=1):
+        share += one_hot.share[:, place] * weight
+    return one_hot.engine.number(share, bits)
 
 
 def _scaled(x: SecretArray) -> _Scaled:
@@ -62,14 +65,7 @@ def _scaled(x: SecretArray) -> _Scaled:
     places = SAFE_BITS - x.bits
     width = math.isqrt(places - 1) + 1
     height = -(-places // width)
-    flat = x.share.reshape(len(x.share), -1)
-    top = planes.highest(protocol, planes.bits_of(protocol, flat, places))
-    # Row r and column c of the square stand for e = r * width + c, which is how far the place is from the topmost.
-    square = np.zeros((len(top), height * width, top.shape[2]), np.uint64)
-    square[:, :places] = top[:, ::-1]
-    grid = square.reshape(len(top), height, width, -1)
-    # At most one place is set, so XOR along a side is OR.
-    sides = np.concatenate([np.bitwise_xor.reduce(grid, axis=axis) for axis in (2, 1)], axis=1)
+    sides = _sides(protocol, x.share.reshape(len(x.share), -1), places, (height, width))
     hot = engine.as_number(engine.boolean(planes.unpack(sides, x.shape)))
     rows, columns = hot[:height], hot[height:]
     row_steps, column_steps = width * np.arange(height), np.arange(width)
@@ -77,6 +73,16 @@ def _scaled(x: SecretArray) -> _Scaled:
     product = engine.multiply(engine.number(x.share, 0), factor)
     mantissa = engine.truncate(engine.number(product.share, places), _MANTISSA)
     return _Scaled(mantissa, factor, rows, columns, row_steps, column_steps, places)
+
+
+def _sides(protocol: Protocol, flat: Share, places: int, square: tuple[int, int]) -> Planes:
+    """The rows and the columns of a square of which one is set, as planes one after another."""
+    top = planes.highest(protocol, planes.bits_of(protocol, flat, places))
+    # Row r and column c of the square stand for e = r * width + c, which is how far the place is from the topmost.
+    grid = np.zeros((len(top), *square, top.shape[2]), np.uint64)
+    grid.reshape(len(top), -1, top.shape[2])[:, :places] = top[:, ::-1]
+    # At most one place is set, so XOR along a side is OR.
+    return np.concatenate([np.bitwise_xor.reduce(grid, axis=axis) for axis in (2, 1)], axis=1)
 
 
 @in_pieces(parts=16)

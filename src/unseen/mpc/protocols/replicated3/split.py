@@ -55,19 +55,23 @@ def close(
     xor: bool = False,
     dtype: type[Any] = np.uint64,
 ) -> NDArray[Any]:
-    """Share the sum of what parties 1 and 2 have: they exchange their parts under pads that party 0 takes away."""
+    """Share the sum of what parties 1 and 2 have: they exchange their parts under pads that party 0 takes away.
+
+    The part is masked in place.
+    """
     use_one, use_two = wires.use(), wires.use()
-    if wires.place == 0 or part is None:
-        out = np.stack([wires.pad(0, use_two, shape, dtype), wires.pad(1, use_one, shape, dtype)])
-        return out if xor else dtype(0) - out
-    key, use = (1, use_one) if wires.place == 1 else (0, use_two)
-    mask = wires.pad(key, use, shape, dtype)
-    mine = part ^ mask if xor else part + mask
-    wires.send(3 - wires.place, mine)
-    theirs = wires.recv(3 - wires.place, shape, dtype)
     out = np.empty((2, *shape), dtype)
-    (np.bitwise_xor if xor else np.add)(mine, theirs, out=out[2 - wires.place])  # component 2
-    (np.bitwise_xor if xor else np.subtract)(dtype(0), mask, out=out[wires.place - 1])
+    if wires.place == 0 or part is None:
+        out[0], out[1] = wires.pad(0, use_two, shape, dtype), wires.pad(1, use_one, shape, dtype)
+        return out if xor else np.subtract(dtype(0), out, out=out)
+    add, take = (np.bitwise_xor, np.bitwise_xor) if xor else (np.add, np.subtract)
+    key, use = (1, use_one) if wires.place == 1 else (0, use_two)
+    mask = out[wires.place - 1]
+    mask[...] = wires.pad(key, use, shape, dtype)
+    mine = add(part, mask, out=part)
+    wires.send(3 - wires.place, mine)
+    take(dtype(0), mask, out=mask)
+    add(mine, wires.recv(3 - wires.place, shape, dtype), out=out[2 - wires.place])  # component 2
     return out
 
 
@@ -171,8 +175,13 @@ def to_ring(wires: Wires, bits: Bits, dtype: type[U]) -> NDArray[U]:
         spread(wires, (bits[0] ^ bits[1]).astype(dtype))
         return close(wires, None, bits.shape[1:], dtype=dtype)
     v = bits[2 - wires.place].astype(dtype)
-    mine = spread(wires, v)[wires.place - 1] * (dtype(1) - dtype(2) * v)
-    return close(wires, mine + v if wires.place == 1 else mine, bits.shape[1:], dtype=dtype)
+    mine = v << dtype(1)
+    np.subtract(dtype(1), mine, out=mine)
+    mine *= spread(wires, v)[wires.place - 1]
+    if wires.place == 1:
+        mine += v
+    del v
+    return close(wires, mine, bits.shape[1:], dtype=dtype)
 
 
 # ---------------------------------------------------------------------- powers
