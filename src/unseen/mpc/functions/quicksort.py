@@ -28,7 +28,7 @@ from unseen.mpc.shares import Share
 
 _SMALL = 8
 _PARTS = 16
-_LEAST = 1 << 16  # compared at a time: fewer would not take less, beside what a shuffle takes
+_LEAST = 1 << 15  # compared at a time: in fewer rounds than pieces of numbers, as they are many levels
 Order = NDArray[Any]
 
 

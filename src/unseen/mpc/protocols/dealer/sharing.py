@@ -157,15 +157,27 @@ class Dealer:
 
     def matmul(self, left: Share, right: Share, *, drop: int = 0) -> Share:
         """Beaver's matrix product."""
+        return self._dropped(self._matmul(left, right), drop)
+
+    def _matmul(self, left: Share, right: Share) -> Share:
         deal = self.dealing
         shape = (1, left.shape[1], right.shape[2])
         a, b = deal.uniform(left.shape), deal.uniform(right.shape)
         c = deal.dealt(shape, lambda: matmul(a[0], b[0])[None])
         if not self.holds:
-            return self._dropped(np.zeros(shape, np.uint64), drop)
-        d, e = self._open(left - a, right - b)
-        product = c + matmul(d[0], (b + e if self.leads else b)[0]) + matmul(a[0], e[0])
-        return self._dropped(product, drop)
+            return np.zeros(shape, np.uint64)
+        hidden = np.empty(left.size + right.size, np.uint64)
+        np.subtract(left, a, out=hidden[: left.size].reshape(left.shape))
+        np.subtract(right, b, out=hidden[left.size :].reshape(right.shape))
+        opened = self.party.open_masked(hidden, peers=self.peers)
+        d, e = opened[: left.size].reshape(left.shape), opened[left.size :].reshape(right.shape)
+        del hidden
+        product = matmul(a[0], e[0])[None]
+        product += c
+        if self.leads:
+            b += e
+        product += matmul(d[0], b[0])
+        return product
 
     def fix(self, values: Share) -> FixedOperand:
         """Open values - a once; the mask `a` covers this secret only and is never opened."""
