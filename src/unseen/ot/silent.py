@@ -116,6 +116,8 @@ class _Source:
 
     def _keep(self, count: int) -> None:
         self._stock, self._marks = self._stock[:count], self._marks[:count]
+        if count == self._feed:  # nothing else of the round is needed: let it go before the next is made
+            self._stock, self._marks = self._stock.copy(), self._marks.copy()
 
     def _round(self) -> tuple[Blocks, Bits]:
         raise NotImplementedError
