@@ -264,7 +264,7 @@ def estimate(
         per_and, per_column, per_comparison = 0.4 * links, 32 * links + 16, 62 * links + 48
         busy = 3e-9 * ands + 1e-7 * bins * (every + 2 * comparisons)
     elif len(sizes) == _PAIR:
-        per_and, per_column, per_comparison = 8.25, 24, 470
+        per_and, per_column, per_comparison = 1.2, 24, 80
         busy = 4e-8 * ands + 1.5e-7 * bins * every + 2.5e-6 * bins * comparisons
     else:
         per_and, per_column, per_comparison = 0.4, 51, 75
