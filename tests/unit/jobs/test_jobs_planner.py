@@ -41,6 +41,7 @@ def test_what_goes_into_the_contract() -> None:
         "iterations": 10,
         "coefficients_to_owners": False,
         "bound": False,
+        "longest": None,
         "joined": False,
         "at_least": 10,
     }
