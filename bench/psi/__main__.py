@@ -6,8 +6,8 @@ written. `intersect s` is the protocol alone, at the slower party. Bytes are tho
 
 `lan` is bare TCP on loopback, as the rival has it; `link` the link that nodes use (TLS 1.3, acknowledged frames, transcript)
 on loopback; `wan` 100 Mbit/s in each direction and 10 ms one way, held back by the same relay for both. The rival's bytes are
-counted by such a relay without a rate, in a run of their own. Every run has fresh processes, on both
-sides. The rival puts its output into order by id, ours is in an order that tells
+counted by such a relay without a rate, in a run of their own (not those of its mode for three, which gets stuck behind one). Every
+run has fresh processes, on both sides. The rival puts its output into order by id, ours is in an order that tells
 nothing.
 
 `psi/circuit` is the intersection that nobody sees: from ids and one column of 64-bit integers in memory to shares of membership and
@@ -19,6 +19,9 @@ again, trained. Beside it stands, as the rival, the same on an open intersection
 
 `psi/multi` is that of three holders, file to file as above, half of the ids common to all three, result to all; what the rival's
 mode for three parties shows besides is in docs/protocols/psi-multi.md.
+
+`rival missing` is how many of the common rows the rival did not find, where it did not find all of them; ours has to find all, or the
+benchmark ends.
 """
 
 from __future__ import annotations
@@ -46,6 +49,7 @@ from unseen.psi import Mode, options
 SIDES = ("listener", "caller")
 WAN = {"bytes_per_s": 12.5e6, "latency_s": 0.01}
 MILLION, TEN_MILLION = 1 << 20, 10**7
+PAIR = 2
 
 _COUNTED: dict[
     tuple[int, str], int | None
@@ -100,9 +104,12 @@ def theirs(
             target = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="unseen-bench-spu-")))
             shaper = stack.enter_context(Shaper(**network)) if network is not None else None
             sample, common = spu.run(mode, inputs, target, shaper)
-        if common != count - count // 2:
+        missing = count - count // 2 - common
+        if not 0 <= missing <= count // 10_000:
             raise RuntimeError(f"{NAME} {mode}: a wrong result: {common}")
-        if network is None and count <= MILLION and (count, mode) not in _COUNTED:
+        if missing:
+            sample = replace(sample, more={**sample.more, "missing": missing})
+        if network is None and count <= MILLION and parties == PAIR and (count, mode) not in _COUNTED:
             _COUNTED[count, mode] = measure(network={}).bytes
         return sample if shaper else replace(sample, bytes=_COUNTED.get((count, mode)))
 
