@@ -7,6 +7,8 @@ a stock that one lost, or restored, or that another task is taking from at this 
 
 from __future__ import annotations
 
+import fcntl
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -14,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from unseen.core.durable import DRAFT
 from unseen.core.errors import UnavailableError, UnseenError, UsageError, VerificationError
 from unseen.mpc import Engine, Meter, Stock, ahead
 from unseen.mpc.fixed import FRACTION_BITS
@@ -45,8 +48,8 @@ def make(party: Party, holders: tuple[str, ...], *, runs: int, transfers: int, p
     peer = _peer(party, holders)
     shelf = kept.folder / peer
     shelf.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with TemporaryDirectory(prefix=".", suffix=".tmp", dir=shelf) as scratch:
-        draft = Path(scratch) / "stock"
+    with _scratch(shelf) as scratch:
+        draft = scratch / "stock"
         ahead.make(party, draft, kept.key, holders=holders, runs=runs, transfers=transfers, products=products)
         with Stock(draft, kept.key) as stock:
             number = stock.number
@@ -66,6 +69,32 @@ def open_pair(party: Party, holders: tuple[str, ...], *, bits: int = FRACTION_BI
             if not meter.runs_left:
                 shutil.rmtree(party.kept.folder / _peer(party, holders) / stock.number, ignore_errors=True)
     return engine
+
+
+@contextmanager
+def _scratch(shelf: Path) -> Iterator[Path]:
+    """A folder to write in, gone afterwards; what parties that were killed left behind of theirs goes too: it may be large."""
+    for left in shelf.glob(f".*{DRAFT}"):
+        with ExitStack() as held:
+            if _held(left, held):
+                shutil.rmtree(left, ignore_errors=True)
+    with TemporaryDirectory(prefix=".", suffix=DRAFT, dir=shelf) as made, ExitStack() as held:
+        _held(Path(made), held)
+        yield Path(made)
+
+
+def _held(folder: Path, until: ExitStack) -> bool:
+    """Whether nobody else writes in it; then it is ours until that ends."""
+    try:
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    until.callback(os.close, handle)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
 
 
 @dataclass(frozen=True, slots=True)

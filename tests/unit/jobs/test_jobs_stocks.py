@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -169,6 +170,20 @@ def test_what_was_half_removed_is_left_alone(tmp_path: Path, gone: str) -> None:
     number = make(tmp_path)
     (tmp_path / "hospital" / "laboratory" / number / gone).unlink()
     assert drawn(compute(tmp_path)) == []
+
+
+def test_what_a_killed_task_left_half_made_goes_when_the_next_is_made(tmp_path: Path) -> None:
+    shelf = tmp_path / "hospital" / "laboratory"
+    left, busy = shelf / ".killed.tmp", shelf / ".busy.tmp"
+    for place in (left, busy):
+        place.joinpath(".stock.7.tmp").mkdir(parents=True)
+        place.joinpath(".stock.7.tmp", "block-00000000").write_bytes(b"large")
+    with ExitStack() as held:
+        assert stocks._held(busy, held)  # by another task that makes one
+        number = make(tmp_path)
+        assert sorted(place.name for place in shelf.iterdir()) == [busy.name, number]
+    make(tmp_path)
+    assert not busy.exists()
 
 
 def test_where_nothing_is_kept_none_is_made() -> None:

@@ -18,7 +18,7 @@ from unseen.core.errors import (
     VerificationError,
 )
 from unseen.mpc import ahead
-from unseen.mpc.protocols.pair2 import dealt
+from unseen.mpc.protocols.pair2 import dealt, wires
 from unseen.mpc.protocols.pair2.wires import Flips, Masks
 from unseen.mpc.stock import Stock
 from unseen.party import Disclosure, Door, Party
@@ -215,6 +215,18 @@ def test_mutants_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
             patched.setattr(dealt.Dealt, name, mutant)
             views = constant(folder).views
         assert [found for view in views.values() for found in objections(secret_arrays(view))]
+
+
+def test_a_run_is_of_one_delta_though_silent_transfers_take_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is taken at once spans records, of which all would be read under the Delta of the last."""
+    monkeypatch.setattr(dealt, "_TOGETHER", 4)
+    monkeypatch.setattr(wires, "FEW", 2 * 4 * dealt.TRANSFERS)
+    make(tmp_path, runs=1)
+    told, left = online(tmp_path).results["a"]
+    np.testing.assert_allclose(told, wanted(), atol=1e-5)
+    assert left.unmet == 0
 
 
 def test_nothing_comes_twice_within_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

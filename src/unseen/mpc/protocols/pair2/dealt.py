@@ -84,9 +84,12 @@ class Multiplies(Interface):
 def write(writer: Writer, seed: Prg, amount: Amount, maker: Maker) -> None:
     """Make a block: records of transfers in turn, then of products."""
     transfers, products = amount.records
+    if transfers:
+        maker.prepare(
+            2 * TRANSFERS * transfers
+        )  # here alone: what is taken may span records, so a block is of one Delta
     for begin in range(0, transfers, _TOGETHER):
         some = range(min(_TOGETHER, transfers - begin))
-        maker.prepare(2 * TRANSFERS * len(some))
         all_taken = [maker.receiver.correlated(TRANSFERS) for _ in some]
         for taken in all_taken:
             offered = maker.sender.correlated(TRANSFERS)
