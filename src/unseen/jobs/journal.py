@@ -112,10 +112,10 @@ class FileJournal:
         write_whole(checkpoint_file(self._path, slot), seal(self._key, data, self._place(slot)))
 
     def load_checkpoint(self, slot: int) -> bytes | None:
-        """Unseal it, if it is there and whole."""
+        """Unseal it, if it is there, can be read and is whole."""
         try:
             return unseal(self._key, checkpoint_file(self._path, slot).read_bytes(), self._place(slot))
-        except (FileNotFoundError, VerificationError):
+        except (OSError, VerificationError):
             return None
 
     def _place(self, slot: int) -> list[str | int]:

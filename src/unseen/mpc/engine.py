@@ -120,6 +120,12 @@ class Engine:
     ) -> None:
         module: Any = registry.load(PROTOCOLS, protocol)
         options: dict[str, Any] = {"holders": tuple(holders), "helper": helper}
+        if stock is not None and assumption == "symmetric":
+            raise UsageError(
+                "A stock is not without learning parity with noise.",
+                why="large ones are made of silent transfers",
+                mend="leave out stock=, or assumption=",
+            )
         if stock is not None:
             if not module.STATEMENT.ahead:
                 raise UsageError(

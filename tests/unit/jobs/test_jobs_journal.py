@@ -115,6 +115,9 @@ def test_a_checkpoint_that_is_damaged_or_of_another_place_is_none(tmp_path: Path
     for wrong in (sealed[:-1], b"", sealed[:20] + bytes([sealed[20] ^ 1]) + sealed[21:]):
         place.write_bytes(wrong)
         assert made.load_checkpoint(0) is None
+    place.unlink()
+    place.mkdir()  # what the disk refuses to read
+    assert made.load_checkpoint(0) is None
 
 
 def test_a_full_disk_leaves_the_old_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

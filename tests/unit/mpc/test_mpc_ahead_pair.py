@@ -217,6 +217,19 @@ def test_mutants_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
         assert [found for view in views.values() for found in objections(secret_arrays(view))]
 
 
+def test_who_assumes_no_lpn_takes_no_stock(tmp_path: Path) -> None:
+    """And none of its runs is lost by that."""
+    make(tmp_path, runs=1, transfers=1, products=0)
+
+    def body(party: Party) -> int:
+        with Stock(tmp_path / party.name, key(party.name)) as stock:
+            with pytest.raises(UsageError, match="learning parity"):
+                mpc.Engine(party, holders=PAIR, protocol="pair2", stock=stock, assumption="symmetric")
+            return stock.meter.runs_left
+
+    assert run(body, PAIR).results == {"a": 1, "b": 1}
+
+
 def test_a_run_is_of_one_delta_though_silent_transfers_take_over(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
