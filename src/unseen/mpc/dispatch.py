@@ -11,6 +11,7 @@ from functools import cache, partial
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
 
 from unseen.core.errors import LocalProtocolError
 from unseen.mpc.array import SecretArray
@@ -135,7 +136,7 @@ def _joined(arrays: Any, axis: int) -> SecretArray:
 def _stacked(arrays: Any, axis: int) -> SecretArray:
     engine = _first(*arrays).engine
     lifted = [engine.lift(array) for array in arrays]
-    place = axis % (lifted[0].ndim + 1)
+    place = normalize_axis_index(axis, lifted[0].ndim + 1)
     shape = (*lifted[0].shape[:place], 1, *lifted[0].shape[place:])
     return engine.concatenate([array.reshape(shape) for array in lifted], place)
 

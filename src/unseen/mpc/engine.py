@@ -18,6 +18,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
 from numpy.typing import ArrayLike, NDArray
 
 from unseen.core import registry
@@ -431,9 +432,9 @@ class Engine:
     def concatenate(self, arrays: Sequence[SecretArray], axis: int = 0) -> SecretArray:
         """Join secret arrays along an axis; numbers get the precision of the most precise."""
         if all(array.boolean for array in arrays):
-            place = axis % arrays[0].ndim + 1
+            place = normalize_axis_index(axis, arrays[0].ndim) + 1
             return self.boolean(np.concatenate([array.bit_share for array in arrays], axis=place))
         numbers = [self.as_number(array) for array in arrays]
         bits = max(array.bits for array in numbers)
         parts = [self.scaled(array, bits).share for array in numbers]
-        return self.number(np.concatenate(parts, axis=axis % arrays[0].ndim + 1), bits)
+        return self.number(np.concatenate(parts, axis=normalize_axis_index(axis, arrays[0].ndim) + 1), bits)

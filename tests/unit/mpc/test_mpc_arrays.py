@@ -124,9 +124,44 @@ def test_the_rest_of_numpy(name: str) -> None:
     np.testing.assert_allclose(got, expected, rtol=2.0**-12, atol=2.0**-12)
 
 
+CUBE = RNG.uniform(-2, 2, (2, 2, 2))  # of equal sides: sums along a wrong axis have a shape that fits, too
+DEEP = {
+    "dot": lambda x: x.dot(x),
+    "dot of a matrix": lambda x: np.dot(x[0], x),
+    "dot of a vector": lambda x: np.dot(x, x[0, 0]) + x[0, 0].dot(x),
+    "dot of a number": lambda x: np.dot(x, 2.5) + np.dot(-1.0, x),
+    "inner": lambda x: np.inner(x, x),
+    "inner of a matrix": lambda x: np.inner(x[0], x) + np.inner(CUBE[0], x),
+    "trace": np.trace,
+    "average": lambda x: np.average(x, axis=1, weights=[1.0, 3.0]),
+}
+
+
+@pytest.mark.parametrize("name", DEEP)
+def test_arrays_of_three_axes_as_numpy_takes_them(name: str) -> None:
+    got = result(lambda _engine, x: DEEP[name](x), CUBE)
+    assert got.shape == DEEP[name](CUBE).shape
+    np.testing.assert_allclose(got, DEEP[name](CUBE), atol=30 * ULP)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [np.sum, np.max, np.cumsum, np.sort, np.prod, np.diff, lambda x, axis: np.concatenate([x, x], axis=axis)],
+)
+def test_an_axis_that_is_not_there_is_no_other_one(asked) -> None:
+    def body(_engine, x):
+        for axis in (2, -3):
+            with pytest.raises(np.exceptions.AxisError):
+                asked(x, axis=axis)
+        return x
+
+    result(body, X)
+
+
 @pytest.mark.parametrize(
     ("asked", "mend"),
     [
+        (lambda x: np.linalg.norm(x[None], 2, axis=(0, 1)), "Euclidean"),
         (lambda x: x.sort(), "np.sort"),
         (lambda x: x.__setitem__(0, 1.0), "np.where"),
         (lambda x: x // 2, "np.floor"),

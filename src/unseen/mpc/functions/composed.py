@@ -8,12 +8,13 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
 
 from unseen.core.errors import LocalProtocolError
 from unseen.mpc.array import SecretArray
 from unseen.mpc.functions.exponential import exp
 from unseen.mpc.functions.magnitude import log, reciprocal, rsqrt, sqrt
-from unseen.mpc.functions.reduce import Axis, maximum_of, mean, minimum_of, total
+from unseen.mpc.functions.reduce import Axis, contracted, maximum_of, mean, minimum_of, total
 
 _VECTOR, _MATRIX = 1, 2
 _MOST_POWER = 1 << 10
@@ -98,7 +99,7 @@ def _each(stack: Any) -> list[Any]:
 def product(x: SecretArray, axis: int | None = None, *, keepdims: bool = False) -> SecretArray:
     """The product along an axis, in ceil(log2(n)) products of halves."""
     x = x.engine.as_number(x)
-    axis = None if axis is None else axis % x.ndim
+    axis = None if axis is None else normalize_axis_index(axis, x.ndim)
     field = (
         x.ravel() if axis is None else x.transpose(axis, *(other for other in range(x.ndim) if other != axis))
     )
@@ -114,14 +115,14 @@ def kept(reduced: SecretArray, x: SecretArray, axis: int | None) -> SecretArray:
     """What a reduction of x along the axis made, with that axis left in, of length one."""
     if axis is None:
         return reduced.reshape((1,) * x.ndim)
-    axis %= x.ndim
+    axis = normalize_axis_index(axis, x.ndim)
     return reduced.reshape((*x.shape[:axis], 1, *x.shape[axis + 1 :]))
 
 
 def difference(x: SecretArray, n: int = 1, axis: int = -1) -> SecretArray:
     """x[1:] - x[:-1] along an axis, n times."""
+    before = (slice(None),) * normalize_axis_index(axis, x.ndim)
     for _ in range(n):
-        before = (slice(None),) * (axis % x.ndim)
         x = x[(*before, slice(1, None))] - x[(*before, slice(None, -1))]
     return x
 
@@ -131,7 +132,9 @@ def average(x: Any, axis: Axis = None, weights: Any = None) -> SecretArray:
     if weights is None:
         return mean(x, axis)
     if isinstance(axis, int) and np.ndim(weights) == _VECTOR and np.ndim(x) != _VECTOR:
-        weights = weights.reshape([-1 if place == axis % np.ndim(x) else 1 for place in range(np.ndim(x))])
+        weights = np.reshape(
+            weights, [-1 if place == axis % np.ndim(x) else 1 for place in range(np.ndim(x))]
+        )
     both = np.multiply(x, weights)
     weights = np.broadcast_to(weights, np.shape(both))
     return cast("SecretArray", np.sum(both, axis=axis) / np.sum(weights, axis=axis))
@@ -144,7 +147,9 @@ def outer(left: Any, right: Any) -> SecretArray:
 
 def inner(left: Any, right: Any) -> SecretArray:
     """Sums of products along the last axes."""
-    return cast("SecretArray", left @ right.T)
+    if not (np.ndim(left) and np.ndim(right)):
+        return cast("SecretArray", left * right)
+    return cast("SecretArray", contracted(left, right))
 
 
 def norm(x: SecretArray, ord: Any = None, axis: int | None = None, *, keepdims: bool = False) -> SecretArray:  # noqa: A002 - NumPy's name
@@ -155,7 +160,7 @@ def norm(x: SecretArray, ord: Any = None, axis: int | None = None, *, keepdims: 
     TypeError
         Another norm.
     """
-    if ord is not None and not (ord == 2 and (axis is not None or x.ndim == _VECTOR)):  # noqa: PLR2004 - the Euclidean one
+    if ord is not None and not (ord == 2 and (isinstance(axis, int) or x.ndim == _VECTOR)):  # noqa: PLR2004 - the Euclidean one
         raise TypeError("there is the Euclidean norm only; others are np.abs, sum and max")
     return sqrt(total(x * x, axis, keepdims=keepdims))
 
@@ -166,8 +171,8 @@ def spread(x: SecretArray, axis: int | None = None) -> SecretArray:
 
 
 def trace(x: SecretArray) -> SecretArray:
-    """The sum of a matrix' diagonal."""
-    return total(cast("SecretArray", np.diagonal(cast("Any", x))))
+    """The sum of a matrix' diagonal, of its first two axes."""
+    return total(cast("SecretArray", np.diagonal(cast("Any", x))), -1)
 
 
 def floor(x: SecretArray) -> SecretArray:
@@ -195,5 +200,5 @@ def stacked_columns(arrays: Sequence[Any]) -> Any:
 def columns(arrays: Sequence[Any]) -> Any:
     """NumPy's column_stack."""
     return np.concatenate(
-        [array.reshape(-1, 1) if np.ndim(array) == _VECTOR else array for array in arrays], axis=1
+        [np.reshape(array, (-1, 1)) if np.ndim(array) == _VECTOR else array for array in arrays], axis=1
     )

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
 
 from unseen.core.errors import LocalProtocolError
 from unseen.mpc import planes
@@ -136,7 +137,8 @@ def argsort(
 
 def _along(x: SecretArray, axis: int, *, places: bool, descending: bool, key_bits: int | None) -> SecretArray:
     engine = x.engine
-    order = [*(other for other in range(x.ndim) if other != axis % x.ndim), axis % x.ndim]
+    last = normalize_axis_index(axis, x.ndim)
+    order = [*(other for other in range(x.ndim) if other != last), last]
     lines = x.transpose(*order)
     length = lines.shape[-1]
     flat = lines.reshape(int(np.prod(lines.shape[:-1])), length)

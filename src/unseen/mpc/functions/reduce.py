@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from unseen.mpc.array import SecretArray
 from unseen.mpc.functions.compare import equal, less, less_equal, logical_not, where
@@ -13,12 +14,13 @@ from unseen.mpc.functions.magnitude import sqrt
 from unseen.mpc.functions.order import sort
 
 Axis = int | tuple[int, ...] | None
+_MATRIX = 2
 
 
 def _inner(x: SecretArray, axis: Axis) -> tuple[int, ...]:
     """The axes of the share that an axis of the secret stands for."""
-    axes = range(x.ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
-    return tuple(place % x.ndim + 1 for place in axes)
+    axes = range(x.ndim) if axis is None else normalize_axis_tuple(axis, x.ndim)
+    return tuple(place + 1 for place in axes)
 
 
 def total(x: SecretArray, axis: Axis = None, *, keepdims: bool = False) -> SecretArray:
@@ -46,7 +48,7 @@ def cumulated(x: SecretArray, axis: int | None = None) -> SecretArray:
     """Running sums."""
     x = x.engine.as_number(x)
     x = x.ravel() if axis is None else x
-    share = np.cumsum(x.share, axis=(axis or 0) % x.ndim + 1, dtype=np.uint64)
+    share = np.cumsum(x.share, axis=normalize_axis_index(axis or 0, x.ndim) + 1, dtype=np.uint64)
     return x.engine.number(share, x.bits)
 
 
@@ -55,7 +57,7 @@ def _extremum(x: SecretArray, axis: int | None, *, largest: bool, place: bool) -
     engine = x.engine
     x = engine.as_number(x)
     x = x.ravel() if axis is None else x
-    axis = (axis or 0) % x.ndim
+    axis = normalize_axis_index(axis or 0, x.ndim)
     order = (axis, *(other for other in range(x.ndim) if other != axis))
     field = x.transpose(*order)
     positions = np.arange(len(field)).reshape(-1, *[1] * (field.ndim - 1)) * np.ones(field.shape[1:])
@@ -141,7 +143,7 @@ def searchsorted(table: Any, x: Any, side: str = "left") -> SecretArray:
 def quantile(x: SecretArray, q: float, axis: int | None = None) -> SecretArray:
     """The value below which a public share q of the elements lies, between neighbours by proportion; by sorting."""
     line = x.ravel() if axis is None else x
-    place = 0 if axis is None else axis % line.ndim
+    place = 0 if axis is None else normalize_axis_index(axis, line.ndim)
     ordered = sort(line, place).transpose(place, *(other for other in range(line.ndim) if other != place))
     at = q * (len(ordered) - 1)
     below = min(int(at), len(ordered) - 1)
@@ -158,5 +160,16 @@ def median(x: SecretArray, axis: int | None = None) -> SecretArray:
 
 
 def dot(left: Any, right: Any) -> Any:
-    """NumPy's dot: a matrix product."""
-    return left @ right
+    """NumPy's dot: along the last axis of the left and the last but one of the right; with a single number, a product."""
+    if not (np.ndim(left) and np.ndim(right)):
+        return left * right
+    if np.ndim(right) <= _MATRIX:
+        return left @ right
+    return contracted(left, np.moveaxis(right, -2, -1))
+
+
+def contracted(left: Any, right: Any) -> Any:
+    """Sums of products along the last axes, all rows of one with all of the other: one product of matrices."""
+    pair = [item if isinstance(item, SecretArray) else np.asarray(item) for item in (left, right)]
+    one, other = (item.reshape(math.prod(item.shape[:-1]), item.shape[-1]) for item in pair)
+    return (one @ other.T).reshape(*pair[0].shape[:-1], *pair[1].shape[:-1])
