@@ -31,6 +31,7 @@ Cost
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -186,7 +187,8 @@ def prove_length(
     """The owner proves to the other holders that the numbers it committed to are, as one vector, at most `longest` long.
 
     With :func:`committed_share` of the same commitment that bounds what it can bring into a computation: no record of its own can
-    weigh more than all of them together may (:mod:`unseen.crypto.norm`). The holders call it alike; a helper does not.
+    weigh more than all of them together may (:mod:`unseen.crypto.norm`). By how much numbers may be longer as they are rounded to
+    `bits` is added to `longest`: half a unit for each, as if all were one vector. The holders call it alike; a helper does not.
 
     Raises
     ------
@@ -195,7 +197,8 @@ def prove_length(
     VerificationError
         The proof does not hold.
     """
-    bound = int(longest**2 * 4.0**bits) if 0 < longest < _LONGEST else 0
+    units = longest * 2.0**bits + 0.5 * math.sqrt(count) if 0 < longest < _LONGEST and count > 0 else 0.0
+    bound = int(units * units)
     if not 0 < bound < 1 << 128 or not 0 < count <= norm.MOST_ENTRIES:
         raise UsageError(
             f"There is no proof that {count} numbers are at most {longest} long.",

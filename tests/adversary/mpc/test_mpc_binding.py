@@ -16,6 +16,7 @@ from unseen.crypto import short
 from unseen.mpc import Engine, binding
 from unseen.mpc.binding import Commitment, Sums
 from unseen.mpc.engine import PROTOCOLS
+from unseen.mpc.fixed import FRACTION_BITS
 from unseen.mpc.protocols.replicated3.sharing import Replicated3
 from unseen.party import Disclosure, Door, Party
 from unseen.testing.simulate import Run, simulate
@@ -279,3 +280,24 @@ def test_who_brings_more_than_agreed_is_caught(lie: str, monkeypatch: pytest.Mon
     errors = simulate(body, ("a", "b")).errors
     assert isinstance(errors["b"], VerificationError)
     assert errors["b"].party == "a"
+
+
+def test_who_is_as_long_as_agreed_is_not_refused_for_rounding() -> None:
+    """Scaled columns have length sqrt(n d) to the last digit; half of all holders were refused at that."""
+    values = np.full((4, 2), 1 - 0.49 * 2.0**-FRACTION_BITS)  # each is rounded up
+    made = binding.commit(values)
+
+    def body(party: Party) -> None:
+        mine = party.name == "a"
+        binding.prove_length(
+            party,
+            values if mine else None,
+            made.element,
+            holders=("a", "b"),
+            owner="a",
+            count=values.size,
+            longest=float(np.linalg.norm(values)),
+            blind=made.blind if mine else None,
+        )
+
+    assert not simulate(body, ("a", "b")).errors

@@ -46,7 +46,7 @@ class Params(StepParams):
     `coefficients_to_owners`: tell each holder the coefficients of its own columns (the label holder the intercept
     too). Otherwise nobody learns them. `bound`: every holder's columns, and the label, must be those that it committed
     to in the step before (`standardise` with `commit`); `longest`: and each proves that all its numbers, label and columns, are at
-    most so long as one vector, which for scaled columns is about sqrt(rows times columns). `joined`: the table is the output of a hidden inner join (`join` with
+    most so long as one vector, which for scaled columns is sqrt(rows times columns), with the label as one of them where it is. `joined`: the table is the output of a hidden inner join (`join` with
     `hidden` and `scaled`), whose rows nobody knows; of rows of fewer than `at_least` ids the model is zeros, for it would be those rows.
     """
 
