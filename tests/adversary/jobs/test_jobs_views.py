@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -13,10 +17,13 @@ import pytest
 from unseen.core import registry
 from unseen.crypto.additive import fixed_base
 from unseen.data.table import Table
+from unseen.jobs import stocks
 from unseen.jobs.artefacts import Artefact
 from unseen.jobs.step import STEPS, Roles, pinned, step
 from unseen.jobs.tables import Matrix, from_table
+from unseen.mpc import ahead
 from unseen.party import Disclosure, Party
+from unseen.party.kept import Kept
 from unseen.psi.protocols import dh
 from unseen.testing.distributions import leaks
 from unseen.testing.mutants import mutants
@@ -30,13 +37,14 @@ Inputs = Mapping[str, Mapping[str, Artefact]]
 
 @dataclass(frozen=True)
 class Scene:
-    """A step with its roles, and two inputs that its disclosures do not tell apart."""
+    """A step with its roles, and two inputs that its disclosures do not tell apart; with `ahead`, it takes from a stock."""
 
     step: str
     roles: Mapping[str, tuple[str, ...]]
     parties: tuple[str, ...]
     inputs: tuple[Inputs, Inputs]
     params: Mapping[str, Any]
+    ahead: bool = False
 
     @property
     def told(self) -> tuple[Disclosure, ...]:
@@ -46,7 +54,17 @@ class Scene:
     def program(self, which: int) -> Callable[[Party], Any]:
         module = step(self.step)
         params, roles = pinned(module, module.Params(**self.params)), Roles(self.roles)
-        return lambda party: module.run(party, self.inputs[which].get(party.name, {}), params, roles)
+
+        def body(party: Party) -> Any:
+            with TemporaryDirectory() as folder:
+                party.kept = Kept(Path(folder), party.name.encode().ljust(32))
+                if self.ahead:
+                    stocks.make(party, HOLDERS, runs=1, transfers=1, products=0)
+                made = module.run(party, self.inputs[which].get(party.name, {}), params, roles)
+                assert len(party.kept.drawn) == self.ahead
+            return made
+
+        return body
 
     def leaks(self, *, runs: int = 200) -> list[str]:
         return leaks(self.program(0), self.program(1), self.parties, disclosures=self.told, runs=runs)
@@ -54,9 +72,14 @@ class Scene:
 
 @pytest.fixture(scope="module", autouse=True)
 def small_tables() -> Iterator[None]:
-    """Large ones, of fixed bases, take long to make."""
+    """Large ones, of fixed bases, take long to make. Stocks have one number, for streams are named by it."""
+
+    def drawn(size: int) -> bytes:
+        return bytes(size) if size == ahead._STOCK_BYTES else secrets.token_bytes(size)
+
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(fixed_base, "TABLE_BYTES", 1 << 20)
+        patch.setattr(ahead, "secrets", SimpleNamespace(token_bytes=drawn))
         yield
 
 
@@ -98,6 +121,11 @@ def statistics() -> Scene:
     inputs = tuple({name: {"table": item} for name, item in given.items()} for given in (one, other))
     roles = {"holders": HOLDERS, "receivers": ("a",)}
     return Scene("common-statistics", roles, HOLDERS, inputs, {"ask": "mean", "of": ("a", "x")})  # type: ignore[arg-type]
+
+
+def stocked() -> Scene:
+    """Nothing is brought; what two make and keep is nothing but noise to either."""
+    return Scene("make-stock", {"holders": HOLDERS}, HOLDERS, ({}, {}), {"transfers": 1, "products": 1})
 
 
 def several(name: str, receivers: tuple[str, ...] = (), **params: Any) -> Scene:
@@ -379,6 +407,7 @@ SCENES: dict[str, Callable[[], Scene]] = {
     "psi of three, to one": lambda: several("psi", ("b",)),
     "common-statistics": statistics,
     "common-statistics of three": lambda: several("common-statistics", ("c",), ask="total", of=("a", "xa")),
+    "make-stock": stocked,
     "run-function": function,
     "split": split,
     "split by label": lambda: strata("split"),
@@ -422,6 +451,7 @@ FEWER = {
     "prepare": 20,  # nothing is sent
     "transform": 20,
     "bin": 24,
+    "make-stock": 24,  # a megabyte each of keys and transfers
     "select": 40,
     "train-linear on evidence": 60,
     "train-gbdt": 40,
@@ -446,6 +476,7 @@ SLOW = {
     "train-logistic joined",
     "standardise-joined",
     "common-statistics",
+    "make-stock",
     "run-function",
     "evaluate secretly",
     "bin",

@@ -210,6 +210,9 @@ def test_figures_about_joined_rows(how: Any, params: dict[str, Any], wanted: Any
     made = go(HELPED, how=how, hidden=True, repeats={"a": 2, "b": 2}).results
     roles = Roles({**OPEN.by_name, "helper": ("helper",), "receivers": ("b",)})
     asked = common_statistics.Params(joined=True, at_least=1, **params)
+    (told,) = common_statistics.disclosures(asked, roles)
+    assert "rows of the join" in told.what
+    assert "common" not in told.what
     outcome = simulate(
         lambda party: common_statistics.run(party, made[party.name], asked, roles),
         roles.everyone,

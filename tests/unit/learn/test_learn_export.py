@@ -186,6 +186,30 @@ def test_pmml_of_trees_read_by_its_specification(family: str) -> None:
     )
 
 
+@pytest.mark.parametrize("at", [-np.inf, np.inf], ids=["missing alone left", "missing alone right"])
+def test_splits_by_missing_values_alone_are_finite_numbers_in_files(at: float) -> None:
+    whole = trees("binary").model
+    whole.arrays["threshold"][0, 1] = at
+    made = WholeModel(whole, COLUMNS)
+    root = ET.fromstring(written(made, "pmml"))
+    assert all(math.isfinite(float(one.get("value"))) for one in root.iterfind(".//p:SimplePredicate", SPACE))
+    told = json.loads(written(made, "xgboost"), parse_constant=pytest.fail)["learner"]
+    np.testing.assert_allclose(_walk(told, VALUES), whole.raw(VALUES), atol=1e-6)
+
+
+@pytest.mark.parametrize("made", [linear("logistic"), trees("softmax")], ids=["linear", "trees"])
+def test_columns_may_be_called_like_what_pmml_adds(made: WholeModel) -> None:
+    columns = (("bank", "label"), ("bank", "sum0"), ("tax", "label_"))
+    model = Whole(made.model.kind, made.model.family, names(columns), made.model.arrays)
+    root = ET.fromstring(written(WholeModel(model, columns), "pmml"))
+    fields = [one.get("name") for one in root.iterfind("p:DataDictionary/p:DataField", SPACE)]
+    assert fields == ["label", "sum0", "label_", "label__"]
+    told = [one.get("name") for one in root.iterfind(".//p:OutputField", SPACE)]
+    assert not {*told} & {*fields}
+    targets = {one.get("name") for one in root.iterfind(".//p:MiningField[@usageType='target']", SPACE)}
+    assert targets == {"label__"}
+
+
 @pytest.mark.parametrize("family", ["binary", "squared", "softmax"])
 def test_xgboost_loads_its_file(family: str, tmp_path: Path) -> None:
     made = trees(family)

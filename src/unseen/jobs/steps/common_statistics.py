@@ -153,11 +153,12 @@ def _words(params: Params) -> str:
     listed = ", ".join(f"{holder}'s column '{column}'" for holder, column in params.of)
     of = f" of {listed}" if params.of else ""
     several = "s" if len(params.of) > 1 else ""
+    rows = "rows of the join" if params.joined else "common rows"  # an outer one has more
     what = {
-        "count": "the number of common rows",
-        "total": f"the sum{several}{of} over the common rows",
-        "mean": f"the mean{several}{of} over the common rows, and their number",
-        "histogram": "the number of common rows" + (f", and the mean{several}{of} over them," if of else ""),
+        "count": f"the number of {rows}",
+        "total": f"the sum{several}{of} over the {rows}",
+        "mean": f"the mean{several}{of} over the {rows}, and their number",
+        "histogram": f"the number of {rows}" + (f", and the mean{several}{of} over them," if of else ""),
     }[params.ask]
     if params.by is not None:
         edges = ", ".join(f"{edge:g}" for edge in params.edges)

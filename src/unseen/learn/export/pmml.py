@@ -13,7 +13,7 @@ from unseen.learn.export.whole import Nodes, Whole, nodes_of
 SUFFIX = ".pmml"
 _SPACE = "http://www.dmg.org/PMML-4_4"
 _LINKS = {"logit": "logit", "log": "exp", "identity": "none", "softmax": "softmax"}
-_LEAST = -float(np.finfo(np.float64).max)
+_MOST = float(np.finfo(np.float64).max)
 Terms: TypeAlias = Sequence[tuple[str, float]]
 
 
@@ -28,7 +28,7 @@ def written(model: Whole) -> bytes:
     label = ET.SubElement(
         known,
         "DataField",
-        name="label",
+        name=_free("label", model),
         optype="categorical" if classes else "continuous",
         dataType="integer" if classes else "double",
     )
@@ -50,10 +50,17 @@ def _classes(model: Whole) -> int:
     return {"logit": 2, "softmax": model.classes}.get(model.link, 0)
 
 
-def _schema(at: ET.Element, fields: Sequence[str], *, target: bool = True) -> None:
+def _free(name: str, model: Whole) -> str:
+    """A field's name that no column has."""
+    while name in model.columns:
+        name += "_"
+    return name
+
+
+def _schema(at: ET.Element, fields: Sequence[str], label: str | None = None) -> None:
     schema = ET.SubElement(at, "MiningSchema")
-    if target:
-        ET.SubElement(schema, "MiningField", name="label", usageType="target")
+    if label is not None:
+        ET.SubElement(schema, "MiningField", name=label, usageType="target")
     for name in fields:
         ET.SubElement(schema, "MiningField", name=name)
 
@@ -69,7 +76,7 @@ def _regression(
     made = ET.SubElement(
         at, "RegressionModel", functionName=_function(model), normalizationMethod=_LINKS[model.link]
     )
-    _schema(made, fields)
+    _schema(made, fields, _free("label", model))
     for place, (coefficients, intercept) in enumerate(terms):
         table = ET.SubElement(made, "RegressionTable", intercept=repr(intercept))
         if _classes(model):
@@ -83,13 +90,13 @@ def _regression(
 def _trees(root: ET.Element, model: Whole) -> None:
     """One after the other: the sum of the trees of each class, then the link of the sums."""
     chain = ET.SubElement(root, "MiningModel", functionName=_function(model))
-    _schema(chain, model.columns)
+    _schema(chain, model.columns, _free("label", model))
     segments = ET.SubElement(chain, "Segmentation", multipleModelMethod="modelChain")
     start, factor = (float(value) for value in model.arrays["scale"])
-    sums = [f"sum{place}" for place in range(model.classes)]
+    sums = [_free(f"sum{place}", model) for place in range(model.classes)]
     for place, name in enumerate(sums):
         made = ET.SubElement(_segment(segments), "MiningModel", functionName="regression")
-        _schema(made, model.columns, target=False)
+        _schema(made, model.columns)
         output = ET.SubElement(made, "Output")
         ET.SubElement(
             output, "OutputField", name=name, optype="continuous", dataType="double", feature="predictedValue"
@@ -115,7 +122,7 @@ def _tree(at: ET.Element, model: Whole, nodes: Nodes) -> None:
         missingValueStrategy="defaultChild",
         splitCharacteristic="binarySplit",
     )
-    _schema(made, model.columns, target=False)
+    _schema(made, model.columns)
 
     def add(above: ET.Element, place: int, predicate: tuple[str, str, float] | None) -> None:
         node = nodes[place]
@@ -129,7 +136,7 @@ def _tree(at: ET.Element, model: Whole, nodes: Nodes) -> None:
             here.set("score", repr(node.value))
             return
         here.set("defaultChild", str(node.left if node.missing_left else node.right))
-        field, value = model.columns[node.column], max(node.value, _LEAST)
+        field, value = model.columns[node.column], min(max(node.value, -_MOST), _MOST)
         add(here, node.left, (field, "lessThan", value))
         add(here, node.right, (field, "greaterOrEqual", value))
 

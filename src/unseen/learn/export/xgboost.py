@@ -64,8 +64,8 @@ def written(model: Whole) -> bytes:
 
 def _tree(model: Whole, number: int, factor: float) -> dict[str, Any]:
     """One tree, nodes without a split cut off."""
-    rows, least = nodes_of(model, number), float(np.finfo(np.float32).min)
-    conditions = [row.value * factor if row.leaf else max(row.value, least) for row in rows]
+    rows, most = nodes_of(model, number), float(np.finfo(np.float32).max)
+    conditions = [row.value * factor if row.leaf else min(max(row.value, -most), most) for row in rows]
     left = [-1 if row.leaf else row.left for row in rows]
     right = [-1 if row.leaf else row.right for row in rows]
     parents = [_NOBODY if row.parent < 0 else row.parent for row in rows]
