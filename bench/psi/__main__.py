@@ -11,7 +11,8 @@ with 2^16 ids and more without one, too: its times there are missing). Every run
 output into order by id, ours is in an order that tells nothing.
 
 `psi/circuit` is the intersection that nobody sees: from ids and one column of 64-bit integers in memory to shares of membership and
-of the column, with a helper or with nobody else; a count and a sum are revealed to check them. The rival has no such mode.
+of the column, with a helper or with nobody else (`none`: transfers of its comparisons without LPN, which take half of the time and four
+times the bytes of silent ones); a count and a sum are revealed to check them. The rival has no such mode.
 
 `psi/circuit-logistic` is a logistic regression (20 columns, 10 iterations) on rows that are common and nobody knows, from tables in
 memory to coefficients at their owners: scaled, joined in shares, cut to 1.1 times as many places as there are common rows, scaled

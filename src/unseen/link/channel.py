@@ -78,7 +78,7 @@ class Channel(Protocol):
         Raises
         ------
         UnavailableError
-            `timeout_s` passed, or the link is closed.
+            Nothing of it left for `timeout_s`, or the link is closed.
         UnseenError
             The peer aborted: an error of the peer's class, with its party and step.
         """

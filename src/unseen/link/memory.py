@@ -13,6 +13,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from unseen.core.errors import LocalProtocolError, UnavailableError, UnseenError
 from unseen.link.channel import MAX_MESSAGE_BYTES, Buffer, LinkStats, peer_failed, too_slow
@@ -75,11 +76,18 @@ class _Mailbox:
     ) -> bool:
         """Whether there was little enough of a channel, in time; an error if the link has ended before."""
         with self.lock:
-            self.lock.wait_for(lambda: ended() or self.waiting[channel] <= most_bytes, timeout_s)
             little = self.waiting[channel] <= most_bytes
+            while not little and not ended():
+                less = partial(self._less, channel, self.waiting[channel], ended)
+                if not self.lock.wait_for(less, timeout_s):
+                    break  # nothing was taken for so long
+                little = self.waiting[channel] <= most_bytes
             if not little and (over := ended()):
                 raise over.error
             return little
+
+    def _less(self, channel: str, before: int, ended: Callable[[], _Abort | None]) -> bool:
+        return self.waiting[channel] < before or bool(ended())
 
     def wake(self) -> None:
         with self.lock:

@@ -17,6 +17,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 import msgspec
 import structlog
@@ -197,11 +198,17 @@ class StreamLink:
 
     def drain(self, name: str, most_bytes: int, timeout_s: float | None) -> None:
         """Wait until at most so much of a channel waits for the peer, reading the socket meanwhile: credit comes there."""
-        deadline = math.inf if timeout_s is None else time.monotonic() + timeout_s
         with self._change:
-            self._wait_until(lambda: self._outgoing.waiting(name) <= most_bytes, deadline)
-            if self._ended is not None or self._outgoing.waiting(name) > most_bytes:
-                raise self._again(self._ended) if self._ended else too_slow(self.peer)
+            while (left := self._outgoing.waiting(name)) > most_bytes:
+                deadline = math.inf if timeout_s is None else time.monotonic() + timeout_s
+                self._wait_until(partial(self._less, name, left), deadline)
+                if self._ended is not None:
+                    raise self._again(self._ended)
+                if self._outgoing.waiting(name) == left:
+                    raise too_slow(self.peer)
+
+    def _less(self, name: str, before: int) -> bool:
+        return self._outgoing.waiting(name) < before
 
     def _push(self) -> None:
         """Send what may be sent now; what the socket does not take is left to whoever waits on it."""

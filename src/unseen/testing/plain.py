@@ -102,17 +102,19 @@ class PlainLink:
 
     def drain(self, name: str, most_bytes: int, timeout_s: float | None) -> None:
         """Wait until the socket has taken all of that channel but so much; see meanwhile whether the peer gives up."""
-        deadline = None if timeout_s is None else time.monotonic() + timeout_s
+        before, since = self._waiting[name], time.monotonic()
         while True:
             with self._out:
                 little = self._out.wait_for(
                     lambda: self._closed or self._waiting[name] <= most_bytes, _LOOK_S
                 )
+                if self._waiting[name] < before:
+                    before, since = self._waiting[name], time.monotonic()
                 if self._closed:
                     raise UnavailableError(f"The link to {self.peer} is closed.", party=self.peer)
             if little:
                 return
-            if deadline is not None and time.monotonic() > deadline:
+            if timeout_s is not None and time.monotonic() > since + timeout_s:
                 raise limits.too_slow(self.peer)
             with self._in:
                 if self._over:

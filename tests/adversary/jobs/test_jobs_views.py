@@ -408,6 +408,7 @@ SCENES: dict[str, Callable[[], Scene]] = {
     "common-statistics": statistics,
     "common-statistics of three": lambda: several("common-statistics", ("c",), ask="total", of=("a", "xa")),
     "make-stock": stocked,
+    "common-statistics from a stock": lambda: replace(statistics(), ahead=True),
     "run-function": function,
     "split": split,
     "split by label": lambda: strata("split"),
@@ -452,6 +453,7 @@ FEWER = {
     "transform": 20,
     "bin": 24,
     "make-stock": 24,  # a megabyte each of keys and transfers
+    "common-statistics from a stock": 24,
     "select": 40,
     "train-linear on evidence": 60,
     "train-gbdt": 40,
@@ -477,6 +479,7 @@ SLOW = {
     "standardise-joined",
     "common-statistics",
     "make-stock",
+    "common-statistics from a stock",
     "run-function",
     "evaluate secretly",
     "bin",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -132,6 +134,15 @@ def test_draining_waits_until_the_peer_has_taken_enough(ends: Ends) -> None:
     for _ in range(PIECES):
         ends[1].channel("m").recv(10)
     waiting.join(5)
+    assert told == [None]
+
+
+def test_draining_goes_on_as_long_as_the_peer_takes_something(ends: Ends) -> None:
+    waiting, told = draining(ends, 0, 0.6)
+    while waiting.is_alive():
+        time.sleep(0.05)
+        with contextlib.suppress(UnavailableError):
+            ends[1].channel("m").recv(0.05)
     assert told == [None]
 
 

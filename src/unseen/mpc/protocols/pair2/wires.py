@@ -14,6 +14,7 @@ first.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
 from typing import Any
 
@@ -115,7 +116,11 @@ class Wires:
             return self.receiver.correlated(count, choices)
         if choices is None:
             return ready
-        self.party.send(self.peer, Flips(np.packbits(ready.choices ^ choices)))
+        flips = np.packbits(ready.choices ^ choices)
+        flips[-1:] |= np.uint8(
+            secrets.randbelow(1 << (-count % 8))
+        )  # what is over of the last byte looks like the rest
+        self.party.send(self.peer, Flips(flips))
         return ReceiverCorrelation(choices, ready.rows)
 
     def answer(self, count: int, *, random: bool = False) -> SenderCorrelation:
