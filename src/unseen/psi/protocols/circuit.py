@@ -69,6 +69,7 @@ LEAKS = "all parties learn the (bounds on the) sizes of the holders' sets, and t
 
 Blocks = NDArray[np.uint8]
 
+_NOT_SILENT = 1 << 18  # transfers of two holders alone
 _STATISTICAL = 40
 _BLOCK, _BLOCK_WORDS = 16, 2
 _TRIES = 8
@@ -264,7 +265,10 @@ def estimate(
         per_and, per_column, per_comparison = 0.4 * links, 32 * links + 16, 62 * links + 48
         busy = 3e-9 * ands + 1e-7 * bins * (every + 2 * comparisons)
     elif len(sizes) == _PAIR:
-        per_and, per_column, per_comparison = 1.2, 24, 80
+        # The first transfers of a run are not silent yet: two for an AND, some hundred for a comparison.
+        transfers = 2 * ands + 100 * bins * comparisons
+        loud = min(1.0, _NOT_SILENT / max(1, transfers))
+        per_and, per_column, per_comparison = 1.2 + 7.05 * loud, 24, 80 + 390 * loud
         busy = 4e-8 * ands + 1.5e-7 * bins * every + 2.5e-6 * bins * comparisons
     else:
         per_and, per_column, per_comparison = 0.4, 51, 75
