@@ -262,7 +262,7 @@ def estimate(
     ands = bins * (_STATISTICAL - 1 + (bins - 1).bit_length()) * (len(senders) if apart else 1)
     links = len(sizes) * len(senders) // 2
     if helper:
-        per_and, per_column, per_comparison = 0.4 * links, 32 * links + 16, 62 * links + 48
+        per_and, per_column, per_comparison = 0.4 * links, 32 * links + 16, 62.0 * links + 48
         busy = 3e-9 * ands + 1e-7 * bins * (every + 2 * comparisons)
     elif len(sizes) == _PAIR:
         # The first transfers of a run are not silent yet: two for an AND, some hundred for a comparison.
