@@ -15,8 +15,8 @@ of the column, with a helper or with nobody else (`none`: transfers of its compa
 times the bytes of silent ones); a count and a sum are revealed to check them. The rival has no such mode.
 
 `psi/circuit-logistic` is a logistic regression (20 columns, 10 iterations) on rows that are common and nobody knows, from tables in
-memory to coefficients at their owners: scaled, joined in shares, cut to 1.1 times as many places as there are common rows, scaled
-again, trained. Beside it stands, as the rival, the same on an open intersection: `ratio` is its time over ours.
+memory to coefficients at their owners: scaled, joined in shares, cut to the number of common rows, which is told with noise (epsilon 1),
+scaled again, trained. Beside it stands, as the rival, the same on an open intersection: `ratio` is its time over ours.
 
 `psi/multi` is that of three holders, file to file as above, half of the ids common to all three, result to all; what the rival's
 mode for three parties shows besides is in docs/protocols/psi-multi.md.

@@ -126,6 +126,16 @@ def _start(world: Loopback, contract: str, died: Callable[[], bool]) -> None:
     )
 
 
+def _trapped(world: Loopback, tmp_path: Path, point: Point, party: str) -> tuple[str, Trap]:
+    """A contract whose run has begun, and the trap that is set at one party."""
+    contract = _agree(world)
+    trap = Trap(point, tmp_path / "trap")
+    with trap.set():
+        world.restart(party)
+    _start(world, contract, lambda: trap.died)
+    return contract, trap
+
+
 def _job(world: Loopback, contract: str) -> str:
     job: str = together.wait_for(
         lambda: next((job.id for job in world["hospital"].job_list() if job.contract == contract), None),
@@ -179,11 +189,7 @@ def _cases(points: dict[str, Point]) -> list[object]:
 @pytest.mark.long
 @pytest.mark.parametrize(("point", "party"), _cases(NODE))
 def test_a_node_dies(world: Loopback, tmp_path: Path, point: Point, party: str) -> None:
-    contract = _agree(world)
-    trap = Trap(point, tmp_path / "trap")
-    with trap.set():
-        world.restart(party)
-    _start(world, contract, lambda: trap.died)
+    contract, trap = _trapped(world, tmp_path, point, party)
     assert trap.victim() == world.daemon(party)._process.pid
     world.restart(party, kill=True)
     finish(world, _job(world, contract), contract, tmp_path)
@@ -192,11 +198,7 @@ def test_a_node_dies(world: Loopback, tmp_path: Path, point: Point, party: str) 
 @pytest.mark.long
 @pytest.mark.parametrize(("point", "party"), _cases(WORKER))
 def test_a_worker_dies(world: Loopback, tmp_path: Path, point: Point, party: str) -> None:
-    contract = _agree(world)
-    trap = Trap(point, tmp_path / "trap")
-    with trap.set():
-        world.restart(party)
-    _start(world, contract, lambda: trap.died)
+    contract, trap = _trapped(world, tmp_path, point, party)
     assert trap.victim() != world.daemon(party).pid
     job = _job(world, contract)
     finish(world, job, contract, tmp_path)
@@ -206,11 +208,7 @@ def test_a_worker_dies(world: Loopback, tmp_path: Path, point: Point, party: str
 @pytest.mark.long
 @pytest.mark.parametrize(("point", "party"), _cases(CHECKPOINT))
 def test_a_worker_dies_at_a_checkpoint(world: Loopback, tmp_path: Path, point: Point, party: str) -> None:
-    contract = _agree(world)
-    trap = Trap(point, tmp_path / "trap")
-    with trap.set():
-        world.restart(party)
-    _start(world, contract, lambda: trap.died)
+    contract, trap = _trapped(world, tmp_path, point, party)
     assert trap.victim() != world.daemon(party).pid
     finish(world, _job(world, contract), contract, tmp_path)
     went_on(world, contract, of=10, at_least=point.nth - 1)

@@ -117,9 +117,8 @@ class Wires:
         if choices is None:
             return ready
         flips = np.packbits(ready.choices ^ choices)
-        flips[-1:] |= np.uint8(
-            secrets.randbelow(1 << (-count % 8))
-        )  # what is over of the last byte looks like the rest
+        # What is over of the last byte looks like the rest.
+        flips[-1:] |= np.uint8(secrets.randbelow(1 << (-count % 8)))
         self.party.send(self.peer, Flips(flips))
         return ReceiverCorrelation(choices, ready.rows)
 
