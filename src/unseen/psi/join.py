@@ -267,7 +267,8 @@ def noisy_size(rows: Rows, name: str, *, epsilon: float, per_id: int, to: str) -
 def compact(rows: Rows, at_most: int) -> Rows:
     """The rows of the result moved to the front, under shares, and cut to so many places.
 
-    Of more rows, those are kept that stand first in the table, whose order is as good as random; nobody learns whether there were more.
+    Of more rows, those are kept that stand first in the table, whose order is as good as random within the rows of a holder (of a full join
+    those of the table's holder stand first); nobody learns whether there were more.
     """
     member, engine = rows.member, rows.member.engine
     if at_most >= rows.size:

@@ -15,6 +15,7 @@ from unseen.core.errors import UsageError
 from unseen.jobs import stocks
 from unseen.jobs.evidence import task_body
 from unseen.jobs.local import run_local
+from unseen.jobs.step import parse_params
 from unseen.ledger.bodies import TaskFinished
 from unseen.mpc import Stock
 from unseen.party import Disclosure, Door, Party
@@ -206,3 +207,8 @@ def test_on_real_nodes_one_contract_makes_what_the_next_takes(tmp_path: Path) ->
             (seen,) = world[name].stock_list()
             assert (seen.runs, seen.runs_left, seen.damaged) == (3, 1, False)
         assert len(kept(tmp_path)) == len(PAIR)
+
+
+def test_a_stock_of_nothing_is_refused_before_it_is_agreed() -> None:
+    with pytest.raises(UsageError, match="nothing is made"):
+        parse_params("make-stock", {"transfers": 0})

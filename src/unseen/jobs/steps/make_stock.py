@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from unseen.core.cost import Cost, Network
 from unseen.core.errors import UsageError
@@ -44,6 +44,12 @@ class Params(StepParams):
     runs: int = Field(default=1, ge=1, le=10_000)
     transfers: int = Field(default=1_000_000, ge=0, le=1 << 32)
     products: int = Field(default=0, ge=0, le=1 << 32)
+
+    @model_validator(mode="after")
+    def _of_something(self) -> Self:
+        if not (self.transfers or self.products):
+            raise ValueError("transfers, products: one of them, or nothing is made")
+        return self
 
 
 def disclosures(_params: Params, _roles: Roles) -> tuple[Disclosure, ...]:
