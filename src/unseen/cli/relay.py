@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-import threading
 from typing import Annotated
 
 from cyclopts import Parameter
@@ -25,15 +23,14 @@ def relay(*, listen: Annotated[str, Parameter(name="--listen")], common: Common 
     from unseen.link.relay import Relay  # noqa: PLC0415
     from unseen.node import logs  # noqa: PLC0415
     from unseen.node.config import parse_address  # noqa: PLC0415
+    from unseen.node.signals import take_stop_signals  # noqa: PLC0415
 
     try:
         address = parse_address(listen)
     except ValueError as error:
         raise UsageError("--listen is wrong.", why=str(error)) from error
     logs.configure("info")
-    stopping = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopping.set())
+    wait_for_stop = take_stop_signals()
     running = Relay(address)
     running.start()
     host, port = running.address
@@ -41,6 +38,5 @@ def relay(*, listen: Annotated[str, Parameter(name="--listen")], common: Common 
         emit_line({"relay": f"{host}:{port}"})
     else:
         print(f"Ready: relay on {host}:{port}", flush=True)  # noqa: T201 - the answer
-    while not stopping.wait(3600.0):
-        pass
+    wait_for_stop()
     running.stop()

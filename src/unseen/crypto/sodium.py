@@ -7,16 +7,20 @@ other. Shapes and meanings are those of :mod:`unseen.kernels.curve`; nothing is 
 from __future__ import annotations
 
 import ctypes
+import os
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from rbcl._sodium import _sodium
+from rbcl._sodium import _sodium, lib_path
 
 Rows = NDArray[np.uint8]
 Flags = NDArray[np.bool_]
 
 _BYTES = 32
+if os.name == "posix":  # `rbcl` writes its library to a temporary file in each process, and leaves it there
+    Path(lib_path).unlink(missing_ok=True)
 _Operation = Callable[..., int]
 
 

@@ -7,9 +7,7 @@ started, and the API served. The signals TERM and INT end it in order.
 from __future__ import annotations
 
 import os
-import signal
 import tempfile
-import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -25,6 +23,7 @@ from unseen.node.confine import confine
 from unseen.node.home import Home
 from unseen.node.metrics import Metrics
 from unseen.node.operations import Node
+from unseen.node.signals import take_stop_signals
 
 Serve = Callable[[Node, NodeConfig, Metrics], AbstractContextManager[Any]]
 _log = structlog.get_logger("unseen.daemon")
@@ -45,9 +44,7 @@ def run(folder: Path, *, serve: Serve) -> None:
     """
     config = load(folder)
     logs.configure(config.log_level)
-    stopping = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopping.set())
+    wait_for_stop = take_stop_signals()
     if config.confine.on:
         _confine(config)
     forkserver = ForkServer.start()
@@ -60,8 +57,7 @@ def run(folder: Path, *, serve: Serve) -> None:
                 services.start()
                 with serve(services.node, config, services.metrics):
                     _log.info("running", party=config.name, home=str(config.home))
-                    while not stopping.wait(3600.0):
-                        pass
+                    wait_for_stop()
             finally:
                 services.stop()
     finally:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -135,3 +139,9 @@ def test_an_encoding_with_its_top_bit_set_is_refused() -> None:
         assert list(module.ristretto_multiply(scalars(1), p)[1]) == [True, False]
         assert list(module.ristretto_add(p, points(2))[1]) == [True, False]
         assert list(module.ristretto_add(points(2), p, minus=True)[1]) == [True, False]
+
+
+def test_libsodium_leaves_no_file_behind(tmp_path):
+    program = "import unseen.crypto.group, unseen.crypto.sodium"
+    subprocess.run([sys.executable, "-c", program], env=os.environ | {"TMPDIR": str(tmp_path)}, check=True)
+    assert list(tmp_path.iterdir()) == []
