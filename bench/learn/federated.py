@@ -20,6 +20,7 @@ import numpy as np
 
 from bench.learn import public, trees
 from bench.learn.trees import FIRST, SECOND, Work
+from bench.memory import Held
 from bench.parties import Played, play
 from bench.report import Report, Sample
 from bench.rivals import Rival, present, python_rival
@@ -75,15 +76,16 @@ def measure(
         error=error,
         more={
             "cpu_s": sum(one[3] for one in told),
-            "tree_s": max(one[6] for one in told) / max(settings.trees - 1, 1),
+            **({"tree_s": max(one[6] for one in told) / (settings.trees - 1)} if settings.trees > 1 else {}),
             "trees": settings.trees,
+            "private_mib": max(one[7] for one in told),
             "key_bits": key_bits,
         },
     )
 
 
 def grow(work: Work, settings: Settings, *, key_bits: int, shaper: Shaper | None, wire: Any) -> Played:
-    """Every party's (seconds, bytes, rounds, processor seconds, splits, weights, seconds of all trees but the first)."""
+    """Every party's (seconds, bytes, rounds, processor seconds, splits, weights, seconds of all trees but the first, private MiB)."""
     codes, labels = work.codes[:, work.train], work.labels[work.train]
     parts = {FIRST: slice(0, work.first), SECOND: slice(work.first, None)}
 
@@ -94,21 +96,22 @@ def grow(work: Work, settings: Settings, *, key_bits: int, shaper: Shaper | None
         turns = max(stats.rounds for stats in party.stats().values())
         start, cpu = time.perf_counter(), time.process_time()
         ends: list[float] = []
-        grown = federated.fit(
-            party,
-            codes[parts[party.name]],
-            work.bins[parts[party.name]],
-            labels if party.name == FIRST else None,
-            settings,
-            holders=HOLDERS,
-            label_holder=FIRST,
-            key_bits=key_bits,
-            report=lambda _done, _total: ends.append(time.perf_counter()),
-        )
+        with Held() as held:
+            grown = federated.fit(
+                party,
+                codes[parts[party.name]],
+                work.bins[parts[party.name]],
+                labels if party.name == FIRST else None,
+                settings,
+                holders=HOLDERS,
+                label_holder=FIRST,
+                key_bits=key_bits,
+                report=lambda _done, _total: ends.append(time.perf_counter()),
+            )
         seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
         sent = sum(stats.bytes_sent for stats in party.stats().values()) - before
         rounds = max(stats.rounds for stats in party.stats().values()) - turns
-        return seconds, sent, rounds, cpu, grown.splits, grown.weights, ends[-1] - ends[0]
+        return seconds, sent, rounds, cpu, grown.splits, grown.weights, ends[-1] - ends[0], held.private_mib
 
     told = [Disclosure(name, name, HOLDERS, Door.RELEASE, times=1 << 20) for name in NAMES]
     threads = os.cpu_count() or 1

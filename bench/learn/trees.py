@@ -12,16 +12,16 @@ from __future__ import annotations
 import csv
 import os
 import tempfile
-import threading
 import time
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.memory import Held
 from bench.mpc.logistic import auc
 from bench.parties import Played, play
 from bench.report import Report, Sample
@@ -43,9 +43,6 @@ MADE = Settings(rounds=10, depth=4)
 WORKS = (  # rows, columns, bins, whether it is one of the smallest
     (5_000, 6, 8, True),
     (50_000, 15, 8, False),
-    (10_000, 50, 32, False),
-    (100_000, 50, 32, False),
-    (1_000_000, 50, 32, False),
 )
 TRUST = "semi-honest, two holders and a helper that sees no data; XGBoost: one party sees all data"
 
@@ -138,12 +135,16 @@ def measure(
         rounds=max(one[2] for one in told),
         peak_mib=max(one.peak_mib for one in played.parties.values()),
         error=error,
-        more={"cpu_s": sum(one[3] for one in told), "private_mib": max(one[6] for one in told)},
+        more={
+            "cpu_s": sum(one[3] for one in told),
+            "private_mib": max(one[6] for one in told),
+            "scratch_mib": sum(one[7] for one in told),
+        },
     )
 
 
 def grow(work: Work, settings: Settings, *, protocol: str, shaper: Shaper | None, wire: Any) -> Played:
-    """Every party's (seconds, bytes, rounds, processor seconds, splits, weights at the first, peak MiB that no file backs)."""
+    """Every party's (seconds, bytes, rounds, processor seconds, splits, weights at the first, private and scratch MiB)."""
     statement = registry.load(PROTOCOLS, protocol).STATEMENT
     holders = (FIRST, SECOND) if statement.helper or 2 in statement.holders else (FIRST, SECOND, "helper")
     helper = "helper" if statement.helper else None
@@ -161,13 +162,13 @@ def grow(work: Work, settings: Settings, *, protocol: str, shaper: Shaper | None
         before = sum(stats.bytes_sent for stats in party.stats().values())
         turns = max(stats.rounds for stats in party.stats().values())
         start, cpu = time.perf_counter(), time.process_time()
-        with _Private() as private:
+        with Held() as held:
             grown = shared.fit(engine, mine.get(party.name), bins, secret, settings)
         seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
         sent = sum(stats.bytes_sent for stats in party.stats().values()) - before
         rounds = max(stats.rounds for stats in party.stats().values()) - turns
         weights = engine.reveal("weights", grown.weights, to=(FIRST,))
-        return seconds, sent, rounds, cpu, grown.splits, weights, private.mib
+        return seconds, sent, rounds, cpu, grown.splits, weights, held.private_mib, held.scratch_mib
 
     return play(program, names, disclosures=disclosures, shaper=shaper, wire=wire)
 
@@ -178,29 +179,6 @@ def targets(work: Work, settings: Settings) -> NDArray[np.float64]:
     if settings.objective == "softmax":
         return (labels == np.arange(settings.classes)[:, None]).astype(np.float64)
     return labels[None]
-
-
-class _Private:
-    """The largest memory of this process meanwhile that no file backs, looked at twenty times a second; 0 where the system does not tell."""
-
-    def __init__(self) -> None:
-        self.mib = 0.0
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._watch, daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        self._over.set()
-        self._thread.join()
-
-    def _watch(self) -> None:
-        status = Path("/proc/self/status")
-        while status.exists() and not self._over.wait(0.05):
-            found = [line.split()[1] for line in status.read_text().splitlines() if "RssAnon" in line]
-            self.mib = max(self.mib, *(int(each) / 1024 for each in found), 0.0)
 
 
 def scored(work: Work, settings: Settings, played: Played) -> NDArray[np.float64]:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.memory import Held
 from bench.parties import play
 from bench.report import Sample
 from unseen import mpc
@@ -83,12 +84,13 @@ def measure(protocol: str, *, rows: int = 100_000, width: int = 100, epochs: int
         before = sum(stats.bytes_sent for stats in party.stats().values())
         turns = max(stats.rounds for stats in party.stats().values())
         start, cpu = time.perf_counter(), time.process_time()
-        weights = sgd.fit(engine, columns, labels, how)
+        with Held() as held:
+            weights = sgd.fit(engine, columns, labels, how)
         seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
         sent = sum(stats.bytes_sent for stats in party.stats().values()) - before
         rounds = max(stats.rounds for stats in party.stats().values()) - turns
         told = engine.reveal("result", weights, to=("p0",))
-        return seconds, sent, rounds, cpu, told
+        return seconds, sent, rounds, cpu, told, held.private_mib
 
     played = play(program, names, disclosures=TOLD)
     told = [played.parties[name].result for name in names]
@@ -100,5 +102,9 @@ def measure(protocol: str, *, rows: int = 100_000, width: int = 100, epochs: int
         rounds=max(item[2] for item in told),
         peak_mib=max(item.peak_mib for item in played.parties.values()),
         error=abs(auc(x @ found[:-1], y) - auc(x @ wanted[:-1], y)),
-        more={"cpu_s": sum(item[3] for item in told), "weights": float(np.abs(found - wanted).max())},
+        more={
+            "cpu_s": sum(item[3] for item in told),
+            "weights": float(np.abs(found - wanted).max()),
+            "private_mib": max(item[5] for item in told),
+        },
     )
