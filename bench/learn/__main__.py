@@ -4,11 +4,10 @@ Two holders with half of the columns each, the label at the first, a helper wher
 this machine, over bare TCP on loopback. `ours_s` is the training of one split, inputs shared before the clock starts; the rival is
 the library on all data in one place, in clear: it protects nothing, and its time is there for comparison only.
 
-Quality is that on held-out rows (a quarter) over ten seeded splits: `error` is the mean difference from pooled, `error_low` and
-`error_high` its 95 % interval (t distribution), in area under the ROC curve, accuracy, or relative root mean square error. Nine splits
-are trained by the same arithmetic in one process (protocol `plain`), the first one among processes, in shares; `secret_error` is that
-one's difference. Data sets are public ones in the folder that UNSEEN_DATA names (none ships with this project); a case whose data are
-not there is left out.
+`error` is the difference from pooled on one split: of classes that of the area under the ROC curve (trees of bank marketing and linear
+models on held-out rows), of numbers that of the root mean square error as a part of the pooled one; `weights` the largest difference of
+a coefficient. Ten splits of each data set are in the table of `bench.quality`. Data sets are public ones in the folder that UNSEEN_DATA
+names (none ships with this project); a case whose data are not there is left out. `cpu s` is the processor time of all parties.
 
 `python -m bench.learn --only x50/ --no-rivals` measures how time and memory grow: 10^4, 10^5 and 10^6 rows of 50 columns, mini-batches,
 trees in shares and one tree under encryption. `private mib` is the most memory that no file backs at one party, `scratch mib` what all

@@ -18,8 +18,6 @@ one; `low` and `high` bound its 95 % interval (t distribution, over splits); `wo
 
 Linear models are the pooled ones. Trees are, but where splits gain nearly alike: rounding tips such a choice, and all later trees
 differ. XGBoost (32 bits) and the same trees in 64 bits differ by 0.01 on one of ten splits of German credit.
-The rows of trees below are older than the exact sigmoid in derivatives: they were measured with a quick one, good to some 1e-4. In a trial on
-four splits of fraud and two of Pivot's bank the exact one brought differences of -0.008 to +0.003 to -0.003 to +0.0015, for Pivot's bank to 0.
 
 Data sets: default credit, German credit, bank marketing, vehicle-insurance fraud, SBA loans, breast, student, dvisits, vehicle, and Pivot's
 bank and credit in three parties' files, in the folder that UNSEEN_DATA names (none ships with this project); what is not there is left out.
