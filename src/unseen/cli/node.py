@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from unseen.cli.session import COMMON, Common, connect, emit, emit_line, say
+from unseen.core.loading import loading
 
 if TYPE_CHECKING:
     from unseen.node.config import NodeConfig
@@ -87,8 +88,9 @@ def run(*, stop_with_stdin: Flag = False, common: Common = COMMON) -> None:
     stop_with_stdin
         Also stop when standard input ends: a node that lives as long as the program that started it.
     """
-    from unseen.api.server import serve  # noqa: PLC0415 - loads the web server
-    from unseen.node.daemon import run as run_daemon  # noqa: PLC0415
+    with loading():
+        from unseen.api.server import serve  # noqa: PLC0415 - loads the web server
+        from unseen.node.daemon import run as run_daemon  # noqa: PLC0415
 
     @contextmanager
     def announced(node: Node, config: NodeConfig, metrics: Metrics | None = None) -> Iterator[str]:

@@ -9,27 +9,46 @@ from __future__ import annotations
 import ctypes
 import os
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from rbcl._sodium import _sodium, lib_path
 
 Rows = NDArray[np.uint8]
 Flags = NDArray[np.bool_]
 
 _BYTES = 32
-if os.name == "posix":  # `rbcl` writes its library to a temporary file in each process, and leaves it there
-    Path(lib_path).unlink(missing_ok=True)
 _Operation = Callable[..., int]
 
 
+@cache
+def load() -> Any:
+    """The library. It is loaded when it is first needed: it is slow to unpack, and most processes never ask.
+
+    Who limits itself, or forks, calls this before.
+    """
+    from rbcl._sodium import _sodium, lib_path  # noqa: PLC0415
+
+    if os.name == "posix":  # each process writes the library to a temporary file, and would leave it there
+        Path(lib_path).unlink(missing_ok=True)
+    return _sodium
+
+
 def _function(name: str, arguments: int) -> _Operation:
-    function = getattr(_sodium, name)
-    function.restype = ctypes.c_int
-    function.argtypes = [ctypes.c_void_p] * arguments
-    operation: _Operation = function
-    return operation
+    @cache
+    def loaded() -> _Operation:
+        function = getattr(load(), name)
+        function.restype = ctypes.c_int
+        function.argtypes = [ctypes.c_void_p] * arguments
+        operation: _Operation = function
+        return operation
+
+    def call(*values: Any) -> int:
+        return loaded()(*values)
+
+    return call
 
 
 _from_hash = _function("crypto_core_ristretto255_from_hash", 2)
@@ -118,7 +137,7 @@ def _below_2_255(elements: Rows) -> Flags:
 def scalar_random() -> bytes:
     """A uniform scalar other than 0."""
     out = ctypes.create_string_buffer(_BYTES)
-    _sodium.crypto_core_ristretto255_scalar_random(out)
+    load().crypto_core_ristretto255_scalar_random(out)
     return out.raw
 
 

@@ -23,6 +23,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from unseen.core.errors import UnavailableError
+from unseen.core.loading import loading
+from unseen.crypto import sodium
 from unseen.jobs.pipe import Pipe
 
 _PID = struct.Struct(">i")
@@ -131,8 +133,10 @@ class ForkServer:
 
 def serve(line: socket.socket, preload: Sequence[str]) -> None:
     """The fork-server's life."""
-    for name in preload:
-        importlib.import_module(name)
+    with loading():
+        for name in preload:
+            importlib.import_module(name)
+        sodium.load()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel reaps
     children: set[int] = set()

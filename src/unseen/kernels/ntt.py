@@ -45,9 +45,13 @@ class Ring:
     degree: int
     primes: tuple[int, ...]
     moduli: Words
-    table: Words
     inverses: Words
     weights: Words
+
+    @property
+    def table(self) -> Words:
+        """Powers of the roots for the kernels, (limbs, 4, degree); made when they are first asked for."""
+        return _tables(self.degree, self.primes)
 
     @property
     def limbs(self) -> int:
@@ -90,12 +94,17 @@ def ring(degree: int, primes: tuple[int, ...]) -> Ring:
         degree,
         primes,
         np.array(primes, np.uint64),
-        np.stack([_table(degree, q) for q in primes]),
         np.array(inverses, np.uint64),
         np.array([[w >> _WORD * i & word for i in range(3)] for w in weights], np.uint64),
     )
 
 
+@lru_cache(maxsize=32)
+def _tables(degree: int, primes: tuple[int, ...]) -> Words:
+    return np.stack([_table(degree, q) for q in primes])
+
+
+@lru_cache(maxsize=32)  # rings share primes
 def _table(degree: int, prime: int) -> Words:
     """The four rows of a limb's table, (4, degree); see native/include/unseen/ntt.hpp."""
     psi = root_of_unity(prime, degree)

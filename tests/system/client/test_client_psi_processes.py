@@ -115,7 +115,8 @@ def test_a_full_disk_is_said_and_leaves_what_was_there(world):
     folder, start = world
     (folder / "ao.csv").write_text("before")
     limited = (  # the library is loaded first: it unpacks itself into a file
-        "import resource, sys, unseen.crypto.sodium; resource.setrlimit(resource.RLIMIT_FSIZE, (9000, 9000));"
+        "import resource, sys; from unseen.crypto import sodium; sodium.load();"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (9000, 9000));"
         "import signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
         "from unseen.cli.main import main; main(sys.argv[1:])"
     )

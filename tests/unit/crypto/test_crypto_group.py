@@ -142,6 +142,13 @@ def test_an_encoding_with_its_top_bit_set_is_refused() -> None:
 
 
 def test_libsodium_leaves_no_file_behind(tmp_path):
-    program = "import unseen.crypto.group, unseen.crypto.sodium"
+    program = "from unseen.crypto import group; group.scalar_random()"
     subprocess.run([sys.executable, "-c", program], env=os.environ | {"TMPDIR": str(tmp_path)}, check=True)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_libsodium_is_loaded_only_where_it_is_needed():
+    if not curve.is_native():
+        pytest.skip("without native kernels it computes everything")
+    program = "import sys, unseen.crypto.group; assert 'rbcl' not in sys.modules"
+    subprocess.run([sys.executable, "-c", program], check=True)
