@@ -21,7 +21,7 @@ def draft(workflow: Path, *, out: Path | None = None, common: Common = COMMON) -
     """Make a contract of a workflow file; nothing is signed or sent.
 
     Keys come from this node's peers, terms of assets from its catalogue and from what peers offered. docs/cli.md
-    shows a workflow file.
+    shows a workflow file. What a run is expected to take (time, bytes, memory, temporary files) is said beside it.
 
     Parameters
     ----------
@@ -31,9 +31,10 @@ def draft(workflow: Path, *, out: Path | None = None, common: Common = COMMON) -
         Write the contract to this file instead of standard output.
     """
     from unseen.cli.draft import contract_of  # noqa: PLC0415 - loads the planner
-    from unseen.govern.summary import repeated  # noqa: PLC0415
+    from unseen.govern.summary import expected, repeated  # noqa: PLC0415
     from unseen.jobs.evidence import facts_of  # noqa: PLC0415
-    from unseen.jobs.planner import offers_of  # noqa: PLC0415
+    from unseen.jobs.planner import costs_of, offers_of  # noqa: PLC0415
+    from unseen.node.models import CostView  # noqa: PLC0415
 
     with connect(common) as node:
         made = contract_of(workflow, node)
@@ -41,6 +42,9 @@ def draft(workflow: Path, *, out: Path | None = None, common: Common = COMMON) -
         say(f"Task '{task}' tells who is common; {offer}.")
     for line in repeated(made, facts=facts_of, language=common.lang):
         say(line)
+    costs = costs_of(made)
+    for line in expected(costs, language=common.lang) if costs else ():
+        say(line.removeprefix("- "))
     text = json.dumps(made.to_json(), indent=2, ensure_ascii=False) + "\n"
     if out is None:
         sys.stdout.write(text)
@@ -51,7 +55,7 @@ def draft(workflow: Path, *, out: Path | None = None, common: Common = COMMON) -
         raise UsageError(f"{out} cannot be written.", why=str(error.strerror)) from error
     emit(
         common,
-        {"file": str(out)},
+        {"file": str(out), "costs": [cost.model_dump(mode="json") for cost in CostView.of(costs)]},
         lambda _: say(f"Wrote {out}; read it, then `unseen contract propose {out}`."),
     )
 
@@ -168,6 +172,8 @@ def _in_words(value: ContractView, common: Common) -> ContractView:
     from unseen.govern.contract import Contract  # noqa: PLC0415 - only for other languages
     from unseen.govern.summary import summarise  # noqa: PLC0415
     from unseen.jobs.evidence import facts_of  # noqa: PLC0415
+    from unseen.jobs.planner import costs_of  # noqa: PLC0415
 
     contract = Contract.model_validate(value.contract)
-    return value.model_copy(update={"summary": summarise(contract, facts=facts_of, language=common.lang)})
+    summary = summarise(contract, facts=facts_of, costs=costs_of(contract), language=common.lang)
+    return value.model_copy(update={"summary": summary})

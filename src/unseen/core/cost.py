@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+
+_UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
+_NEXT, _SHORT = 999.5, 9.95  # from here the next unit, or no digit after the point
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,3 +37,23 @@ class Cost:
     rounds: int
     memory_bytes: int
     scratch_bytes: int = 0
+
+
+def run_of(costs: Iterable[Cost]) -> Cost:
+    """What a run of tasks takes that follow one another: sums, and the largest of what is let go after each."""
+    tasks = list(costs)
+    return Cost(
+        sum(cost.seconds for cost in tasks),
+        sum(cost.bytes for cost in tasks),
+        sum(cost.rounds for cost in tasks),
+        max((cost.memory_bytes for cost in tasks), default=0),
+        max((cost.scratch_bytes for cost in tasks), default=0),
+    )
+
+
+def amount(count: int) -> str:
+    """Bytes for people, two digits: "0 B", "4.2 MB", "16 GB"."""
+    value, unit = float(count), 0
+    while value >= _NEXT and unit < len(_UNITS) - 1:
+        value, unit = value / 1000, unit + 1
+    return f"{value:.1f} {_UNITS[unit]}" if unit and value < _SHORT else f"{value:.0f} {_UNITS[unit]}"

@@ -6,10 +6,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from unseen.core.cost import Cost, Network, amount, run_of
 from unseen.govern.contract import AssetTerms, Contract, DisclosureTerms
 from unseen.govern.spending import Tells
 
 Language = Literal["en", "zh"]
+
+_TIMES = (
+    ("hours", 3600.0, 7200.0),
+    ("minutes", 60.0, 120.0),
+    ("seconds", 1.0, 0.0),
+)  # unit, its length, from when on
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +53,14 @@ _WORDS: dict[Language, dict[str, str]] = {
         "budget": "- {holder} allows of '{name}', over all contracts: {limits}.",
         "epsilon": "epsilon {epsilon:g} in all and no answer without noise",
         "answers": "{answers} answers",
+        "takes": "What a run is expected to take",
+        "run": "- In all: {amounts}. Estimated for two cores at each party and a network of {mbit:.0f} Mbit/s and {ms:g} ms one way.",
+        "task": "- {name}: {amounts}",
+        "amounts": "{seconds}, {sent} sent by all parties together, {memory} of memory at one party",
+        "scratch": ", {scratch} of temporary files at all parties together",
+        "seconds": "{count} s",
+        "minutes": "{count} min",
+        "hours": "{count} h",
         "trust": "Whom you must trust",
         "trust_line": "- {trust}",
         "ids": "ids in {names}",
@@ -78,6 +93,14 @@ _WORDS: dict[Language, dict[str, str]] = {
         "budget": "- {holder} 对“{name}”在所有合约中总共允许：{limits}。",
         "epsilon": "epsilon 合计 {epsilon:g}，且不接受不含噪声的回答",
         "answers": "{answers} 次回答",
+        "takes": "一次运行预计的消耗",
+        "run": "- 合计：{amounts}。按每方两个处理器核心、带宽 {mbit:.0f} Mbit/s、单程延迟 {ms:g} 毫秒的网络估算。",
+        "task": "- {name}：{amounts}",
+        "amounts": "{seconds}，各方共发送 {sent}，单方内存 {memory}",
+        "scratch": "，各方临时文件共 {scratch}",
+        "seconds": "{count} 秒",
+        "minutes": "{count} 分钟",
+        "hours": "{count} 小时",
         "trust": "需要信任谁",
         "trust_line": "- {trust}",
         "ids": "标识列 {names}",
@@ -91,13 +114,21 @@ _WORDS: dict[Language, dict[str, str]] = {
 }
 
 
-def summarise(contract: Contract, *, facts: Callable[[str], StepFacts], language: Language = "en") -> str:
+def summarise(
+    contract: Contract,
+    *,
+    facts: Callable[[str], StepFacts],
+    costs: Mapping[str, Cost] | None = None,
+    language: Language = "en",
+) -> str:
     """The contract in plain words, as Markdown.
 
     Parameters
     ----------
     facts
         Step name -> what the installed step says of itself.
+    costs
+        Task -> what it is expected to take; a task that is not in it is not told of.
     """
     words = _WORDS[language]
     known = {task.step: facts(task.step) for task in contract.tasks}
@@ -123,10 +154,36 @@ def summarise(contract: Contract, *, facts: Callable[[str], StepFacts], language
     )
     if again := _again(contract, known, words):
         lines += _section(words["again"], again)
+    if costs:
+        lines += _section(words["takes"], list(expected(costs, language=language)))
     lines += _section(words["not"], [words["not_text"]])
     trust = dict.fromkeys(item.trust for item in known.values())
     lines += _section(words["trust"], [words["trust_line"].format(trust=text) for text in trust])
     return "\n".join(lines) + "\n"
+
+
+def expected(costs: Mapping[str, Cost], *, language: Language = "en") -> tuple[str, ...]:
+    """What a run is expected to take, one line for all of it and one for each task; estimates are for the usual network."""
+    words, usual = _WORDS[language], Network()
+    whole = words["run"].format(
+        amounts=_amounts(run_of(costs.values()), words),
+        mbit=usual.bytes_per_s * 8 / 1e6,
+        ms=usual.latency_s * 1e3,
+    )
+    each = [words["task"].format(name=task, amounts=_amounts(cost, words)) for task, cost in costs.items()]
+    return (whole, *each)
+
+
+def _amounts(cost: Cost, words: Mapping[str, str]) -> str:
+    unit, length = next(
+        (unit, length) for unit, length, least in _TIMES if cost.seconds >= least or unit == "seconds"
+    )
+    told = words["amounts"].format(
+        seconds=words[unit].format(count=f"{cost.seconds / length:,.2g}"),
+        sent=amount(cost.bytes),
+        memory=amount(cost.memory_bytes),
+    )
+    return told + (words["scratch"].format(scratch=amount(cost.scratch_bytes)) if cost.scratch_bytes else "")
 
 
 def learns(contract: Contract, party: str) -> tuple[DisclosureTerms, ...]:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from unseen.core.cost import Cost, Network
+from unseen.core.cost import Cost, Network, amount
 from unseen.core.errors import UsageError
 from unseen.jobs.step import Roles, Sizes, Step, parse_params, step
 from unseen.psi.protocol import DISCLOSURE as INTERSECTION
@@ -71,4 +71,4 @@ def offer(
 
 
 def _amount(cost: Cost) -> str:
-    return f"{cost.seconds:.2g} s and {cost.bytes / 1e6:,.1f} MB"
+    return f"{cost.seconds:.2g} s, {cost.bytes / 1e6:,.1f} MB sent and {amount(cost.memory_bytes)} of memory"

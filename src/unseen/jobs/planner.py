@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from unseen.core.cost import Cost, Network
-from unseen.core.errors import DeniedError, UsageError
+from unseen.core.errors import DeniedError, UnseenError, UsageError
 from unseen.govern.contract import AssetTerms, Contract, DisclosureTerms, Level, TaskTerms
 from unseen.jobs.offers import Offer, offer
 from unseen.jobs.step import (
@@ -142,6 +142,28 @@ def offers_of(contract: Contract, *, network: Network | None = None) -> dict[str
         TaskSketch(task.name, task.step, task.roles, task.inputs, task.params) for task in contract.tasks
     ]
     return dict(plan(sketches, contract.assets, level=contract.security_level, network=network).offers)
+
+
+def costs_of(contract: Contract, *, network: Network | None = None) -> dict[str, Cost]:
+    """Task -> what a run is expected to take, of those tasks whose step is installed here as the contract pins it.
+
+    Never fails: the contract may be anybody's, and its sizes anything.
+    """
+    sketches = [
+        TaskSketch(task.name, task.step, task.roles, task.inputs, task.params) for task in contract.tasks
+    ]
+    sizes, found = sizes_of(contract.assets), {}
+    for sketch, terms in zip(sketches, contract.tasks, strict=True):
+        try:
+            installed = step(sketch.step)
+            if terms.version != installed.VERSION:
+                continue
+            made = replace(sizes, model=_model_of(sketch, sketches))
+            params = parse_params(sketch.step, sketch.params)
+            found[sketch.name] = installed.estimate(params, Roles(sketch.roles), made, network or Network())
+        except (UnseenError, ArithmeticError, LookupError, ValueError):
+            continue
+    return found
 
 
 def check_honest(contract: Contract, *, me: str) -> None:

@@ -29,7 +29,7 @@ from unseen.govern.contract import Contract
 from unseen.govern.signatures import sign, verify, withdrawal
 from unseen.govern.summary import summarise
 from unseen.jobs.evidence import facts_of
-from unseen.jobs.planner import check_honest
+from unseen.jobs.planner import check_honest, costs_of
 from unseen.jobs.step import check_pinned
 from unseen.node import models as m
 from unseen.node import spending
@@ -400,6 +400,7 @@ class ContractDesk:
             query = sql.select(signatures).where(signatures.c.contract == contract_id)
             known = {item.party: item for item in view.execute(query)}
         lines = tuple(_line(name, known.get(name)) for name in contract.party_names)
+        costs = {} if short else costs_of(contract)
         return m.ContractView(
             id=contract.id,
             title=contract.title,
@@ -411,8 +412,9 @@ class ContractDesk:
             valid_from=contract.valid_from,
             valid_until=contract.valid_until,
             received_at=datetime.fromtimestamp(row.received_at, UTC),
-            summary="" if short else summarise(contract, facts=facts_of),
+            summary="" if short else summarise(contract, facts=facts_of, costs=costs),
             contract={} if short else contract.to_json(),
+            costs=m.CostView.of(costs),
         )
 
 

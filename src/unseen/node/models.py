@@ -5,11 +5,13 @@ Nothing here holds data of a party: names, sizes, states, and results that this 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from unseen.core.cost import Cost
 from unseen.core.errors import UsageError
 from unseen.core.ids import check_name
 from unseen.govern.contract import AssetTerms, ColumnTerms
@@ -187,9 +189,36 @@ class SignatureView(Model):
     reason: str = ""
 
 
-class ContractView(Model):
-    """One contract. `summary` is plain words; `contract` is the whole value in JSON form.
+class CostView(Model):
+    """What a task is expected to take: bytes sent and in temporary files are of all parties together, memory is one party's most."""
 
+    task: str
+    seconds: float
+    bytes_sent: int
+    rounds: int
+    memory_bytes: int
+    scratch_bytes: int
+
+    @classmethod
+    def of(cls, costs: Mapping[str, Cost]) -> tuple[CostView, ...]:
+        """Of all tasks."""
+        return tuple(
+            cls(
+                task=task,
+                seconds=cost.seconds,
+                bytes_sent=cost.bytes,
+                rounds=cost.rounds,
+                memory_bytes=cost.memory_bytes,
+                scratch_bytes=cost.scratch_bytes,
+            )
+            for task, cost in costs.items()
+        )
+
+
+class ContractView(Model):
+    """One contract. `summary` is plain words; `contract` is the whole value in JSON form; `costs` are estimates.
+
+    `costs` are for a network of 1 Gbit/s and 0.2 ms, of the tasks whose steps are installed here.
     State "altered": what lies in this node's database is not what the id says; nothing of it is believed or shown.
     """
 
@@ -205,6 +234,7 @@ class ContractView(Model):
     received_at: datetime
     summary: str = ""
     contract: dict[str, Any] = {}
+    costs: tuple[CostView, ...] = ()
 
 
 # ---------------------------------------------------------------------- jobs

@@ -30,6 +30,7 @@ from unseen.govern.contract import Contract
 from unseen.govern.report import Page, audit_page, render
 from unseen.govern.summary import summarise
 from unseen.jobs.evidence import audit_bundle, facts_of
+from unseen.jobs.planner import costs_of
 from unseen.learn.evaluate.binary import Quality
 from unseen.node.confine import available
 from unseen.node.models import JobEvent, TaskProgress
@@ -108,7 +109,9 @@ def _play(
         show.step(f"{names[0]} proposes a contract; the others read it and sign")
         contract_id = together.agree(nodes, flow, names[0])
         agreed = Contract.model_validate(nodes[names[1]].contract_show(contract_id).contract)
-        words = summarise(agreed, facts=facts_of, language="zh" if lang == "zh" else "en")
+        words = summarise(
+            agreed, facts=facts_of, costs=costs_of(agreed), language="zh" if lang == "zh" else "en"
+        )
         show.words(words)
         show.step("Running the job")
         job = _run(nodes, names[0], contract_id, show)

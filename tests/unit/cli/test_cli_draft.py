@@ -15,7 +15,7 @@ from unseen.cli.draft import contract_of
 from unseen.cli.main import run
 from unseen.core.errors import UsageError
 from unseen.govern.contract import ColumnTerms, Contract
-from unseen.jobs.planner import offers_of
+from unseen.jobs.planner import costs_of, offers_of
 from unseen.node import models as m
 from unseen.node.config import NodeConfig, to_toml
 from unseen.node.home import Home
@@ -99,7 +99,15 @@ def test_the_command_writes_what_can_be_proposed(file, tmp_path, capsys):
         assert run(["contract", "draft", str(file), *where]) == 0
         Contract.model_validate(json.loads(capsys.readouterr().out))
         out = tmp_path / "contract.json"
-        assert run(["contract", "draft", str(file), "--out", str(out), *where]) == 0
+        assert run(["contract", "draft", str(file), "--out", str(out), "--json", *where]) == 0
+        told = capsys.readouterr()
+        assert "In all: " in told.err
+        assert "of memory at one party" in told.err
+        costs = json.loads(told.out)["costs"]
+        assert [cost["task"] for cost in costs] == [
+            task["name"] for task in json.loads(out.read_text())["tasks"]
+        ]
+        assert all(cost["memory_bytes"] > 0 for cost in costs)
         assert run(["contract", "propose", str(out), *where]) == 0
         assert node.calls[-1][1]["contract"] == json.loads(out.read_text())
         assert run(["contract", "draft", str(file), "--out", str(tmp_path / "no" / "c"), *where]) == 2
@@ -116,3 +124,16 @@ def test_a_file_that_withholds_the_intersection_is_refused_with_the_offer(file):
     with pytest.raises(UsageError, match="more than this contract is to list") as caught:
         contract_of(file, Catalogue())
     assert "'join' with hidden = true" in caught.value.problems[0]
+
+
+def test_estimates_of_a_contract_that_is_anybodys_never_fail(file):
+    made = contract_of(file, Catalogue())
+    whole = costs_of(made)
+    assert list(whole) == [task.name for task in made.tasks]
+    odd = [
+        task.model_copy(update={"step": "not-here"} if not place else {"params": {"no": "such"}})
+        for place, task in enumerate(made.tasks)
+    ]
+    assert costs_of(made.model_copy(update={"tasks": tuple(odd)})) == {}
+    huge = tuple(asset.model_copy(update={"rows": 10**30}) for asset in made.assets)
+    assert set(costs_of(made.model_copy(update={"assets": huge}))) <= set(whole)

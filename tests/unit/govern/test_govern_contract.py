@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from govern_world import KEYS, NOW, asset, contract, signatures
 from pydantic import ValidationError
 
+from unseen.core.cost import Cost
 from unseen.core.errors import DeniedError, VerificationError
 from unseen.govern.authorise import check_run, check_terms
 from unseen.govern.contract import Contract, TaskTerms
@@ -117,6 +118,23 @@ def test_whoever_learns_or_brings_nothing_is_told_so() -> None:
     assert "clinic learns nothing." in summarise(terms, facts=facts)
     assert [item.name for item in learns(terms, "bank")] == ["intersection"]
     assert learns(terms, "clinic") == ()
+
+
+def test_what_a_run_takes_is_told_of_each_task_and_of_all() -> None:
+    costs = {
+        "align": Cost(2.0, 3_000_000, 4, 200_000_000),
+        "train": Cost(240.0, 5_000_000_000, 900, 3_500_000_000, 16_000_000_000),
+    }
+    words = summarise(contract(), facts=facts, costs=costs)
+    for text in (
+        "In all: 4 min, 5.0 GB sent by all parties together, 3.5 GB of memory at one party, 16 GB of temporary files",
+        "- align: 2 s, 3.0 MB sent by all parties together, 200 MB of memory at one party\n",
+        "1000 Mbit/s and 0.2 ms",
+    ):
+        assert text in words
+    chinese = summarise(contract(), facts=facts, costs=costs, language="zh")
+    assert "合计：4 分钟，各方共发送 5.0 GB，单方内存 3.5 GB，各方临时文件共 16 GB" in chinese
+    assert words.count("\n") == chinese.count("\n")
 
 
 def test_chinese_has_every_section_of_the_english() -> None:
