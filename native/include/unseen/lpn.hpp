@@ -19,7 +19,8 @@ struct DualShape {
 // The primal code: row i of the output is row i of the input plus ten rows of a table of 2^bits, the same for every i.
 struct PrimalShape {
     std::size_t count;
-    unsigned bits;  // 1..24
+    unsigned bits;        // 1..24
+    std::uint64_t first;  // the number of row 0, a multiple of 64: a long output is made in pieces
 };
 
 #define UNSEEN_LPN(ISA)                                                                                          \
@@ -29,7 +30,7 @@ struct PrimalShape {
        All three are 64-byte aligned. */                                                                         \
     void lpn_dual(const DualShape& shape, const std::uint8_t* key, std::uint8_t* rows, std::uint8_t* scratch,    \
                   std::size_t count, std::uint8_t* out);                                                         \
-    /* rows[i] ^= the ten rows of the table that AES under `key` names for i; marks[i] = its lowest bit then */   \
+    /* rows[i] ^= the ten rows of the table that AES under `key` names for first + i; marks[i] = its lowest bit then */   \
     void lpn_primal(const PrimalShape& shape, const std::uint8_t* key, const std::uint8_t* table,                \
                     std::uint8_t* rows, std::uint8_t* marks);                                                    \
     }

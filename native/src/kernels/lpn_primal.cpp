@@ -36,11 +36,11 @@ void add(const PrimalShape& shape, const AesKey& key, const std::uint8_t* table,
          std::uint8_t* marks) {
     const std::uint32_t mask = (std::uint32_t{1} << shape.bits) - 1;
     std::uint32_t place[2][kBatch * kTerms];  // of this batch and of the next
-    places(key, 0, mask, place[0]);
+    places(key, shape.first, mask, place[0]);
     for (std::size_t i = 0; i < shape.count; i += kBatch) {
         const std::uint32_t* here = place[i / kBatch % 2];
         std::uint32_t* next = place[(i / kBatch + 1) % 2];
-        places(key, i + kBatch, mask, next);
+        places(key, shape.first + i + kBatch, mask, next);
         const std::size_t batch = shape.count - i < kBatch ? shape.count - i : kBatch;
         for (std::size_t j = 0; j < batch; ++j) {
             Block sum = load(rows + 16 * (i + j)), other = zero_block();

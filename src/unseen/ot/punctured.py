@@ -21,16 +21,22 @@ Cost
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
 
 import numpy as np
+from numpy.typing import NDArray
 
 from unseen.kernels import ggm
 from unseen.ot.correlation import BLOCK_BYTES, Blocks, ReceiverCorrelation, SenderCorrelation
 from unseen.party import Masked, Message, Party, require
 
 _KEYS = 3
+_TOGETHER = 1 << 15  # leaves that are expanded at a time where they are not kept: half a megabyte
+
+Leaves = Callable[[slice], Blocks]
+"""Makes the rows of some trees, when they are wanted."""
 
 
 class Corrections(Message, frozen=True, tag="ot-punctured.corrections/1"):
@@ -87,6 +93,23 @@ def own(
     return rows
 
 
+def own_later(party: Party, peer: str, shape: Shape, keys: Blocks, transfers: SenderCorrelation) -> Leaves:
+    """Be the owner of trees of width 0 of which only the roots are kept: leaves are expanded a second time when they are wanted."""
+    roots = np.frombuffer(party.rng.bytes(shape.trees * BLOCK_BYTES), np.uint8).reshape(-1, BLOCK_BYTES)
+
+    def expanded(trees: slice) -> tuple[Blocks, Blocks]:
+        rows, sums, _ = ggm.expand(
+            keys, roots[trees], transfers.delta, shape.depth, shape.width, tweaked=shape.tweaked
+        )
+        return rows, sums
+
+    at_once = max(1, _TOGETHER >> shape.depth)
+    sums = [expanded(slice(begin, begin + at_once))[1] for begin in range(0, shape.trees, at_once)]
+    levels = np.concatenate(sums) ^ transfers.rows.reshape(shape.trees, shape.depth, BLOCK_BYTES)
+    party.send(peer, Corrections(levels, np.empty((shape.trees, 0, BLOCK_BYTES), np.uint8)))
+    return lambda trees: expanded(trees)[0]
+
+
 def lack(
     party: Party,
     peer: str,
@@ -98,21 +121,39 @@ def lack(
 ) -> Blocks:
     """Be the one who lacks a leaf of each tree: rows (t 2^d, 1 + w, 16), with `noise` (t, 16) at the position and 0 else.
 
-    `shares` are (t, w, 16): the value at the position is the owner's ^ owner's share ^ ours. With width 0 rows are
-    (t 2^d, 1, 16), the owner's but for Delta at the position; its lowest bit must be set, and marks the position.
+    `shares` are (t, w, 16): the value at the position is the owner's ^ owner's share ^ ours.
     """
+    levels, positions, values = _corrected(party, peer, shape, transfers)
+    return ggm.puncture(
+        keys, levels, positions, values ^ shares, noise, tweaked=shape.tweaked, truncated=shape.truncated
+    )
+
+
+def lack_later(party: Party, peer: str, shape: Shape, keys: Blocks, transfers: ReceiverCorrelation) -> Leaves:
+    """The same of trees of width 0, expanded when they are wanted: rows (t 2^d, 1, 16) are the owner's but for Delta at the position.
+
+    Delta's lowest bit must be set, and marks the position.
+    """
+    levels, positions, values = _corrected(party, peer, shape, transfers)
+    noise = np.zeros((shape.trees, BLOCK_BYTES), np.uint8)
+
+    def expanded(trees: slice) -> Blocks:
+        return ggm.puncture(
+            keys, levels[trees], positions[trees], values[trees], noise[trees], tweaked=shape.tweaked
+        )
+
+    return expanded
+
+
+def _corrected(
+    party: Party, peer: str, shape: Shape, transfers: ReceiverCorrelation
+) -> tuple[Blocks, NDArray[np.uint64], Blocks]:
+    """What the owner says: of each level the sum that this party may know, the positions, and the sums of values."""
     corrections = party.recv(peer, Corrections)
     levels, values = corrections.levels, corrections.values
     require(levels, shape=(shape.trees, shape.depth, BLOCK_BYTES), dtype=np.uint8, sender=peer)
     require(values, shape=(shape.trees, shape.width, BLOCK_BYTES), dtype=np.uint8, sender=peer)
     weights = np.uint64(1) << np.arange(shape.depth - 1, -1, -1, dtype=np.uint64)
     bits = (transfers.choices ^ 1).reshape(shape.trees, shape.depth).astype(np.uint64)
-    return ggm.puncture(
-        keys,
-        levels ^ transfers.rows.reshape(levels.shape),
-        (bits * weights).sum(axis=1, dtype=np.uint64),
-        values ^ shares,
-        noise,
-        tweaked=shape.tweaked,
-        truncated=shape.truncated,
-    )
+    positions = (bits * weights).sum(axis=1, dtype=np.uint64)
+    return levels ^ transfers.rows.reshape(levels.shape), positions, values

@@ -21,6 +21,10 @@ What it leaks
 Assumption
     Learning parity with regular noise for a ten-sparse code; AES under a public key as a random permutation; and those of
     SoftSpoken.
+Memory
+    Of a round only the table, the trees' roots or corrections and what feeds the next one are kept, some 2 MB with b10: leaves are
+    expanded :data:`TOGETHER` at a time, by the sender for the second time, as it needed the sums of all for its corrections.
+    Against parties that deviate a round is there as a whole, as the check is of all leaves.
 Cost
     Per round 16 d t bytes from the sender, half a round; malicious one round and 80 bytes more. With b11: 0.2 MB
     for 2.25 million transfers, 0.7 bits each; set-up 0.3 MB. A call costs the receiver half a round: whether it brings
@@ -28,6 +32,8 @@ Cost
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -47,8 +53,8 @@ from unseen.party import Masked, Message, Party, require
 
 DEFAULT = "b11"
 TREE_DEPTH = 8  # of the transfers' set-up
+TOGETHER = 1 << 15  # leaves that are expanded at a time: half a megabyte, in the cache beside b10's table
 _UPPER, _LOWEST = np.uint8(0xFE), np.uint8(1)
-_WORTH_COPYING = 16  # fewer left-over rows than this part of a call are dropped: joining arrays takes longer
 
 
 def transfer_bytes(parameters: str = DEFAULT) -> float:
@@ -64,8 +70,17 @@ class Choices(Message, frozen=True, tag="ot-silent.choices/1"):
     bits: Masked
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class _Round:
+    """What the transfers of a round are made from."""
+
+    key: Blocks  # of the code
+    table: Blocks
+    leaves: punctured.Leaves
+
+
 class _Source:
-    """What both sides have in common: the stock of transfers, and what a round takes from it."""
+    """What both sides have in common: the stock of transfers, and what a round takes from the one before."""
 
     def __init__(self, party: Party, peer: str, security: Security, parameters: str) -> None:
         if security not in {"semi-honest", "malicious"}:
@@ -75,9 +90,12 @@ class _Source:
         self._set = lpn_params.primal(parameters)
         self._shape = punctured.Shape(self._set.noise, self._set.depth, 0, tweaked=self._malicious)
         self._table = 1 << self._set.table_bits
-        self._feed = self._table + self._shape.transfers + check.SPARE * self._malicious
-        self._stock = np.empty((0, BLOCK_BYTES), np.uint8)  # the first `_feed` rows are the next round's
-        self._marks = np.empty(0, np.uint8)  # their lowest bits
+        self._fed = self._table + self._shape.transfers + check.SPARE * self._malicious
+        self._feed = np.empty((0, BLOCK_BYTES), np.uint8)  # rows for the next round, which nobody is given
+        self._stock = self._feed  # rows that are made and not used
+        self._left = 0  # of the round, and of the stock
+        self._trees = 0  # of the round that are expanded
+        self._round: _Round | None = None
         self._rounds = 0
         self._dead = False
 
@@ -95,31 +113,43 @@ class _Source:
         """Rows that nobody else has been given, and their lowest bits."""
         self._require(count)
         self._dead = True  # until this call ends well
-        if (len(self._marks) - self._feed) * _WORTH_COPYING < count:
-            self._keep(self._feed)
-        rows, marks, missing = [], [], count
-        while True:
-            begin = max(len(self._marks) - missing, self._feed)
-            rows.append(self._stock[begin:])
-            marks.append(self._marks[begin:])
-            missing -= len(self._marks) - begin
-            self._keep(begin)
-            if not missing:
-                break
-            self._stock, self._marks = self._round()
+        rows, marks, done = np.empty((count, BLOCK_BYTES), np.uint8), np.empty(count, np.uint8), 0
+        while done < count:
+            if not self._left:
+                self._begin()
+            if not len(self._stock):
+                self._stock = self._expanded()
+            some = self._stock[: count - done]
+            rows[done : done + len(some)] = some
+            self._stock = self._stock[len(some) :]
+            self._left -= len(some)
+            done += len(some)
+        np.bitwise_and(rows[:, 0], _LOWEST, out=marks)
         self._dead = False
-        if count and len(marks[0]) == 0:
-            rows, marks = rows[1:], marks[1:]
-        if len(rows) == 1:
-            return rows[0], marks[0]
-        return np.concatenate(rows), np.concatenate(marks)
+        return rows, marks
 
-    def _keep(self, count: int) -> None:
-        self._stock, self._marks = self._stock[:count], self._marks[:count]
-        if count == self._feed:  # nothing else of the round is needed: let it go before the next is made
-            self._stock, self._marks = self._stock.copy(), self._marks.copy()
+    def _begin(self) -> None:
+        """Go over to the next round. Its first rows feed the one after."""
+        self._round, self._trees = self._next(), 0
+        parts, missing = [], self._fed
+        while missing > 0:
+            parts.append(self._expanded())
+            missing -= len(parts[-1])
+        made = np.concatenate(parts) if len(parts) > 1 else parts[0]
+        self._feed, self._stock = made[: self._fed].copy(), made[self._fed :].copy()
+        self._left = self._set.outputs - self._fed
 
-    def _round(self) -> tuple[Blocks, Bits]:
+    def _expanded(self) -> Blocks:
+        """The rows of the next trees of the round."""
+        made, first = self._round, self._trees
+        assert made is not None
+        at_once = max(1, TOGETHER >> self._shape.depth)
+        rows = made.leaves(slice(first, first + at_once)).reshape(-1, BLOCK_BYTES)
+        lpn.primal_add(made.key, made.table, rows, first << self._shape.depth)
+        self._trees = first + at_once
+        return rows
+
+    def _next(self) -> _Round:
         raise NotImplementedError
 
     def _keys(self, receiver: str) -> Blocks:
@@ -131,11 +161,12 @@ class _Source:
     def _parts(self) -> tuple[Blocks, Blocks, Blocks]:
         """What a round takes: for the table, for the trees, for the check."""
         trees = self._table + self._shape.transfers
-        return self._stock[: self._table], self._stock[self._table : trees], self._stock[trees : self._feed]
+        return self._feed[: self._table], self._feed[self._table : trees], self._feed[trees:]
 
-    def _add(self, keys: Blocks, table: Blocks, leaves: Blocks) -> tuple[Blocks, Bits]:
-        rows = leaves.reshape(-1, BLOCK_BYTES)
-        return rows, lpn.primal_add(keys[2], table, rows)
+    def _whole(self, leaves: Blocks) -> punctured.Leaves:
+        """The rows of trees that are there already."""
+        by_tree = leaves.reshape(self._shape.trees, -1, BLOCK_BYTES)
+        return lambda trees: by_tree[trees]
 
 
 class Sender(_Source):
@@ -166,21 +197,20 @@ class Sender(_Source):
         ahead: int = 0,
     ) -> None:
         super().__init__(party, peer, security, parameters)
-        if ahead > (0 if self._malicious else self._set.outputs - self._feed):
+        if ahead > (0 if self._malicious else self._set.outputs - self._fed):
             raise UsageError(
                 f"No round of {self._set.name} is {ahead} transfers ahead.",
                 why="it makes fewer, or waits for a check",
                 mend="ask for fewer, of semi-honest parties",
             )
         self._ahead = ahead
-        self._ready: tuple[Blocks, Bits] | None = None
+        self._ready: _Round | None = None
         delta = np.frombuffer(party.rng.bytes(BLOCK_BYTES), np.uint8).copy()
         delta[0] |= 1
         self.delta = delta
         source = softspoken.Sender(party, peer, k=TREE_DEPTH, security=security, delta=delta)
-        self._stock = source.correlated(self._feed).rows.copy()
-        self._stock[:, 0] &= _UPPER
-        self._marks = np.zeros(self._feed, np.uint8)
+        self._feed = source.correlated(self._fed).rows.copy()
+        self._feed[:, 0] &= _UPPER
         self._prepare()
 
     def correlated(self, count: int) -> SenderCorrelation:
@@ -205,31 +235,33 @@ class Sender(_Source):
         return SenderCorrelation(self.delta, rows)
 
     def _prepare(self) -> None:
-        """Make the next round, unless it is there or what is left will do."""
-        if self._ready is None and len(self._marks) - self._feed < self._ahead:
+        """Send the corrections of the next round, unless they are sent or what is left will do."""
+        if self._ready is None and self._left < self._ahead:
             self._ready = self._make()
 
-    def _round(self) -> tuple[Blocks, Bits]:
+    def _next(self) -> _Round:
         ready, self._ready = self._ready, None
         return self._make() if ready is None else ready
 
-    def _make(self) -> tuple[Blocks, Bits]:
+    def _make(self) -> _Round:
         table, trees, spare = self._parts()
         keys = self._keys(self._peer)
-        none = np.empty((self._shape.trees, 0, BLOCK_BYTES), np.uint8)
         transfers = SenderCorrelation(self.delta, trees)
+        if not self._malicious:
+            later = punctured.own_later(self._party, self._peer, self._shape, keys, transfers)
+            return _Round(keys[2], table, later)
+        none = np.empty((self._shape.trees, 0, BLOCK_BYTES), np.uint8)
         leaves = punctured.own(self._party, self._peer, self._shape, keys, transfers, none)
-        if self._malicious:
-            element = ggm.pack(spare, check.SPARE)[0]
-            check.prove(
-                self._party,
-                self._peer,
-                keys,
-                self.delta,
-                element,
-                lambda key: ggm.fold_marked(key, leaves[:, 0])[1],
-            )
-        return self._add(keys, table, leaves)
+        element = ggm.pack(spare, check.SPARE)[0]
+        check.prove(
+            self._party,
+            self._peer,
+            keys,
+            self.delta,
+            element,
+            lambda key: ggm.fold_marked(key, leaves[:, 0])[1],
+        )
+        return _Round(keys[2], table, self._whole(leaves))
 
 
 class Receiver(_Source):
@@ -239,10 +271,9 @@ class Receiver(_Source):
         self, party: Party, peer: str, *, security: Security = "malicious", parameters: str = DEFAULT
     ) -> None:
         super().__init__(party, peer, security, parameters)
-        made = softspoken.Receiver(party, peer, k=TREE_DEPTH, security=security).correlated(self._feed)
-        self._stock = made.rows.copy()
-        self._stock[:, 0] = self._stock[:, 0] & _UPPER | made.choices
-        self._marks = made.choices
+        made = softspoken.Receiver(party, peer, k=TREE_DEPTH, security=security).correlated(self._fed)
+        self._feed = made.rows.copy()
+        self._feed[:, 0] = self._feed[:, 0] & _UPPER | made.choices
 
     def correlated(self, count: int, choices: Bits | None = None) -> ReceiverCorrelation:
         """The next `count` rows, for `choices` (count,) of 0 and 1, or for fresh random ones.
@@ -260,17 +291,15 @@ class Receiver(_Source):
         self._party.send(self._peer, Choices(np.packbits(bits ^ wanted, bitorder="little")))
         return ReceiverCorrelation(wanted, rows)
 
-    def _round(self) -> tuple[Blocks, Bits]:
+    def _next(self) -> _Round:
         table, trees, spare = self._parts()
         keys = self._keys(self._party.name)
-        none = np.empty((self._shape.trees, 0, BLOCK_BYTES), np.uint8)
-        blank = np.zeros((self._shape.trees, BLOCK_BYTES), np.uint8)
         transfers = ReceiverCorrelation(trees[:, 0] & _LOWEST, trees)
-        leaves = punctured.lack(self._party, self._peer, self._shape, keys, transfers, none, blank)
-        if self._malicious:
-            factor = np.packbits(spare[:, 0] & 1, bitorder="little")
-            element = np.stack([factor, ggm.pack(spare, check.SPARE)[0]])
-            check.verify(
-                self._party, self._peer, keys, element, lambda key: ggm.fold_marked(key, leaves[:, 0])
-            )
-        return self._add(keys, table, leaves)
+        later = punctured.lack_later(self._party, self._peer, self._shape, keys, transfers)
+        if not self._malicious:
+            return _Round(keys[2], table, later)
+        leaves = later(slice(None))
+        factor = np.packbits(spare[:, 0] & 1, bitorder="little")
+        element = np.stack([factor, ggm.pack(spare, check.SPARE)[0]])
+        check.verify(self._party, self._peer, keys, element, lambda key: ggm.fold_marked(key, leaves[:, 0]))
+        return _Round(keys[2], table, self._whole(leaves))

@@ -207,11 +207,11 @@ def test_mutants_are_found(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def _same_rows(self: silent._Source, count: int) -> Any:
     """The stock does not shrink."""
-    kept = self._stock, self._marks
+    kept = self._round, self._stock, self._trees, self._left
     out = TAKE(self, count)
-    if len(kept[1]) > self._feed + count:
-        self._stock, self._marks = kept
-    return tuple(array.copy() for array in out)
+    if self._round is kept[0]:
+        _, self._stock, self._trees, self._left = kept
+    return out
 
 
 def _given_choices(self: silent.Receiver, count: int, choices: Any = None) -> ReceiverCorrelation:

@@ -56,6 +56,18 @@ def test_many_rounds(security: str) -> None:
 
 
 @pytest.mark.usefixtures("small")
+def test_rows_do_not_depend_on_how_many_trees_are_expanded_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("secrets.token_bytes", lambda count: bytes(range(count)))
+    found = []
+    for leaves in (1, 3 << 6, 1 << 15):
+        monkeypatch.setattr(silent, "TOGETHER", leaves)
+        outcome = go(5, 3000, security="semi-honest")
+        assert all(holds(*pair) for pair in zip(*(outcome.results[side] for side in "ab"), strict=True))
+        found.append(b"".join(sent.rows.tobytes() for sent in outcome.results["a"]))
+    assert len(set(found)) == 1
+
+
+@pytest.mark.usefixtures("small")
 def test_own_choices() -> None:
     counts = [13, 0, 2500, 64]
     wanted = [np.random.default_rng(n).integers(0, 2, n, np.uint8) for n in counts]

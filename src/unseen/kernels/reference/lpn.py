@@ -94,10 +94,15 @@ def dual(key: Blocks, rows: Blocks, bits: int, count: int, field: int) -> Blocks
     return np.ascontiguousarray(out.reshape(n // 2, *rows.shape[1:]).swapaxes(0, 1)[:, :count])
 
 
-def primal(key: Blocks, table: Blocks, rows: Blocks) -> Blocks:
+def primal(key: Blocks, table: Blocks, rows: Blocks, first: int = 0) -> Blocks:
     """See :func:`unseen.kernels.lpn.primal_add`."""
     blocks = -(-len(rows) // 2) * 5
-    words = _stream(key, 0, 0, blocks).astype("<u8").view("<u4")[: len(rows) * TERMS].reshape(-1, TERMS)
+    words = (
+        _stream(key, 0, first // 2 * 5, blocks)
+        .astype("<u8")
+        .view("<u4")[: len(rows) * TERMS]
+        .reshape(-1, TERMS)
+    )
     places = words & np.uint32(len(table) - 1)
     for term in range(TERMS):
         rows ^= table[places[:, term]]
