@@ -96,8 +96,8 @@ def open_engine(party: Party, roles: Roles, *, bits: int = FRACTION_BITS) -> Eng
     return Engine(party, holders=choice.holders, helper=choice.helper, protocol=choice.protocol, bits=bits)
 
 
-def trust(roles: Roles) -> str:
-    """Whom one must trust in a task with these roles, in words."""
+def trust(_params: object, roles: Roles) -> str:
+    """Whom one must trust in a task with these roles, in words; a step's `trust`, where its parameters do not matter."""
     choice = choose(roles)
     if choice.helper:
         return "Semi-honest parties; the helper must not collude with a holder."

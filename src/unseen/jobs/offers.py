@@ -41,13 +41,18 @@ class Offer:
         given = ", ".join(
             f"{name} = {str(value).lower() if isinstance(value, bool) else value}"
             for name, value in self.params.items()
-            if value not in ([], "inner")
+            if value not in ([], "inner") and name != "repeats"
         )
         who = f" and {self.helper} as helper" if self.helper else ""
+        often = (
+            "; `repeats` says how often an id comes at most, once unless raised"
+            if "repeats" in self.params
+            else ""
+        )
         return (
             f"the step '{self.step}' with {given}{who} hides {HIDES}: about {_amount(self.cost)} instead of "
             f"{_amount(self.instead_of)}; the rows stay in shares, for standardise-joined and train-logistic (joined), "
-            "and figures about common rows are had of common-statistics"
+            f"and figures about common rows are had of common-statistics{often}"
         )
 
 

@@ -119,7 +119,7 @@ def plan(
                 lacking[sketch.name] = held
             made = replace(sizes, model=_model_of(sketch, sketches))
             costs[sketch.name] = installed.estimate(params, roles, made, network or Network())
-            reasons[sketch.name] = _reason(installed, roles, level)
+            reasons[sketch.name] = _reason(installed, params, roles, level)
             found = offer(installed, params, roles, sizes, network or Network(), helper=helper)
             if found is not None:
                 offers[sketch.name] = found
@@ -307,9 +307,8 @@ def _declare(task: str, installed: Step, params: Any, roles: Roles) -> list[Disc
     ]
 
 
-def _reason(installed: Step, roles: Roles, level: Level) -> str:
+def _reason(installed: Step, params: Any, roles: Roles, level: Level) -> str:
     fitting = [known for known in installed.LEVELS if _STRENGTH[known] >= _STRENGTH[level]]
     chosen = min(fitting, key=lambda known: _STRENGTH[known])
-    return (
-        f"level '{chosen}', the least of this step that is enough for '{level}'. {trust_of(installed, roles)}"
-    )
+    whom = trust_of(installed, params, roles)
+    return f"level '{chosen}', the least of this step that is enough for '{level}'. {whom}"

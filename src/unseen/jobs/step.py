@@ -1,7 +1,7 @@
 """What a step is: one file in `jobs/steps/`, a module with the names of :class:`Step`.
 
 A step whose roles need not all be taken names those in `OPTIONAL_ROLES` (:func:`optional_roles`; likewise `OPTIONAL_INPUTS`); one whose trust depends on
-who takes which role has a function `trust(roles)` (:func:`trust_of`), which `TRUST` sums up; one whose parameters name other
+who takes which role has a function `trust(params, roles)` (:func:`trust_of`), which `TRUST` sums up; one whose parameters name other
 installed code has a function `pin(params)` that adds its version and fingerprint (:func:`pinned`).
 
 Every step declares what it will disclose before it runs; the contract lists it, the gate enforces it, the audit
@@ -134,10 +134,10 @@ def optional_inputs(installed: Step) -> frozenset[str]:
     return found
 
 
-def trust_of(installed: Step, roles: Roles) -> str:
-    """Whom one must trust in a task with these roles, in words."""
-    of: Callable[[Roles], str] | None = getattr(installed, "trust", None)
-    return installed.TRUST if of is None else of(roles)
+def trust_of(installed: Step, params: Any, roles: Roles) -> str:
+    """Whom one must trust in a task with these parameters and roles, in words."""
+    of: Callable[[Any, Roles], str] | None = getattr(installed, "trust", None)
+    return installed.TRUST if of is None else of(params, roles)
 
 
 def told_by(terms: TaskTerms) -> Spent | None:

@@ -47,7 +47,7 @@ def test_the_protocol_follows_from_who_takes_part(
 ) -> None:
     who = roles(holders, helper)
     assert engines.choose(who) == engines.Choice(protocol, holders, helper)
-    assert ("helper" in engines.trust(who)) == (helper is not None)
+    assert ("helper" in engines.trust(None, who)) == (helper is not None)
     assert engines.scaled(Cost(1.0, 1000, 10, 5), who).memory_bytes == 5
 
 

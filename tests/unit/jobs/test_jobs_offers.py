@@ -51,6 +51,17 @@ def test_the_offer(step: str) -> None:
     assert "'join' with hidden = true and helper as helper" in helped.reasons["align"]
 
 
+def test_an_offered_join_says_how_often_ids_come() -> None:
+    offer = planned("join", how="left").offers["align"]
+    assert (offer.params["how"], offer.params["repeats"]) == ("left", {"a": 1, "b": 1})
+    assert "how often an id comes at most" in str(offer)
+
+
+@pytest.mark.parametrize(("hidden", "whom"), [(False, "all but one may collude"), (True, "no two collude")])
+def test_whom_to_trust_is_that_of_the_open_join_or_of_the_engine(*, hidden: bool, whom: str) -> None:
+    assert whom in planned("join", HOLDERS[:3], hidden=hidden).reasons["align"]
+
+
 @pytest.mark.parametrize("step", ["psi", "join"])
 @pytest.mark.parametrize(("count", "helper"), [(3, None), (4, "another organisation")])
 def test_more_holders_than_two(step: str, count: int, helper: str | None) -> None:

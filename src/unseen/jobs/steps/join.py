@@ -43,10 +43,12 @@ OUTPUTS = {
     "table": "the joined rows: the own table's in the same order at all, or with `hidden` shares of all tables'"
 }
 LEVELS = ("shared",)
-OPTIONAL_ROLES, TRUST = engines.OPTIONAL_ROLES, engines.TRUST
+OPTIONAL_ROLES = engines.OPTIONAL_ROLES
+_OPEN = "Semi-honest holders, of whom all but one may collude; no third party."
+TRUST = f"Open: {_OPEN} Hidden: {engines.TRUST}"
 
 _SHAPE, _ROWS, _LENGTH = "shape", "rows", "length"
-_PAIR, _MOST_ALONE = 2, 3
+_PAIR = 2
 
 
 class Params(StepParams):
@@ -153,11 +155,9 @@ def _length(params: Params, roles: Roles) -> tuple[Disclosure, Disclosure]:
     )
 
 
-def trust(roles: Roles) -> str:
-    """That of an engine for these parties; of more holders than compute without a helper the join is open."""
-    if len(roles.all("holders")) > _MOST_ALONE and roles.maybe("helper") is None:
-        return "Semi-honest holders, of whom all but one may collude; no third party."
-    return engines.trust(roles)
+def trust(params: Params, roles: Roles) -> str:
+    """Open: that of the intersection; hidden: that of an engine for these parties."""
+    return engines.trust(params, roles) if params.hidden else _OPEN
 
 
 def spends(params: Params, _roles: Roles) -> Spent | None:
@@ -167,11 +167,12 @@ def spends(params: Params, _roles: Roles) -> Spent | None:
     return Spent(1, params.epsilon) if params.epsilon else None
 
 
-def hidden_variant(params: Params, _roles: Roles) -> tuple[str, dict[str, Any]] | None:
-    """The same join, of which nobody learns the result."""
+def hidden_variant(params: Params, roles: Roles) -> tuple[str, dict[str, Any]] | None:
+    """The same join, of which nobody learns the result; how often ids come has to be said there."""
     if params.hidden:
         return None
-    return "join", {"how": params.how, "kinds": list(params.kinds), "hidden": True}
+    once = dict.fromkeys(roles.all("holders"), 1)
+    return "join", {"how": params.how, "kinds": list(params.kinds), "hidden": True, "repeats": once}
 
 
 def estimate(params: Params, roles: Roles, sizes: Sizes, network: Network) -> Cost:
