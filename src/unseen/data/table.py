@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 import numpy as np
@@ -21,6 +21,7 @@ ColumnRole = Literal["id", "feature", "label", "other"]
 
 _META = b"unseen.schema"
 _CLASSES = 2
+_SHOWN = 5
 
 
 class Column(msgspec.Struct, frozen=True):
@@ -183,7 +184,7 @@ class Table:
         return np.column_stack(columns) if columns else np.zeros((self.rows, 0))
 
     def label(self, name: str) -> NDArray[np.float64]:
-        """A label column as 0 and 1, shape (rows,): two numbers or two texts, the larger one is 1.
+        """A label column of two classes as 0 and 1, shape (rows,): two numbers or two texts, the larger one is 1.
 
         Raises
         ------
@@ -191,16 +192,30 @@ class Table:
             Missing values, one class only, or more than two.
         """
         column = self.data.column(name).combine_chunks()
-        classes = sorted(pc.unique(column).drop_null().to_pylist())
-        if column.null_count or len(classes) != _CLASSES:
-            shown = ", ".join(str(value) for value in classes[:5]) + (" …" if len(classes) > 5 else "")  # noqa: PLR2004
-            raise UsageError(
-                f"The label '{name}' does not have two classes.",
-                why=f"it has {len(classes)} ({shown}) and {column.null_count} missing value(s)",
-                mend="bring rows of both classes, and drop rows without a label",
-            )
-        positive = pc.equal(column, pa.scalar(classes[1], column.type))
+        found = pc.unique(column).drop_null().to_pylist()
+        if column.null_count or len(found) != _CLASSES:
+            raise not_two_classes(f"'{name}' ", found, column.null_count)
+        positive = pc.equal(column, pa.scalar(max(found), column.type))
         return np.asarray(positive.to_numpy(zero_copy_only=False), np.float64)
+
+    def outcome(self, name: str) -> NDArray[np.float64]:
+        """A label column as numbers, shape (rows,), NaN where it is missing: numbers as they are, two texts as 0 and 1.
+
+        Raises
+        ------
+        UsageError
+            Infinity, or text of one class or more than two.
+        """
+        kind = self.data.schema.field(name).type
+        if _type_of(kind) in ("boolean", "integer", "numeric"):
+            numbers: NDArray[np.float64] = self.numeric((name,), missing=True)[:, 0]
+            return numbers
+        column = self.data.column(name).combine_chunks()
+        there = np.asarray(pc.is_valid(column).to_numpy(zero_copy_only=False), bool)
+        out = np.full(self.rows, np.nan)
+        if there.any():
+            out[there] = self.take(np.flatnonzero(there)).label(name)
+        return out
 
     # ------------------------------------------------------------------ stored form
 
@@ -232,6 +247,16 @@ class Table:
     def fingerprint(self) -> str:
         """SHA-256 of the stored form, hex."""
         return hashlib.sha256(self.to_ipc()).hexdigest()
+
+
+def not_two_classes(name: str, found: Sequence[Any], missing: int) -> UsageError:
+    """The error of a label that was to be yes or no; `name` is quoted and followed by a space, or empty."""
+    shown = ", ".join(map(str, sorted(found)[:_SHOWN])) + (" …" if len(found) > _SHOWN else "")
+    return UsageError(
+        f"The label {name}does not have two classes.",
+        why=f"it has {len(found)} ({shown}) and {missing} missing value(s)",
+        mend="bring rows of both classes, and drop rows without a label; if it is to be a number, or one of several classes (0, 1, 2 …), say so in the step's parameters",
+    )
 
 
 def _hint(kind: pa.DataType) -> str:

@@ -165,13 +165,10 @@ class Training:
     def _own_label(self, own: Matrix | None) -> NDArray[np.float64] | None:
         if own is None or self._party.name != self._label_holder:
             return None
-        if own.label is None:
-            raise UsageError(
-                f"{self._party.name} is to bring the label, but its table has none.",
-                mend="mark the label column when adding the asset (--label)",
-            )
-        check_labels(self._set.family, own.label, classes=self._set.classes)
-        return own.label
+        me = self._party.name
+        label = own.binary_label(me) if self._set.family == "logistic" else own.known_label(me)
+        check_labels(self._set.family, label, classes=self._set.classes)
+        return label
 
     def _share_unit(self, label: NDArray[np.float64] | None) -> SecretArray | None:
         """Standard deviation and mean of the label in the linear family, secret, shape (2,)."""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from unseen.core.errors import UsageError
 from unseen.data.canonical import KindOf
 from unseen.data.identifiers import identifiers
-from unseen.data.table import Table
+from unseen.data.table import Table, not_two_classes
 from unseen.jobs.artefacts import COMMITTED, Artefact
 from unseen.jobs.step import Roles
 from unseen.learn.prepare.preparation import Preparation
@@ -56,14 +56,54 @@ class Matrix:
         """All numbers, the label as the last column: what a commitment is to."""
         return self.values if self.label is None else np.column_stack([self.values, self.label])
 
+    def known_label(self, holder: str) -> NDArray[np.float64]:
+        """The label, which `holder` is to bring: numbers, or classes from 0, shape (rows,).
+
+        Raises
+        ------
+        UsageError
+            There is none, or not in every row.
+        """
+        if self.label is None:
+            raise _no_label(holder)
+        missing = int(np.isnan(self.label).sum())
+        if missing:
+            raise UsageError(
+                f"{holder}'s label is missing in {missing} row(s).", mend="leave out rows without a label"
+            )
+        return self.label
+
+    def binary_label(self, holder: str) -> NDArray[np.float64]:
+        """The label, which `holder` is to bring, as 0 and 1, shape (rows,): of two numbers the larger one is 1.
+
+        Raises
+        ------
+        UsageError
+            There is none, or it has other than two classes.
+        """
+        label = self.known_label(holder)
+        found = np.unique(label)
+        if len(found) != 2:  # noqa: PLR2004 - yes and no
+            raise not_two_classes("", [f"{value:g}" for value in found], 0)
+        larger: NDArray[np.float64] = (label == found[1]).astype(np.float64)
+        return larger
+
     def committed(self) -> Matrix:
         """The same with a fresh commitment to its numbers.
 
         Raises
         ------
         UsageError
-            Numbers too large or too many to be committed to.
+            Numbers too large or too many to be committed to; or a label of two classes that are not 0 and 1, as which it
+            would be trained on.
         """
+        found = np.unique([] if self.label is None else self.label)
+        if len(found) == 2 and found.tolist() != [0.0, 1.0]:  # noqa: PLR2004 - yes and no
+            raise UsageError(
+                f"The label is {found[0]:g} or {found[1]:g}, and cannot be committed to so.",
+                why="it is trained on as 0 and 1",
+                mend="write it as 0 and 1 in the data",
+            )
         return replace(self, commitment=commit(self.numbers))
 
     def to_artefact(self) -> Artefact:
@@ -90,7 +130,7 @@ class Matrix:
         UsageError
             Features that are no numbers.
         """
-        label = table.label(table.labels[0]) if table.labels else None
+        label = table.outcome(table.labels[0]) if table.labels else None
         return cls(
             table.numeric(table.features, missing=missing), table.features, label, table.select(table.ids)
         )
@@ -146,11 +186,15 @@ def label_of(table: Table, holder: str) -> NDArray[np.float64]:
         There is none, or it has other than two classes.
     """
     if not table.labels:
-        raise UsageError(
-            f"{holder} is to bring the label, but its table has none.",
-            mend="mark the label column when adding the asset (--label)",
-        )
+        raise _no_label(holder)
     return table.label(table.labels[0])
+
+
+def _no_label(holder: str) -> UsageError:
+    return UsageError(
+        f"{holder} is to bring the label, but its table has none.",
+        mend="mark the label column when adding the asset (--label)",
+    )
 
 
 def from_preparation(fitted: Preparation) -> Artefact:

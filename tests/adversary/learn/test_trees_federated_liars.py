@@ -16,7 +16,15 @@ from unseen.kernels import montgomery
 from unseen.learn.vertical.trees import federated, plain
 from unseen.learn.vertical.trees.federated import Grown
 from unseen.learn.vertical.trees.federated.adder import Adder
-from unseen.learn.vertical.trees.federated.exchange import Chosen, Derivatives, Key, Members, Sums, Ways
+from unseen.learn.vertical.trees.federated.exchange import (
+    Chosen,
+    Columns,
+    Derivatives,
+    Key,
+    Members,
+    Sums,
+    Ways,
+)
 from unseen.learn.vertical.trees.model import Settings
 from unseen.learn.vertical.trees.packing import Packing
 from unseen.party import Disclosure, Door, Party
@@ -201,6 +209,18 @@ def test_changed_sums_end_training(wrong: str) -> None:
     assert isinstance(run.errors["a"], RemoteProtocolError)
     assert run.errors["a"].party == "b"
     assert run.results == {}
+
+
+@pytest.mark.parametrize(("field", "value"), [("ways", 2), ("left_out", -1), ("bins", 0)])
+def test_columns_that_cannot_be_end_training(field: str, value: int) -> None:
+    def change(message: Columns) -> Columns:
+        told = getattr(message, field)
+        fields = {name: getattr(message, name) for name in ("bins", "left_out", "ways")}
+        return Columns(**{**fields, field: type(told)(np.full(2, value), type(told)._maker)})
+
+    run = go(wire=changing(Columns, "b", change))
+    assert isinstance(run.errors["a"], RemoteProtocolError)
+    assert run.errors["a"].party == "b"
 
 
 @pytest.mark.parametrize("wrong", WRONG_ROWS)

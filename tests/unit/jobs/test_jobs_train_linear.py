@@ -266,8 +266,8 @@ def dependent() -> np.ndarray:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"label": np.ones(ROWS)}, "every class"),
-        ({"label": LABELS["linear"]}, "other values"),
+        ({"label": np.ones(ROWS)}, "two classes"),
+        ({"label": LABELS["linear"]}, "two classes"),
         ({"label": None}, "its table has none"),
         ({"label": -LABELS["poisson"], "family": "poisson"}, "counts"),
         ({"label": np.ones(ROWS), "family": "linear"}, "same in all rows"),

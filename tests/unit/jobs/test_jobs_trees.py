@@ -17,6 +17,7 @@ from unseen.jobs.steps import predict, train_gbdt
 from unseen.jobs.tables import Matrix, from_table
 from unseen.learn.prepare.cuts import quantile_cuts
 from unseen.learn.vertical.trees import coded, plain
+from unseen.learn.vertical.trees.model import ways_of
 from unseen.learn.vertical.trees.objectives import probabilities
 from unseen.party import Party
 from unseen.testing.simulate import run
@@ -191,12 +192,12 @@ def test_what_cannot_be_trained_on_is_refused() -> None:
         train_gbdt.Params(objective="softmax")
     own = matrix("a", np.zeros((4, 1)), None)
     with pytest.raises(UsageError, match="label"):
-        train_gbdt._label(own, train_gbdt.Params().settings())
+        train_gbdt._label("a", own, train_gbdt.Params().settings())
     with pytest.raises(UsageError, match="no column age"):
-        train_gbdt._ways("a", ("a0",), {"age": 1})
+        ways_of("a", ("a0",), {"age": 1})
     bad = matrix("a", np.zeros((2, 1)), np.array([0.0, 3.0]))
     with pytest.raises(UsageError, match="whole numbers"):
-        train_gbdt._label(bad, train_gbdt.Params().settings())
+        train_gbdt._label("a", bad, train_gbdt.Params(objective="softmax", classes=3).settings())
 
 
 def test_the_estimate_says_what_lies_in_memory_and_in_files() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from unseen.jobs.steps import predict, train_gbdt_federated
 from unseen.jobs.tables import Matrix
 from unseen.learn.prepare.cuts import quantile_cuts
 from unseen.learn.vertical.trees import coded, plain
+from unseen.learn.vertical.trees.model import Settings
 from unseen.learn.vertical.trees.objectives import probabilities
 from unseen.party import Party
 from unseen.scenes import credit_trees
@@ -99,6 +101,23 @@ def test_scores_are_those_of_the_plain_trainer(objective: str) -> None:
     assert "private.weights" not in results["b"][0].arrays
     assert len(results["a"][0].meta["known"]["gain of b"]) == 2
     assert results["b"][0].meta["known"] == {}
+
+
+def test_columns_that_a_contract_says_are_monotone_are() -> None:
+    signal = blocks()[1]
+    results = trained(
+        signal, objective="squared", rounds=2, depth=2, monotone={"a": {"a1": -1}, "b": {"b0": -1}}
+    )
+    values = np.column_stack(list(blocks()[0].values()))
+    cuts = tuple(quantile_cuts(column, 5) for column in values.T)
+    bins, codes = [len(cut) + 1 for cut in cuts], coded(values, cuts)
+    settings = Settings(objective="squared", rounds=2, depth=2, monotone=(0, -1, -1, 0))
+    want = plain.scores(plain.fit(codes, bins, signal, settings), codes, bins)[0]
+    np.testing.assert_allclose(results["a"][1]["scores"].arrays["scores"], want, atol=2e-3)
+    free = plain.scores(plain.fit(codes, bins, signal, replace(settings, monotone=None)), codes, bins)[0]
+    assert np.abs(free - want).max() > 0.1
+    with pytest.raises(UsageError, match="no column b7"):
+        trained(signal, objective="squared", rounds=1, depth=1, monotone={"b": {"b7": 1}})
 
 
 @pytest.mark.long

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -65,13 +66,15 @@ def program(
 
     def body(party: Party, **own: Any) -> Grown:
         mine = parts[holders.index(party.name)]
+        ways = [settings.monotone[column] for column in mine] if settings.monotone else None
         leads = party.name == "a"
         return federated.fit(
             party,
             codes[mine],
             [bins[column] for column in mine],
             labels if leads else None,
-            settings,
+            replace(settings, monotone=None),
+            ways=ways,
             holders=holders,
             label_holder="a",
             key_bits=2048,
@@ -201,11 +204,15 @@ def test_labels_and_monotone_columns_are_checked() -> None:
     codes, bins, _ = made(60)
     for labels, settings in (
         (np.full(60, 2.0), Settings(rounds=1)),
-        (np.zeros(60), Settings(rounds=1, monotone=(1, 0))),
         (None, Settings(rounds=1)),
     ):
         body, holders = program(codes, bins, labels, settings, [2])
         assert isinstance(simulate(body, holders, disclosures=told(holders)).errors["a"], UsageError)
+    for settings, ways in ((Settings(monotone=(0, 0)), None), (Settings(), (1,)), (Settings(), (1, 2))):
+        with pytest.raises(UsageError, match="monotone"):
+            federated.fit(
+                None, codes[:2], bins[:2], None, settings, ways=ways, holders="ab", label_holder="a"
+            )  # type: ignore[arg-type]
 
 
 # ---------------------------------------------------------------------- pieces

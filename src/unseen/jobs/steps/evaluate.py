@@ -204,12 +204,9 @@ def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Rol
 
 def _checked(made: Scored, params: Params, me: str) -> NDArray[np.float64]:
     """The label holder's labels."""
-    labels = None if made.own is None else made.own.label
-    if labels is None:
-        raise UsageError(
-            f"{me} is to bring the labels, but its table has none.",
-            mend="mark the label column when adding the asset (--label)",
-        )
+    if made.own is None:
+        raise UsageError(f"{me} is to bring the labels, and is no holder.", mend="name a holder")
+    labels = made.own.binary_label(me) if params.kind == "binary" else made.own.known_label(me)
     several = made.scores.ndim > 1
     if several != (params.kind == "multiclass") or (several and made.scores.shape[1] != params.classes):
         raise UsageError(

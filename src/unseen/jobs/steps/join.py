@@ -317,7 +317,7 @@ def _own(me: str, artefact: Artefact, params: Params) -> _Own:
     if artefact.kind == "matrix":
         matrix = Matrix.of(artefact)
         values = dict(zip(matrix.columns, matrix.values.T, strict=True))
-        label = {} if matrix.label is None else {_label_name(matrix): matrix.label}
+        label = {} if matrix.label is None else {_label_name(matrix): matrix.binary_label(me)}
         ids, prepared = ids_of(matrix.ids, params.kinds), matrix.prepared
     else:
         table = to_table(artefact)

@@ -29,7 +29,7 @@ from unseen.learn.vertical.trees import sampling, shared
 from unseen.learn.vertical.trees.bins import Bins, Own
 from unseen.learn.vertical.trees.gains import MOST_WEIGHT
 from unseen.learn.vertical.trees.grown import Grown
-from unseen.learn.vertical.trees.model import DEEPEST, Settings
+from unseen.learn.vertical.trees.model import DEEPEST, Settings, ways_of
 from unseen.learn.vertical.trees.objectives import check_labels
 from unseen.mpc import Engine, SecretArray
 from unseen.mpc.functions import largest
@@ -206,7 +206,7 @@ def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Rol
     settings = params.settings()
     own = Matrix.of(inputs["table"], missing=True) if party.name in holders else None
     start = going_on.of(party.name, inputs, own) if params.warm_start and own is not None else None
-    label = _label(own, settings) if own is not None and party.name == label_holder else None
+    label = _label(party.name, own, settings) if own is not None and party.name == label_holder else None
     weights = _row_weights(party, inputs, params, roles, own)
     cuts: tuple[Any, ...] = ()
     codes, mine = None, None
@@ -215,7 +215,7 @@ def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Rol
         codes = trees.coded(own.values, cuts)
         counts = [len(cut) + 1 for cut in cuts]
         absent = [bool((one == count).any()) for one, count in zip(codes, counts, strict=True)]
-        ways = _ways(party.name, own.columns, params.monotone.get(party.name, {}))
+        ways = ways_of(party.name, own.columns, params.monotone.get(party.name, {}))
         mine = Own(len(own.values), counts, absent, ways)
     bins = columns_of_all.agree(party, mine, holders=holders)
     settings = replace(settings, monotone=bins.monotone)
@@ -316,31 +316,16 @@ def _row_weights(
     return found
 
 
-def _ways(name: str, columns: tuple[str, ...], wanted: Mapping[str, int]) -> list[int]:
-    unknown = sorted(set(wanted) - set(columns))
-    if unknown:
-        raise UsageError(
-            f"{name} has no column {', '.join(unknown)} that could be monotone.",
-            why=f"there are: {', '.join(columns)}",
-            mend="name columns as they are in the table that is trained on",
-        )
-    return [wanted.get(column, 0) for column in columns]
-
-
-def _label(own: Matrix, settings: Settings) -> Any:
-    if own.label is None:
-        raise UsageError(
-            "The label holder is to bring the label, but its table has none.",
-            mend="mark the label column when adding the asset (--label)",
-        )
-    check_labels(own.label, settings)
-    if settings.objective == "squared" and not np.abs(own.label).max(initial=0.0) < _LARGEST_LABEL:
+def _label(me: str, own: Matrix, settings: Settings) -> Any:
+    label = own.binary_label(me) if settings.objective == "binary" else own.known_label(me)
+    check_labels(label, settings)
+    if settings.objective == "squared" and not np.abs(label).max(initial=0.0) < _LARGEST_LABEL:
         raise UsageError(
             "A label is too large for trees in shares.",
             why=f"predictions are to fit the format, so labels are below {_LARGEST_LABEL:g} in size",
             mend="scale the label (thousands in the place of ones)",
         )
-    return own.label
+    return label
 
 
 def _own_scale(label: Any, settings: Settings, start: Model | None) -> NDArray[np.float64] | None:

@@ -24,7 +24,7 @@ from unseen.learn.prepare.cuts import cuts_of_columns
 from unseen.learn.vertical import layout, trees
 from unseen.learn.vertical.trees import federated
 from unseen.learn.vertical.trees.federated import EarlyStop
-from unseen.learn.vertical.trees.model import DEEPEST, Settings
+from unseen.learn.vertical.trees.model import DEEPEST, Settings, ways_of
 from unseen.learn.vertical.trees.packing import FRACTION_BITS
 from unseen.party import Disclosure, Door, Party
 
@@ -54,6 +54,7 @@ class Params(StepParams):
     [lambda], `min_gain` [gamma], `min_child_weight`, `base_score` (as a log-odds or number). `row_fraction` [subsample] and
     `column_fraction` [colsample_bytree]: part of rows and columns that each tree sees. `patience` [early_stopping_rounds]: stop
     after so many rounds without a lower loss on `held_out`, a part of the rows that no tree learns from; 0 for never.
+    `monotone`: holder -> column -> 1 if the score may only grow with it, -1 if only fall.
     `scheme`: "ou" (Okamoto and Uchiyama) or "paillier"; `key_bits`: 3072, or 2048 (faster, 112 bits of security).
     """
 
@@ -69,6 +70,7 @@ class Params(StepParams):
     classes: Annotated[int, Field(ge=1, le=100)] = 1
     row_fraction: Annotated[float, Field(gt=0, le=1)] = 1.0
     column_fraction: Annotated[float, Field(gt=0, le=1)] = 1.0
+    monotone: dict[str, dict[str, Literal[-1, 1]]] = Field(default_factory=dict)
     held_out: Annotated[float, Field(ge=0, le=0.5)] = 0.0
     patience: Annotated[int, Field(ge=0, le=10_000)] = 0
     scheme: Literal["ou", "paillier"] = "ou"
@@ -84,7 +86,9 @@ class Params(StepParams):
 
     def settings(self) -> Settings:
         """As the trainer takes them."""
-        return Settings(**self.model_dump(exclude={"bins", "held_out", "patience", "scheme", "key_bits"}))
+        return Settings(
+            **self.model_dump(exclude={"bins", "monotone", "held_out", "patience", "scheme", "key_bits"})
+        )
 
 
 def disclosures(params: Params, roles: Roles) -> tuple[Disclosure, ...]:
@@ -95,9 +99,9 @@ def disclosures(params: Params, roles: Roles) -> tuple[Disclosure, ...]:
     told = [
         (
             federated.BINS,
-            "how many bins each column of the others has, and which comes most often",
+            "how many bins each column of the others has, which comes most often, and its way if it is monotone",
             (leader,),
-            2,
+            3,
         ),
         (federated.SUMS, "sums of derivatives by node, column and bin of the others", (leader,), levels),
         (federated.WAYS, "which rows the splits of the others send left", (leader,), levels),
@@ -147,21 +151,18 @@ def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Rol
         raise UsageError(f"{leader} has the label and is no holder.", mend="name it among the holders")
     own = Matrix.of(inputs["table"], missing=True)
     sizes = layout.agree(party, own.values, holders=holders)
+    ways = ways_of(party.name, own.columns, params.monotone.get(party.name, {}))
     cuts = cuts_of_columns(own.values, own.columns, params.bins)
     settings = params.settings()
-    seen, columns, stop = (None, None, None)
+    seen, columns, stop, label = (None, None, None, None)
     if party.name == leader:
-        if own.label is None:
-            raise UsageError(
-                f"{leader} is to bring the label, but its table has none.",
-                mend="mark the label column when adding the asset (--label)",
-            )
+        label = own.binary_label(leader) if settings.objective == "binary" else own.known_label(leader)
         seen, columns, stop = _samples(party, params, sizes)
     grown = federated.fit(
         party,
         trees.coded(own.values, cuts),
         [len(cut) + 1 for cut in cuts],
-        own.label if party.name == leader else None,
+        label,
         settings,
         holders=holders,
         label_holder=leader,
@@ -169,6 +170,7 @@ def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Rol
         key_bits=params.key_bits,
         seen=seen,
         columns=columns,
+        ways=ways,
         stop=stop,
         report=lambda done, total: party.progress(done, total, "trees"),
         keep=party.checkpoints("round", settings.rounds),

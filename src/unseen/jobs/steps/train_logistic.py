@@ -117,11 +117,7 @@ def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Rol
     own = Matrix.of(inputs["table"]) if party.name in holders else None
     if own is not None:
         newton.check_standardised(own.values)
-    if own is not None and party.name == label_holder and own.label is None:
-        raise UsageError(
-            f"{party.name} is to bring the label, but its table has none.",
-            mend="mark the label column when adding the asset (--label)",
-        )
+    label = own.binary_label(label_holder) if own is not None and party.name == label_holder else None
     sizes = layout.agree(party, None if own is None else own.values, holders=holders)
     engine = engines.open_engine(party, roles)
     bound: dict[str, str] = {}
@@ -129,7 +125,6 @@ def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Rol
         columns, labels, bound = _bound(engine, sizes, own, label_holder, params.longest)
     else:
         columns = layout.share_blocks(engine, sizes, None if own is None else own.values)
-        label = own.label if own is not None and party.name == label_holder else None
         labels = engine.share(label, owner=label_holder, shape=(sizes.rows,))
     weights = newton.fit(
         engine,

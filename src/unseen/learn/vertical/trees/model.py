@@ -110,6 +110,24 @@ class Settings:
         return int(2**self.depth) - 1
 
 
+def ways_of(holder: str, columns: Sequence[str], wanted: Mapping[str, int]) -> list[int]:
+    """For each column of a holder 1, -1 or 0, as a contract says by name.
+
+    Raises
+    ------
+    UsageError
+        It has no column of a name.
+    """
+    unknown = sorted(set(wanted) - set(columns))
+    if unknown:
+        raise UsageError(
+            f"{holder} has no column {', '.join(unknown)} that could be monotone.",
+            why=f"there are: {', '.join(columns)}",
+            mend="name columns as they are in the table that is trained on",
+        )
+    return [wanted.get(column, 0) for column in columns]
+
+
 @dataclass(frozen=True, slots=True)
 class Splits:
     """One holder's splits, shape (trees, 2^depth - 1) each.

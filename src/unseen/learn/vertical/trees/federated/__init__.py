@@ -4,7 +4,7 @@ Grows the trees of :mod:`.plain` (XGBoost's `hist` on the same codes) up to roun
 
 What is told
     The label holder: the sums of derivatives by node, column and bin of the other holders (columns and bins by number only),
-    the number of their bins and which code is the most frequent, and which rows their splits send left.
+    the number of their bins, which code is the most frequent, which columns are monotone, and which rows their splits send left.
     The others: which row is in which node of every tree, their own splits, and when training ends. They do not learn labels,
     derivatives, sums, gains, weights or scores.
 Security
@@ -64,6 +64,7 @@ def fit(
     key_bits: int = 3072,
     seen: NDArray[np.bool_] | None = None,
     columns: NDArray[np.bool_] | None = None,
+    ways: Sequence[int] | None = None,
     stop: EarlyStop | None = None,
     report: Report = lambda _done, _total: None,
     keep: Keeper = FORGETFUL,
@@ -84,6 +85,9 @@ def fit(
         "ou" or "paillier"; 3072, or 2048.
     seen, columns
         At the label holder, which rows and columns (of all holders) each tree sees, (trees, rows) and (trees, columns).
+    ways
+        For each own column 1 if the score may only grow with it, -1 if only fall, 0 either; None: 0 for all. The label holder is
+        told (and `settings.monotone` is None).
     stop
         At the label holder.
     keep
@@ -92,14 +96,17 @@ def fit(
     Raises
     ------
     UsageError
-        Labels that do not fit, or missing at the label holder.
+        Labels that do not fit, or missing at the label holder; ways that are not one a column.
     RemoteProtocolError
         Another party does not keep to the protocol, as far as that can be seen.
     """
+    own = (0,) * len(bins) if ways is None else tuple(ways)
+    if len(own) != len(bins) or {*own} - {-1, 0, 1} or settings.monotone is not None:
+        raise UsageError(f"{len(own)} columns are said to be monotone or not, and there are {len(bins)}.")
     if party.name != label_holder:
-        return Adder(party, label_holder, codes, bins, settings).train(report, keep)
+        return Adder(party, label_holder, codes, bins, own, settings).train(report, keep)
     if labels is None:
         raise UsageError(f"{label_holder} is to bring the label, and has none.")
     objectives.check_labels(labels, settings)
-    leader = Leader(party, holders, codes, bins, settings, generate(scheme, key_bits))
+    leader = Leader(party, holders, codes, bins, own, settings, generate(scheme, key_bits))
     return leader.train(labels, report, keep, seen=seen, columns=columns, stop=stop)

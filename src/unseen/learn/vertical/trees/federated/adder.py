@@ -40,7 +40,13 @@ class Adder:
     """A holder that adds up ciphertexts by the bins of its own columns."""
 
     def __init__(
-        self, party: Party, label_holder: str, codes: Codes, bins: Sequence[int], settings: Settings
+        self,
+        party: Party,
+        label_holder: str,
+        codes: Codes,
+        bins: Sequence[int],
+        ways: Sequence[int],
+        settings: Settings,
     ) -> None:
         self.party, self.label_holder, self.codes, self.bins = party, label_holder, codes, tuple(bins)
         self.settings, self.rows = settings, codes.shape[1]
@@ -49,7 +55,7 @@ class Adder:
             np.bincount(mine, minlength=count + 1) for mine, count in zip(codes, self.bins, strict=True)
         ]
         self.left_out = np.array([count.argmax() for count in counts], np.int64)
-        facts = (np.array(self.bins, np.int64), self.left_out)
+        facts = (np.array(self.bins, np.int64), self.left_out, np.array(ways, np.int64))
         told = (party.release(BINS, fact, to=(label_holder,), elements=len(fact)) for fact in facts)
         party.send(label_holder, Columns(*told))
         self.key = PublicKey.from_bytes(party.recv(label_holder, Key).key, sender=label_holder)

@@ -27,10 +27,14 @@ class Key(Message, frozen=True, tag="trees.key/1"):
 
 
 class Columns(Message, frozen=True, tag="trees.columns/1"):
-    """Of each of the sender's columns the number of bins, and the code that is left out of sums: the most frequent one."""
+    """Of each of the sender's columns the number of bins, the code that is left out of sums (the most frequent one), and its way.
+
+    Ways: 1 if the score may only grow with the column, -1 if only fall, 0 either.
+    """
 
     bins: Released[NDArray[np.int64]]
     left_out: Released[NDArray[np.int64]]
+    ways: Released[NDArray[np.int64]]
 
 
 class Derivatives(Message, frozen=True, tag="trees.derivatives/1"):

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from unseen.core.errors import RemoteProtocolError, UsageError
+from unseen.core.errors import RemoteProtocolError
 from unseen.crypto.additive import SecretKey
 from unseen.kernels.montgomery import Words
 from unseen.learn.prepare.cuts import MOST_BINS
@@ -53,6 +53,7 @@ class Leader:
         holders: Sequence[str],
         codes: Codes,
         bins: Sequence[int],
+        ways: Sequence[int],
         settings: Settings,
         secret: SecretKey,
     ) -> None:
@@ -64,8 +65,9 @@ class Leader:
         for other in self.others:
             party.send(other, Key(self.key.to_bytes()))
         self.widths, self.left_out = {party.name: self.bins}, dict[str, NDArray[np.int64]]()
+        told = {party.name: np.array(ways, np.int64)}
         for other in self.others:
-            self.widths[other], self.left_out[other] = self._columns_of(other)
+            self.widths[other], self.left_out[other], told[other] = self._columns_of(other)
         self.splits = Splits.none(settings.trees, settings.nodes)
         self.gains = {holder: np.zeros((settings.trees, len(self.widths[holder]))) for holder in self.holders}
         self.columns = {}
@@ -73,22 +75,21 @@ class Leader:
         for holder in self.holders:
             self.columns[holder] = slice(first, first + len(self.widths[holder]))
             first += len(self.widths[holder])
-        ways = settings.monotone or (0,) * first
-        if len(ways) != first:
-            raise UsageError(f"{len(ways)} columns are said to be monotone or not, and there are {first}.")
-        self.ways = np.array(ways, np.int64)
+        self.ways = np.concatenate([told[holder] for holder in self.holders])
 
-    def _columns_of(self, other: str) -> tuple[tuple[int, ...], NDArray[np.int64]]:
+    def _columns_of(self, other: str) -> tuple[tuple[int, ...], NDArray[np.int64], NDArray[np.int64]]:
         told = self.party.recv(other, Columns)
-        bins, left_out = told.bins.value, told.left_out.value
+        bins, left_out, ways = told.bins.value, told.left_out.value, told.ways.value
         fits = (
             bins.ndim == 1
-            and bins.shape == left_out.shape
-            and {bins.dtype, left_out.dtype} == {np.dtype(np.int64)}
+            and bins.shape == left_out.shape == ways.shape
+            and {bins.dtype, left_out.dtype, ways.dtype} == {np.dtype(np.int64)}
         )
         if not fits or not ((bins >= 1) & (bins <= MOST_BINS) & (left_out >= 0) & (left_out <= bins)).all():
             raise RemoteProtocolError(f"{other} has impossible bins.", party=other)
-        return tuple(int(count) for count in bins), left_out
+        if not np.isin(ways, (-1, 0, 1)).all():
+            raise RemoteProtocolError(f"{other} has columns that are monotone in no known way.", party=other)
+        return tuple(int(count) for count in bins), left_out, ways
 
     def train(
         self,
