@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from unseen.core.cost import Cost, Network, amount, run_of
-from unseen.govern.contract import AssetTerms, Contract, DisclosureTerms
+from unseen.govern.contract import AssetTerms, Contract, DisclosureTerms, TaskTerms
 from unseen.govern.spending import Tells
+from unseen.ot.correlation import Assumption
 
 Language = Literal["en", "zh"]
 
@@ -21,11 +22,15 @@ _TIMES = (
 
 @dataclass(frozen=True, slots=True)
 class StepFacts:
-    """What an installed step says of itself: what it does, who must not collude with whom, and what a run tells of sets of rows."""
+    """What an installed step says of itself: what it does, who must not collude, what a run tells of sets of rows, and what it assumes.
+
+    `assumes`: what the randomness of a task rests on that two make between themselves; None where they make none.
+    """
 
     summary: str
     trust: str
     tells: Tells = field(default=lambda _terms: None)
+    assumes: Callable[[TaskTerms], Assumption | None] = field(default=lambda _terms: None)
 
 
 _WORDS: dict[Language, dict[str, str]] = {
@@ -63,6 +68,12 @@ _WORDS: dict[Language, dict[str, str]] = {
         "hours": "{count} h",
         "trust": "Whom you must trust",
         "trust_line": "- {trust}",
+        "rests": "On which assumptions it rests",
+        "lpn": "- '{tasks}': two make randomness between themselves. If it is much, this rests on an assumption that is younger than the "
+        "others: that random linear equations with a few errors are hard to solve (learning parity with noise, LPN). It rests besides on "
+        "Diffie-Hellman, AES, SHA-2 and encryption by lattices.",
+        "symmetric": "- '{tasks}': two make randomness between themselves. This rests on Diffie-Hellman, AES, SHA-2 and encryption by "
+        "lattices, and not on learning parity with noise (LPN); it sends several times the bytes.",
         "ids": "ids in {names}",
         "label": "label {names}",
         "features": "{count} columns to model with",
@@ -103,6 +114,11 @@ _WORDS: dict[Language, dict[str, str]] = {
         "hours": "{count} 小时",
         "trust": "需要信任谁",
         "trust_line": "- {trust}",
+        "rests": "安全性依据的假设",
+        "lpn": "- “{tasks}”：两方自行生成随机数。数量大时，依据一个比其他假设更新的假设：带少量错误的随机线性方程组难以求解"
+        "（含噪学习奇偶，LPN）。此外依据 Diffie-Hellman、AES、SHA-2 和格加密。",
+        "symmetric": "- “{tasks}”：两方自行生成随机数。依据 Diffie-Hellman、AES、SHA-2 和格加密，不依据含噪学习奇偶（LPN）；"
+        "传输的字节数为数倍。",
         "ids": "标识列 {names}",
         "label": "标签列 {names}",
         "features": "{count} 个建模列",
@@ -159,6 +175,8 @@ def summarise(
     lines += _section(words["not"], [words["not_text"]])
     trust = dict.fromkeys(item.trust for item in known.values())
     lines += _section(words["trust"], [words["trust_line"].format(trust=text) for text in trust])
+    if rests := _rests(contract, known, words):
+        lines += _section(words["rests"], rests)
     return "\n".join(lines) + "\n"
 
 
@@ -209,6 +227,14 @@ def _again(contract: Contract, known: Mapping[str, StepFacts], words: Mapping[st
     if exact := [task for task, spent in told.items() if spent is not None and spent.exact]:
         lines.append(words["exact"].format(tasks=words["and"].join(exact)))
     return lines + [_limits(asset, words) for asset in contract.assets if lines and asset.budget is not None]
+
+
+def _rests(contract: Contract, known: Mapping[str, StepFacts], words: Mapping[str, str]) -> list[str]:
+    on = {task.name: known[task.step].assumes(task) for task in contract.tasks}
+    return [
+        words[assumption].format(tasks=words["and"].join(name for name in on if on[name] == assumption))
+        for assumption in dict.fromkeys(item for item in on.values() if item is not None)
+    ]
 
 
 def _limits(asset: AssetTerms, words: Mapping[str, str]) -> str:

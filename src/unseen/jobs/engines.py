@@ -7,23 +7,24 @@
 | two | none | `pair2`: oblivious transfer and lattice encryption |
 | three | none | `replicated3` |
 
-Steps that compute on shares have the roles `holders` and `helper`, the latter optional, and use nothing else to open an engine,
-so that a model that one step made in shares can be used by the next.
+Steps that compute on shares have the roles `holders` and `helper`, the latter optional, and the parameters of :class:`OnShares`, and use
+nothing else to open an engine, so that a model that one step made in shares can be used by the next.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 from unseen.core import registry
 from unseen.core.cost import Cost
 from unseen.core.errors import UsageError
 from unseen.jobs import stocks
-from unseen.jobs.step import Roles
+from unseen.jobs.step import Roles, StepParams
 from unseen.mpc import Engine
 from unseen.mpc.engine import PROTOCOLS
 from unseen.mpc.fixed import FRACTION_BITS
+from unseen.ot.correlation import Assumption
 from unseen.party import Party
 
 HOLDERS, HELPER = "holders", "helper"
@@ -42,6 +43,49 @@ _BESIDE_DEALER2 = {
     "replicated3": (1.0, 1.2, 0.8),
     "pair2": (18.0, 1.7, 10.0),
 }
+_WITHOUT_LPN = (18.0, 1.7, 6.0)  # pair2 with few transfers makes none of it silent either
+
+
+class OnShares(StepParams):
+    """What all steps that compute on shares can be told.
+
+    Attributes
+    ----------
+    assumption
+        Two holders alone: what the randomness rests on that they make between themselves. `symmetric`: nothing rests on learning parity
+        with noise (LPN), the youngest of the assumptions; of what two compute, that takes less time, several times the bytes, and
+        nothing is taken from stocks. `mixed`: the same, but ids of a hidden intersection are looked up with LPN, which is the quickest
+        on a fast network.
+    """
+
+    assumption: Literal["lpn", "mixed", "symmetric"] = "lpn"
+
+    @property
+    def transfers(self) -> Assumption:
+        """What transfers rest on."""
+        return "lpn" if self.assumption == "lpn" else "symmetric"
+
+    @property
+    def lookups(self) -> Assumption:
+        """What looking up ids rests on in a hidden intersection."""
+        return "symmetric" if self.assumption == "symmetric" else "lpn"
+
+    def assumes(self, roles: Roles) -> Assumption | None:
+        """Two alone make transfers, others none.
+
+        Raises
+        ------
+        UsageError
+            Something else than `lpn` was asked for where there are none.
+        """
+        made = choose(roles).protocol == stocks.PROTOCOL
+        if self.assumption != "lpn" and not made:
+            raise UsageError(
+                "Here is no assumption to choose.",
+                why="a helper deals, or three compute: no transfers are made",
+                mend="leave out assumption, or let two holders compute alone",
+            )
+        return self.transfers if made else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +126,8 @@ def choose(roles: Roles) -> Choice:
     return Choice(protocol, holders, helper)
 
 
-def open_engine(party: Party, roles: Roles, *, bits: int = FRACTION_BITS) -> Engine:
-    """The engine that a task with these roles runs on; holders and helper call it alike.
+def open_engine(party: Party, roles: Roles, params: OnShares, *, bits: int = FRACTION_BITS) -> Engine:
+    """The engine that a task with these roles and parameters runs on; holders and helper call it alike.
 
     Raises
     ------
@@ -92,7 +136,7 @@ def open_engine(party: Party, roles: Roles, *, bits: int = FRACTION_BITS) -> Eng
     """
     choice = choose(roles)
     if choice.protocol == stocks.PROTOCOL:
-        return stocks.open_pair(party, choice.holders, bits=bits)
+        return stocks.open_pair(party, choice.holders, bits=bits, assumption=params.transfers)
     return Engine(party, holders=choice.holders, helper=choice.helper, protocol=choice.protocol, bits=bits)
 
 
@@ -106,10 +150,11 @@ def trust(_params: object, roles: Roles) -> str:
     return "Three semi-honest holders, of whom no two collude."
 
 
-def scaled(cost: Cost, roles: Roles) -> Cost:
+def scaled(cost: Cost, roles: Roles, params: OnShares) -> Cost:
     """An estimate for two holders with a helper, turned into one for the parties there are."""
     choice = choose(roles)
-    sent, rounds, seconds = _BESIDE_DEALER2[choice.protocol]
+    loud = choice.protocol == stocks.PROTOCOL and params.transfers != "lpn"
+    sent, rounds, seconds = _WITHOUT_LPN if loud else _BESIDE_DEALER2[choice.protocol]
     pairs = len(choice.holders) * (len(choice.holders) - 1) / 2 if choice.helper else 1
     return replace(
         cost,

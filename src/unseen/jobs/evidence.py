@@ -13,7 +13,7 @@ from unseen.govern.audit import AuditReport, Evidence, LogEntry, audit
 from unseen.govern.contract import Contract, TaskTerms
 from unseen.govern.summary import StepFacts, repeated
 from unseen.jobs.execute import FromStock, ResumedFrom, TaskRecord
-from unseen.jobs.step import step, told_by
+from unseen.jobs.step import assumed_by, step, told_by
 from unseen.ledger.bundle import Bundle, check, read
 from unseen.ledger.entries import Entry
 
@@ -88,7 +88,7 @@ def facts_of(name: str) -> StepFacts:
         return StepFacts(
             f"(the step '{name}' is not installed here)", "Unknown: the step is not installed here."
         )
-    return StepFacts(installed.SUMMARY, installed.TRUST, told_by)
+    return StepFacts(installed.SUMMARY, installed.TRUST, told_by, assumed_by)
 
 
 def audit_bundle(data: bytes) -> AuditReport:

@@ -76,7 +76,7 @@ class Training:
         self._set: Settings = settings
         self._roles = roles
         self._sizes = sizes
-        self._engine = engines.open_engine(party, roles)
+        self._engine = engines.open_engine(party, roles, settings)
         self._label_holder = roles.one("label_holder")
         self._several = settings.family == MULTINOMIAL
 

@@ -18,6 +18,7 @@ from unseen.jobs.step import (
     Roles,
     Sizes,
     Step,
+    StepParams,
     fingerprint,
     optional_inputs,
     optional_roles,
@@ -27,6 +28,11 @@ from unseen.jobs.step import (
     trust_of,
 )
 
+_RESTS_ON = {
+    None: "",
+    "lpn": " Much of what two make between themselves rests on learning parity with noise (LPN).",
+    "symmetric": " Nothing rests on learning parity with noise (LPN).",
+}
 _STRENGTH = {"federated": 0, "shared": 1, "shared-malicious": 2, "enclave": 2}
 
 
@@ -196,6 +202,7 @@ def check_honest(contract: Contract, *, me: str) -> None:
         try:
             _pin(sketch, installed, contract.security_level)
             params = parse_params(terms.step, terms.params)
+            params.assumes(Roles(terms.roles))
         except UsageError as error:
             raise _dishonest(terms.name, str(error).replace("\n", " ")) from error
         try:
@@ -307,8 +314,8 @@ def _declare(task: str, installed: Step, params: Any, roles: Roles) -> list[Disc
     ]
 
 
-def _reason(installed: Step, params: Any, roles: Roles, level: Level) -> str:
+def _reason(installed: Step, params: StepParams, roles: Roles, level: Level) -> str:
     fitting = [known for known in installed.LEVELS if _STRENGTH[known] >= _STRENGTH[level]]
     chosen = min(fitting, key=lambda known: _STRENGTH[known])
-    whom = trust_of(installed, params, roles)
+    whom = f"{trust_of(installed, params, roles)}{_RESTS_ON[params.assumes(roles)]}"
     return f"level '{chosen}', the least of this step that is enough for '{level}'. {whom}"

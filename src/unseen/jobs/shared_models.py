@@ -129,7 +129,7 @@ class Scored:
     model: Model
 
 
-def score(party: Party, inputs: Mapping[str, Artefact], roles: Roles) -> Scored:
+def score(party: Party, inputs: Mapping[str, Artefact], roles: Roles, params: engines.OnShares) -> Scored:
     """Score the rows of input "table" with input "model"; nothing is revealed but the shape (:func:`shape_disclosure`).
 
     Raises
@@ -148,7 +148,7 @@ def score(party: Party, inputs: Mapping[str, Artefact], roles: Roles) -> Scored:
     sizes = layout.agree(party, values, holders=holders)
     if held is not None and held.widths != sizes.columns:
         raise RemoteProtocolError("The holders' columns are not those that the model was trained on.")
-    engine = engines.open_engine(party, roles)
+    engine = engines.open_engine(party, roles, params)
     model = models.agree(
         engine,
         None if held is None else held.model,
@@ -182,9 +182,11 @@ def check_columns(name: str, own: Matrix, held: SharedModel) -> None:
         )
 
 
-def reveal_scores(party: Party, inputs: Mapping[str, Artefact], roles: Roles) -> NDArray[np.float64] | None:
+def reveal_scores(
+    party: Party, inputs: Mapping[str, Artefact], roles: Roles, params: engines.OnShares
+) -> NDArray[np.float64] | None:
     """:func:`score`, and the receiver gets the scores, others None."""
-    made = score(party, inputs, roles)
+    made = score(party, inputs, roles, params)
     return made.engine.reveal(SCORES, made.scores, to=(roles.one("receiver"),))
 
 
@@ -201,7 +203,7 @@ def scoring_disclosures(roles: Roles) -> tuple[Disclosure, ...]:
     return (shape_disclosure(roles), told)
 
 
-def scoring_cost(roles: Roles, sizes: Sizes, network: Network) -> Cost:
+def scoring_cost(roles: Roles, sizes: Sizes, network: Network, params: engines.OnShares) -> Cost:
     """What the model's kind says, of a linear model where it is not known; a quarter of the rows is usually held out."""
     holders = roles.all("holders")
     rows = min((sizes.rows.get(holder, 0) for holder in holders), default=0) // 4
@@ -210,4 +212,4 @@ def scoring_cost(roles: Roles, sizes: Sizes, network: Network) -> Cost:
     each, rounds = models.kind(name).scoring_cost(public)
     sent = round(rows * (16 * width + each))
     seconds = 0.02 + sent * 7e-9 + rounds * network.latency_s + sent / network.bytes_per_s
-    return engines.scaled(Cost(seconds, sent, rounds, rows * (24 * width + 8 * 4 * 52)), roles)
+    return engines.scaled(Cost(seconds, sent, rounds, rows * (24 * width + 8 * 4 * 52)), roles, params)

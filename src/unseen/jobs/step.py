@@ -24,6 +24,7 @@ from unseen.core.errors import DeniedError, UsageError
 from unseen.dp.budget import EXACT, Spent
 from unseen.govern.contract import TaskTerms
 from unseen.jobs.artefacts import Artefact
+from unseen.ot.correlation import Assumption
 from unseen.party import Disclosure, Door, Party
 
 STEPS = "unseen.jobs.steps"
@@ -33,6 +34,10 @@ class StepParams(BaseModel):
     """Base of every step's `Params`: frozen, unknown fields refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def assumes(self, roles: Roles) -> Assumption | None:  # noqa: ARG002 - for those who say otherwise
+        """What randomness rests on that two make between themselves in a task with these roles; None where they make none."""
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +161,14 @@ def told_by(terms: TaskTerms) -> Spent | None:
     except UsageError:
         return None  # not installed here, or no task of it: no such task runs
     return EXACT if any(item.door is Door.REVEAL for item in told) else None
+
+
+def assumed_by(terms: TaskTerms) -> Assumption | None:
+    """What the randomness of a task rests on, see :meth:`StepParams.assumes`; None too where its step is not installed here."""
+    try:
+        return parse_params(terms.step, terms.params).assumes(Roles(terms.roles))
+    except UsageError:
+        return None  # no such task runs
 
 
 def pinned(installed: Step, params: StepParams) -> StepParams:

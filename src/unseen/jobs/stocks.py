@@ -22,6 +22,7 @@ from unseen.mpc import Engine, Meter, Stock, ahead
 from unseen.mpc.fixed import FRACTION_BITS
 from unseen.mpc.protocols.pair2.sharing import Pair2
 from unseen.mpc.stock import look
+from unseen.ot.correlation import Assumption
 from unseen.party import Message, Party, Public
 from unseen.party.kept import Drawn, Kept
 
@@ -57,8 +58,16 @@ def make(party: Party, holders: tuple[str, ...], *, runs: int, transfers: int, p
     return number
 
 
-def open_pair(party: Party, holders: tuple[str, ...], *, bits: int = FRACTION_BITS) -> Engine:
-    """An engine of two holders alone, with one run of a stock if both have one."""
+def open_pair(
+    party: Party,
+    holders: tuple[str, ...],
+    *,
+    bits: int = FRACTION_BITS,
+    assumption: Assumption = "lpn",
+) -> Engine:
+    """An engine of two holders alone, with one run of a stock if both have one; without LPN with none, as stocks rest on it."""
+    if assumption == "symmetric":
+        return Engine(party, holders=holders, protocol=PROTOCOL, bits=bits, assumption=assumption)
     with _common(party, _peer(party, holders)) as stock:
         engine = Engine(party, holders=holders, protocol=PROTOCOL, bits=bits, stock=stock)
         if stock is not None and party.kept is not None and isinstance(engine.protocol, Pair2):

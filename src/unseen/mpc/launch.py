@@ -40,6 +40,7 @@ from unseen.mpc.array import SecretArray
 from unseen.mpc.engine import PROTOCOLS, Engine
 from unseen.mpc.fixed import FRACTION_BITS
 from unseen.mpc.protocol import Statement
+from unseen.ot.correlation import Assumption
 from unseen.party import Disclosure, DisclosurePolicy, Door, Gate, MemoryJournal, Party, Session
 
 USE = "launch/launch/1"
@@ -86,6 +87,7 @@ class _Plan:
     protocol: str
     bits: int
     fss: bool
+    assumption: Assumption | None
     holders: tuple[str, ...]
     helper: str | None
     owners: Mapping[str, str]
@@ -121,6 +123,7 @@ def launch(
     holders: int | None = None,
     bits: int = FRACTION_BITS,
     fss: bool = False,
+    assumption: Assumption | None = None,
     timeout_s: float = 600.0,
 ) -> Outcome:
     """Run `function(**secrets)` among as many processes as the protocol needs.
@@ -135,8 +138,8 @@ def launch(
         A protocol of `mpc/protocols`.
     holders
         How many parties hold shares, where the protocol leaves a choice; as few as it takes, unless said otherwise.
-    fss
-        Comparisons by function secret sharing, see :class:`unseen.mpc.Engine`.
+    fss, assumption
+        Comparisons by function secret sharing; `pair2` without learning parity with noise. See :class:`unseen.mpc.Engine`.
 
     Raises
     ------
@@ -151,7 +154,7 @@ def launch(
     names = (*seats, helper) if helper else seats
     owners = {name: seats[place % len(seats)] for place, name in enumerate(inputs)}
     arrays = {name: np.asarray(values) for name, values in inputs.items()}
-    plan = _Plan(function, protocol, bits, fss, seats, helper, owners, arrays, timeout_s)
+    plan = _Plan(function, protocol, bits, fss, assumption, seats, helper, owners, arrays, timeout_s)
     context = multiprocessing.get_context("fork")
     ready = context.Barrier(len(names))
     ears, processes = [], []
@@ -275,7 +278,13 @@ def _party(name: str, links: Mapping[str, Link], plan: _Plan) -> Party:
 
 def _compute(party: Party, plan: _Plan) -> Any:
     engine = Engine(
-        party, holders=plan.holders, helper=plan.helper, protocol=plan.protocol, bits=plan.bits, fss=plan.fss
+        party,
+        holders=plan.holders,
+        helper=plan.helper,
+        protocol=plan.protocol,
+        bits=plan.bits,
+        fss=plan.fss,
+        assumption=plan.assumption,
     )
     secrets = {}
     for name, values in plan.inputs.items():

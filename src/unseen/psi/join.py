@@ -45,7 +45,7 @@ from unseen.mpc.functions.order import Key, arranged
 from unseen.mpc.noise import discrete_laplace
 from unseen.party import Message, Party, Released
 from unseen.psi.intersect import intersect
-from unseen.psi.protocol import Hidden
+from unseen.psi.protocol import Hidden, Mode
 from unseen.psi.protocols.circuit import hidden
 
 How: TypeAlias = Literal["inner", "left", "right", "full"]
@@ -199,12 +199,13 @@ def hidden_join(
     sizes: Mapping[str, int],
     columns: Kinds | None = None,
     repeats: Mapping[str, int] | None = None,
+    mode: Mode | None = None,
 ) -> Rows:
     """Join without anybody learning the result. Everyone calls it alike, a helper with None and None.
 
     Parameters
     ----------
-    ids, values, sizes, columns
+    ids, values, sizes, columns, mode
         As in :func:`unseen.psi.protocols.circuit.hidden`, but that ids may come several times.
     holders
         All of the engine's, from left to right.
@@ -217,7 +218,12 @@ def hidden_join(
         As there; an id that comes more often than said; more than 4096 rows of an id in the result.
     """
     call = _Call(
-        engine, holders, sizes, columns or {}, {name: (repeats or {}).get(name, 1) for name in holders}
+        engine,
+        holders,
+        sizes,
+        columns or {},
+        {name: (repeats or {}).get(name, 1) for name in holders},
+        mode or Mode(),
     )
     if min(call.repeats.values()) < 1 or math.prod(call.repeats.values()) > _MOST_PLACES:
         raise UsageError(f"Ids come once or more, and are in {_MOST_PLACES} rows of the result at most.")
@@ -298,6 +304,7 @@ class _Call:
     sizes: Mapping[str, int]
     kinds: Kinds
     repeats: Mapping[str, int]
+    mode: Mode
 
     def others(self, holder: str) -> tuple[str, ...]:
         return tuple(name for name in self.holders if name != holder)
@@ -376,6 +383,7 @@ def _meet(
         columns={name: call.kinds.get(name, {}) for name in of},
         table=table,
         apart=apart,
+        mode=call.mode,
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from unseen.core.cost import Cost, Network
 from unseen.core.errors import UsageError
-from unseen.psi.protocol import Mode, names, protocol
+from unseen.psi.protocol import Assumption, Mode, names, protocol, revealing
 
 AUTO = "auto"
 
@@ -21,6 +21,11 @@ class Choice:
     leaks: str
     assumption: str
     reason: str
+
+
+def assumed(method: str) -> Assumption | None:
+    """What the protocol rests on of both; None where it needs neither. `auto` may choose any."""
+    return "lpn" if method == AUTO or "LPN" in revealing(method).assumption(Mode()) else None
 
 
 def options(sizes: tuple[int, ...], mode: Mode, network: Network) -> tuple[Choice, ...]:

@@ -17,6 +17,7 @@ from unseen.core.cost import Network
 from unseen.core.errors import DeniedError, UsageError
 from unseen.govern.audit import compare_disclosures
 from unseen.govern.contract import Contract
+from unseen.jobs.engines import OnShares
 from unseen.jobs.evidence import task_body
 from unseen.jobs.local import LocalRun, run_local
 from unseen.jobs.planner import check_honest, sizes_of
@@ -107,6 +108,9 @@ def test_it_says_what_it_is(name: str) -> None:
         assert all(words.values())
     assert set(installed.LEVELS) <= {"federated", "shared", "shared-malicious", "enclave"}
     assert inspect.getdoc(installed.Params)
+    assert ("helper" in installed.ROLES) <= issubclass(
+        installed.Params, OnShares
+    )  # so contracts say what it rests on
 
 
 @pytest.mark.parametrize("name", NAMES)

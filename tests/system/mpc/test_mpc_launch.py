@@ -39,6 +39,18 @@ def test_a_function_of_two_parties(protocol: str) -> None:
         assert outcome.rounds > 10
 
 
+def test_without_lpn_the_same_comes_out_in_more_bytes() -> None:
+    x = np.linspace(-1, 1, 20_000)
+    usual, bare = (
+        mpc.launch(lambda x: x > 0, protocol="pair2", inputs={"x": x}, assumption=assumption)
+        for assumption in (None, "symmetric")
+    )
+    np.testing.assert_array_equal(usual.result, bare.result)
+    assert bare.bytes_sent > 2 * usual.bytes_sent
+    with pytest.raises(UsageError, match="no assumption to choose"):
+        mpc.launch(lambda x: x, inputs={"x": x[:1]}, assumption="symmetric")
+
+
 def test_the_tutorial_runs() -> None:
     page = Path(__file__).parents[3] / "docs" / "mpc.md"
     code = re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -16,9 +17,11 @@ from unseen.govern.authorise import check_run, check_terms
 from unseen.govern.contract import Contract, TaskTerms
 from unseen.govern.policy import compile_policy
 from unseen.govern.signatures import sign, verify
-from unseen.govern.summary import StepFacts, learns, summarise
+from unseen.govern.summary import Language, StepFacts, learns, summarise
+from unseen.ot.correlation import Assumption
 from unseen.party import Door
 
+LANGUAGES: tuple[Language, ...] = ("en", "zh")
 OTHER_KEY = "ed25519:" + "11" * 32
 
 
@@ -142,6 +145,26 @@ def test_chinese_has_every_section_of_the_english() -> None:
     chinese = summarise(contract(), facts=facts, language="zh")
     assert english.count("## ") == chinese.count("## ")
     assert "参与方" in chinese
+
+
+@pytest.mark.parametrize(
+    ("assumption", "english", "chinese"),
+    [("lpn", "younger than", "更新的假设"), ("symmetric", "not on learning parity", "不依据")],
+)
+def test_what_secrecy_rests_on_is_said_of_the_tasks_that_two_do_alone(
+    assumption: Assumption, english: str, chinese: str
+) -> None:
+    rests: dict[str, Assumption] = {"align": assumption}
+
+    def says(name: str) -> StepFacts:
+        return replace(facts(name), assumes=lambda terms: rests.get(terms.name))
+
+    words, other = (summarise(contract(), facts=says, language=language) for language in LANGUAGES)
+    assert "'align': two make randomness" in words
+    assert english in words
+    assert "“align”：两方自行生成随机数" in other
+    assert chinese in other
+    assert "assumptions" not in summarise(contract(), facts=facts)
 
 
 def test_the_policy_is_what_the_contract_lists_for_that_task() -> None:

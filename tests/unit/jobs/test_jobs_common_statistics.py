@@ -18,7 +18,9 @@ from unseen.jobs.local import run_local
 from unseen.jobs.step import Roles, Sizes
 from unseen.jobs.steps import common_statistics as step
 from unseen.jobs.tables import from_table
+from unseen.mpc.protocols.pair2 import wires
 from unseen.party import MemoryJournal
+from unseen.psi import vole_oprf
 from unseen.scenes import overlap
 from unseen.scenes.partition import breast_cancer
 from unseen.testing.simulate import Run, simulate
@@ -96,6 +98,31 @@ def test_answers_with_noise() -> None:
     )
     assert "noise for differential privacy (epsilon 0.5)" in declared[1].what
     assert "values of 'income' between 0 and 9" in declared[1].what
+
+
+@pytest.mark.parametrize(
+    ("assumption", "lookups", "transfers"),
+    [("lpn", "lpn", "lpn"), ("mixed", "lpn", "symmetric"), ("symmetric", "symmetric", "symmetric")],
+)
+def test_what_it_rests_on_is_what_was_chosen(
+    assumption: str, lookups: str, transfers: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: set[tuple[str, str]] = set()
+
+    def noting(kind: str, made: Any) -> Any:
+        def noted(*args: Any, **named: Any) -> Any:
+            seen.add((kind, named.get("assumption", "lpn")))
+            return made(*args, **named)
+
+        return noted
+
+    for side in ("VectorSide", "DeltaSide"):
+        monkeypatch.setattr(vole_oprf, side, noting("lookups", getattr(vole_oprf, side)))
+    monkeypatch.setattr(wires, "FEW", 1)
+    monkeypatch.setattr(wires.silent, "Sender", noting("transfers", wires.silent.Sender))
+    assert answer(assumption=assumption)["count"] == [25]
+    assert seen == {("lookups", lookups), *([("transfers", "lpn")] if transfers == "lpn" else [])}
+    assert step.Params(assumption=assumption).assumes(ROLES) == lookups
 
 
 def test_with_a_helper() -> None:

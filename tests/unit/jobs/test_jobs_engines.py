@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,17 +14,19 @@ from unseen.core.cost import Cost
 from unseen.core.errors import RemoteProtocolError, UnseenError, UsageError
 from unseen.data.table import Table
 from unseen.govern.contract import AssetTerms, ColumnTerms
-from unseen.jobs import engines
+from unseen.jobs import engines, stocks
 from unseen.jobs.artefacts import Artefact, decode, encode
 from unseen.jobs.planner import TaskSketch, plan
 from unseen.jobs.shared_models import SCORES, SharedModel, score
-from unseen.jobs.step import Roles, step
+from unseen.jobs.step import Roles, parse_params, step
 from unseen.jobs.tables import Matrix
 from unseen.learn.vertical import models
 from unseen.learn.vertical.models import Model, Shares
-from unseen.party import Party
+from unseen.party import Disclosure, Door, Party
+from unseen.party.kept import Kept
 from unseen.testing.simulate import Run, run
 
+AS_USUAL, WITHOUT_LPN = engines.OnShares(), engines.OnShares(assumption="symmetric")
 ROWS, WEIGHTS = 8, np.array([0.5, -1.0, 2.0, 0.25])
 X = np.random.default_rng(7).normal(size=(ROWS, 3))
 EXPECTED = 1 / (1 + np.exp(-(X @ WEIGHTS[:3] + WEIGHTS[3])))
@@ -48,7 +51,7 @@ def test_the_protocol_follows_from_who_takes_part(
     who = roles(holders, helper)
     assert engines.choose(who) == engines.Choice(protocol, holders, helper)
     assert ("helper" in engines.trust(None, who)) == (helper is not None)
-    assert engines.scaled(Cost(1.0, 1000, 10, 5), who).memory_bytes == 5
+    assert engines.scaled(Cost(1.0, 1000, 10, 5), who, AS_USUAL).memory_bytes == 5
 
 
 @pytest.mark.parametrize(
@@ -82,6 +85,13 @@ def test_a_helper_may_be_left_out_of_a_task_and_the_reasons_say_who_is_trusted()
     alone = plan([sketch], assets, level="shared")
     assert "helper" not in alone.tasks[0].roles
     assert "nobody else to trust" in alone.reasons["t"]
+    assert "rests on learning parity with noise" in alone.reasons["t"]
+    bare = plan([replace(sketch, params={"assumption": "symmetric"})], assets, level="shared")
+    assert "Nothing rests on learning parity" in bare.reasons["t"]
+    symmetric = replace(sketch, roles={**sketch.roles, "helper": ("h",)}, params={"assumption": "symmetric"})
+    with pytest.raises(UsageError, match="planned") as caught:
+        plan([symmetric], assets, level="shared")
+    assert "no assumption to choose" in caught.value.problems[0]
     helped = plan([replace(sketch, roles={**sketch.roles, "helper": ("h",)})], assets, level="shared")
     assert "helper must not collude" in helped.reasons["t"]
     assert alone.costs["t"].bytes > helped.costs["t"].bytes
@@ -90,13 +100,86 @@ def test_a_helper_may_be_left_out_of_a_task_and_the_reasons_say_who_is_trusted()
     assert "missing: label_holder" in caught.value.problems[0]
 
 
+def pair_of(party: Party, params: engines.OnShares) -> Any:
+    engine = engines.open_engine(party, roles(("a", "b"), None), params)
+    x = engine.share(X[:, 0] if party.name == "a" else None, owner="a", shape=(ROWS,))
+    engine.protocol.wires.prepare(1 << 20)  # type: ignore[attr-defined] - of two alone
+    told = engine.reveal(SCORES, x > 0, to=("a",))
+    return told, type(engine.protocol.wires.sender).__module__  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(("params", "source"), [(AS_USUAL, "silent"), (WITHOUT_LPN, "softspoken")])
+def test_two_alone_choose_what_their_transfers_rest_on(params: engines.OnShares, source: str) -> None:
+    disclosures = [Disclosure(SCORES, "signs", ("a",), Door.REVEAL)]
+    for told, module in run(
+        lambda party: pair_of(party, params), ("a", "b"), disclosures=disclosures
+    ).results.values():
+        assert module == f"unseen.ot.{source}"
+        assert told is None or (told == (X[:, 0] > 0)).all()
+
+
+def test_without_lpn_no_stock_is_taken(tmp_path: Path) -> None:
+    def keep(party: Party) -> None:
+        party.kept = Kept(tmp_path / party.name, bytes(32))
+
+    def make(party: Party) -> None:
+        keep(party)
+        stocks.make(party, ("a", "b"), runs=1, transfers=1, products=0)
+
+    def take(party: Party) -> None:
+        keep(party)
+        pair_of(party, WITHOUT_LPN)
+
+    for body in (make, take):
+        run(body, ("a", "b"), disclosures=[Disclosure(SCORES, "signs", ("a",), Door.REVEAL)])
+    assert len(list(tmp_path.glob("*/*/*"))) == 2
+
+
+@pytest.mark.parametrize(("holders", "helper"), [(("a", "b"), "h"), (("a", "b", "c"), None)])
+def test_others_than_two_alone_have_nothing_to_choose(holders: tuple[str, ...], helper: str | None) -> None:
+    assert AS_USUAL.assumes(roles(holders, helper)) is None
+    with pytest.raises(UsageError, match="no assumption to choose"):
+        WITHOUT_LPN.assumes(roles(holders, helper))
+    assert AS_USUAL.assumes(roles(("a", "b"), None)) == "lpn"
+
+
+@pytest.mark.parametrize(
+    ("name", "params", "assumed"),
+    [
+        ("join", {"hidden": True}, "lpn"),
+        ("select", {"iv": 0.1}, "lpn"),
+        ("select", {"stability": 0.1}, None),
+        ("bin", {}, "lpn"),
+        ("predict", {}, "lpn"),
+    ],
+)
+def test_steps_say_where_they_make_transfers(name: str, params: dict[str, Any], assumed: str | None) -> None:
+    who = roles(("a", "b"), None)
+    for asked in ("lpn", "symmetric"):
+        parsed = parse_params(name, {**params, "assumption": asked})
+        assert isinstance(parsed, engines.OnShares)
+        assert parsed.assumes(who) == (asked if assumed else None)
+
+
+def test_who_is_common_rests_on_it_too_unless_a_method_is_named_that_does_not() -> None:
+    for name in ("psi", "join"):
+        said = [
+            parse_params(name, {"method": method}).assumes(roles(("a", "b"), None))
+            for method in ("auto", "vole", "dh")
+        ]
+        assert said == ["lpn", "lpn", None]
+    with pytest.raises(UsageError, match="wrong") as caught:
+        parse_params("join", {"assumption": "mixed"})
+    assert "for a hidden join only" in caught.value.problems[0]
+
+
 # ---------------------------------------------------------------------- models
 
 
 def made(party: Party, who: Roles, weights: np.ndarray) -> SharedModel:
     """A model of known weights in shares, as a training step would leave it."""
     holders = who.all("holders")
-    engine = engines.open_engine(party, who)
+    engine = engines.open_engine(party, who, AS_USUAL)
     mine = weights if party.name == holders[0] else None
     secret = engine.share(mine, owner=holders[0], shape=weights.shape)
     choice = engines.choose(who)
@@ -125,11 +208,11 @@ def scores(holders: tuple[str, ...], helper: str | None, **changes: Any) -> Run[
     def program(party: Party) -> Any:
         held = made(party, who, WEIGHTS)
         if party.name == helper:
-            found = score(party, {}, who)
+            found = score(party, {}, who, AS_USUAL)
         else:
             artefact = decode(encode(held.to_artefact()))
             inputs = {"model": artefact, "table": table(holders, party.name, **changes)}
-            found = score(party, inputs, who)
+            found = score(party, inputs, who, AS_USUAL)
         return found.engine.reveal(SCORES, found.scores, to=holders[:1])
 
     return run(program, who.everyone, disclosures=told, timeout_s=60)
@@ -154,7 +237,7 @@ def agreed(*own: Model, protocol: str = "dealer2") -> None:
     who = roles(("a", "b"), "h")
 
     def program(party: Party) -> None:
-        engine = engines.open_engine(party, who)
+        engine = engines.open_engine(party, who, AS_USUAL)
         sizes = models.Layout(ROWS, {"a": 2, "b": 1})
         mine = dict(zip(("a", "b"), own, strict=True)).get(party.name)
         models.agree(engine, mine, protocol=protocol, holders=("a", "b"), sizes=sizes)

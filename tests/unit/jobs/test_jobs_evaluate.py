@@ -197,7 +197,7 @@ def test_whole_trees() -> None:
     bins = Bins(COUNT, {"a": (3,), "b": (3, 2)}, {"a": (True,), "b": (True, True)})
 
     def deal(party: Party) -> Any:
-        engine = engines.open_engine(party, CREW_ROLES)
+        engine = engines.open_engine(party, CREW_ROLES, engines.OnShares())
         weights = engine.share(leaves if party.name == "a" else None, owner="a", shape=leaves.shape)
         if party.name == HELPER:
             return None

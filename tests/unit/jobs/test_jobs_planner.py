@@ -37,6 +37,7 @@ def test_what_goes_into_the_contract() -> None:
     (task,) = planned.tasks
     assert (task.step, task.version, task.fingerprint) == ("train-logistic", 2, fingerprint("train-logistic"))
     assert task.params == {
+        "assumption": "lpn",
         "penalty": 2.0,
         "iterations": 10,
         "coefficients_to_owners": False,

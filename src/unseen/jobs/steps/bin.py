@@ -12,12 +12,14 @@ from pydantic import Field, model_validator
 from unseen.core.cost import Cost, Network
 from unseen.core.errors import RemoteProtocolError, UsageError
 from unseen.data.table import Table
+from unseen.jobs import engines
 from unseen.jobs.artefacts import Artefact
-from unseen.jobs.step import Roles, Sizes, StepParams
+from unseen.jobs.step import Roles, Sizes
 from unseen.jobs.tables import from_preparation, label_of, to_table
 from unseen.learn.prepare import bins, joint_bins, woe
 from unseen.learn.prepare.bins import Coding, Woe
 from unseen.learn.prepare.preparation import Preparation
+from unseen.ot.correlation import Assumption
 from unseen.party import Disclosure, Door, Message, Party, Released
 
 VERSION = 1
@@ -34,7 +36,7 @@ TRUST = "Semi-honest holders; no third party."
 _SHAPE = "binned-columns"
 
 
-class Params(StepParams):
+class Params(engines.OnShares):
     """Which columns, how they are cut and merged, and who learns what.
 
     Attributes
@@ -73,6 +75,10 @@ class Params(StepParams):
                 "bins are merged by who knows their counts: with tell = nobody, merge must be none"
             )
         return self
+
+    def assumes(self, _roles: Roles) -> Assumption:
+        """Two at a time, however many holders there are."""
+        return self.transfers
 
 
 class Width(Message, frozen=True, tag="jobs.bin-width/1"):
@@ -223,6 +229,7 @@ def _told(
         rows=rows,
         columns=columns,
         bins=params.fine + 1,
+        assumption=params.transfers,
     )
     positives = pair.positives()
     both = (owner, label_holder)

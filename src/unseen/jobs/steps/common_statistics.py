@@ -17,8 +17,9 @@ from unseen.dp.laplace import LARGEST_EPSILON
 from unseen.jobs import engines
 from unseen.jobs.artefacts import Artefact
 from unseen.jobs.joined import Joined, agree
-from unseen.jobs.step import Roles, Sizes, StepParams
+from unseen.jobs.step import Roles, Sizes
 from unseen.jobs.tables import ids_of, known_kinds, to_table
+from unseen.ot.correlation import Assumption
 from unseen.party import Disclosure, Door, Message, Party, Released
 from unseen.psi import Mode
 from unseen.psi.answers import clipped
@@ -52,7 +53,7 @@ def _listed(of: Any) -> Any:
     return (of,) if len(of) == 2 and all(isinstance(part, str) for part in of) else of  # noqa: PLR2004 - a pair
 
 
-class Params(StepParams):
+class Params(engines.OnShares):
     """What is asked about the common rows.
 
     Attributes
@@ -108,6 +109,10 @@ class Params(StepParams):
                 "leave out `kinds`, `bounds` and `epsilon`"
             )
         return self
+
+    def assumes(self, roles: Roles) -> Assumption | None:
+        """That of the intersection, with a helper or not; joined rows have had theirs."""
+        return super().assumes(roles) if self.joined else self.lookups
 
     @property
     def columns(self) -> tuple[Column, ...]:
@@ -182,7 +187,15 @@ def estimate(params: Params, roles: Roles, sizes: Sizes, network: Network) -> Co
     columns = tuple(sum(1 for holder, _ in params.columns if holder == name) for name in holders)
     helper = engines.choose(roles).helper is not None
     edges = len(params.edges)
-    return circuit.estimate(known, Mode(), network, columns=columns, helper=helper, comparisons=edges)
+    return circuit.estimate(
+        known,
+        Mode(assumption=params.lookups),
+        network,
+        columns=columns,
+        helper=helper,
+        comparisons=edges,
+        silent=params.transfers == "lpn",
+    )
 
 
 def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Roles) -> dict[str, Any]:
@@ -217,16 +230,17 @@ def _intersected(
     values = None if table is None else _columns(table, party.name, params)
     ids = None if table is None else ids_of(table, params.kinds)
     sizes = params.bounds or _tell_sizes(party, None if table is None else table.rows, holders)
-    engine = engines.open_engine(party, roles)
+    engine = engines.open_engine(party, roles, params)
     kinds = {name: {column: float for holder, column in params.columns if holder == name} for name in holders}
-    return circuit.hidden(engine, ids, values, sizes=sizes, columns=kinds), 1
+    mode = Mode(assumption=params.lookups)
+    return circuit.hidden(engine, ids, values, sizes=sizes, columns=kinds, mode=mode), 1
 
 
 def _joined(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Roles) -> tuple[Hidden, int]:
     """Rows that were joined before, and how many of an id there may be."""
     choice = engines.choose(roles)
     own = Joined.of(inputs["table"]) if party.name in choice.holders else None
-    engine = engines.open_engine(party, roles)
+    engine = engines.open_engine(party, roles, params)
     rows = agree(party, own, engine, protocol=choice.protocol, holders=choice.holders)
     if params.columns and (rows.known.how != "inner" or rows.known.scaled_again):
         raise UsageError(

@@ -15,7 +15,7 @@ from unseen.data.table import Table
 from unseen.jobs import engines
 from unseen.jobs.artefacts import Artefact
 from unseen.jobs.shared_models import shape_disclosure
-from unseen.jobs.step import Roles, Sizes, StepParams
+from unseen.jobs.step import Roles, Sizes
 from unseen.jobs.tables import to_table
 from unseen.learn.prepare import correlation
 from unseen.learn.vertical import layout
@@ -35,7 +35,7 @@ LEVELS = ("shared",)
 TRUST, trust = engines.TRUST, engines.trust
 
 
-class Params(StepParams):
+class Params(engines.OnShares):
     """`columns`: holder -> names of columns whose correlations are told; of all of them with each other.
 
     `vif`: tell each holder the factors of its own columns, beside all columns that are named; where none is, beside all
@@ -94,7 +94,7 @@ def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Rol
         own = table.numeric(names)
         _check(own, names)
     sizes = layout.agree(party, own, holders=holders)
-    engine = engines.open_engine(party, roles)
+    engine = engines.open_engine(party, roles, params)
     matrix = correlation.correlations(engine, sizes, own)
     report: dict[str, Any] = {"columns": list(names)}
     if params.columns and receivers:

@@ -15,7 +15,7 @@ from unseen.jobs import engines
 from unseen.jobs.artefacts import Artefact
 from unseen.jobs.measures import Measured
 from unseen.jobs.shared_models import SCORES, Scored, score, scoring_cost, shape_disclosure
-from unseen.jobs.step import Roles, Sizes, StepParams
+from unseen.jobs.step import Roles, Sizes
 from unseen.learn.evaluate import binary, multiclass, ranking, regression, secret
 from unseen.mpc import SecretArray
 from unseen.party import Disclosure, Door, Party
@@ -39,7 +39,7 @@ _EDGES = tuple(place / 10 for place in range(1, 10))
 _NAMES = Literal["ranking", "groups", "distribution", "confusion", "losses"]
 
 
-class Params(StepParams):
+class Params(engines.OnShares):
     """How to measure, and what is told.
 
     Attributes
@@ -142,7 +142,7 @@ def _told(params: Params) -> dict[str, tuple[str, int, int]]:
 
 def estimate(params: Params, roles: Roles, sizes: Sizes, network: Network) -> Cost:
     """Scoring; and where scores stay secret a sort, comparisons and sums. Calibrated for three parties on two cores."""
-    cost = scoring_cost(roles, sizes, network)
+    cost = scoring_cost(roles, sizes, network, params)
     if params.show == "scores":
         return cost
     rows = min((sizes.rows.get(holder, 0) for holder in roles.all("holders")), default=0) // 4
@@ -150,6 +150,7 @@ def estimate(params: Params, roles: Roles, sizes: Sizes, network: Network) -> Co
     measuring = engines.scaled(
         Cost(each * rows * 1e-8 + rounds * (network.latency_s + 1e-4), each * rows, rounds, each * rows),
         roles,
+        params,
     )
     return Cost(
         cost.seconds + measuring.seconds + measuring.bytes / network.bytes_per_s,
@@ -190,7 +191,7 @@ def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Rol
             why="both must be holders, and who sees the scores must have the labels",
             mend="name holders, or show: measures",
         )
-    made = score(party, inputs, roles)
+    made = score(party, inputs, roles, params)
     labels = None
     if party.name == label_holder:
         labels = _checked(made, params, label_holder)

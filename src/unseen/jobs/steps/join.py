@@ -20,14 +20,15 @@ from unseen.dp.laplace import LARGEST_EPSILON
 from unseen.jobs import engines
 from unseen.jobs.artefacts import Artefact
 from unseen.jobs.joined import Joined, JoinedColumn, Known
-from unseen.jobs.step import Roles, Sizes, StepParams
+from unseen.jobs.step import Roles, Sizes
 from unseen.jobs.tables import Matrix, from_table, ids_of, known_kinds, to_table
 from unseen.learn.vertical.linear import newton
 from unseen.mpc.fixed import FRACTION_BITS
+from unseen.ot.correlation import Assumption
 from unseen.party import Disclosure, Door, Message, Party, Released
 from unseen.psi import Mode, choose
 from unseen.psi import join as joins
-from unseen.psi.plan import AUTO
+from unseen.psi.plan import AUTO, assumed
 from unseen.psi.protocol import DISCLOSURE as INTERSECTION
 from unseen.psi.protocol import revealing
 from unseen.psi.protocols import circuit
@@ -51,7 +52,7 @@ _SHAPE, _ROWS, _LENGTH = "shape", "rows", "length"
 _PAIR = 2
 
 
-class Params(StepParams):
+class Params(engines.OnShares):
     """How tables are joined. Left is the first holder, right the last.
 
     Attributes
@@ -98,6 +99,8 @@ class Params(StepParams):
             for name in ("columns", "repeats", "bounds", "at_most", "epsilon", "scaled")
             if getattr(self, name)
         ]
+        if self.assumption != "lpn":
+            idle.append("assumption")
         if idle and not self.hidden:
             raise ValueError(f"{', '.join(idle)}: for a hidden join only")
         if self.at_most and self.epsilon:
@@ -105,6 +108,10 @@ class Params(StepParams):
         if self.hidden and self.method != AUTO:
             raise ValueError("a hidden join has one protocol: leave out `method`")
         return self
+
+    def assumes(self, _roles: Roles) -> Assumption | None:
+        """That of the intersection, open or hidden, with a helper or not."""
+        return self.lookups if self.hidden else assumed(self.method)
 
 
 class Brought(Message, frozen=True, tag="jobs.join.brought/1"):
@@ -185,19 +192,20 @@ def estimate(params: Params, roles: Roles, sizes: Sizes, network: Network) -> Co
             return choose(counts, Mode(), network).cost
         return revealing(params.method).estimate(counts, Mode(), network)
     helper = engines.choose(roles).helper is not None
+    mode = Mode(assumption=params.lookups)
     spread = tuple(joins.spread(rows, params.repeats).values())
     cut = params.at_most or params.epsilon or (params.scaled and params.how == "inner")
     moved = [sizes.columns.get(name, 0) * (2 if cut else 1) for name in holders]
-    seats: dict[str, Any] = {"helper": helper}
+    seats: dict[str, Any] = {"helper": helper, "silent": params.transfers == "lpn"}
     if params.how == "inner":
-        return circuit.estimate(spread, Mode(), network, columns=tuple(moved), **seats)
+        return circuit.estimate(spread, mode, network, columns=tuple(moved), **seats)
     last = len(holders) - 1
     parts = []
     for place in {"left": (0,), "right": (last,), "full": range(len(holders))}[params.how]:
         without = place if params.how == "full" else 0
         brought = tuple(0 if nth < without else count for nth, count in enumerate(moved))
         seats |= {"table": place, "apart": True}
-        parts.append(circuit.estimate(spread, Mode(), network, columns=brought, **seats))
+        parts.append(circuit.estimate(spread, mode, network, columns=brought, **seats))
     return Cost(
         sum(cost.seconds for cost in parts),
         sum(cost.bytes for cost in parts),
@@ -265,7 +273,7 @@ def _hidden(party: Party, inputs: Mapping[str, Artefact], params: Params, roles:
     holders = roles.all("holders")
     own = _own(party.name, inputs["table"], params) if party.name in holders else None
     told = _tell(party, own, params, holders)
-    engine = engines.open_engine(party, roles)
+    engine = engines.open_engine(party, roles, params)
     sizes = {name: item.rows.value for name, item in told.items()}
     kinds = {
         name: {
@@ -283,6 +291,7 @@ def _hidden(party: Party, inputs: Mapping[str, Artefact], params: Params, roles:
         sizes=sizes,
         columns=kinds,
         repeats=params.repeats,
+        mode=Mode(assumption=params.lookups),
     )
     per_id = math.prod(params.repeats.values())
     longest = joins.spread(sizes, params.repeats)

@@ -14,6 +14,7 @@ from unseen.jobs.artefacts import Artefact
 from unseen.jobs.step import Roles, Sizes, StepParams
 from unseen.mpc.protocols.pair2.dealt import PRODUCTS, TRANSFERS, Amount
 from unseen.mpc.protocols.pair2.wires import FEW
+from unseen.ot.correlation import Assumption
 from unseen.party import Disclosure, Party
 
 VERSION = 1
@@ -50,6 +51,10 @@ class Params(StepParams):
         if not (self.transfers or self.products):
             raise ValueError("transfers, products: one of them, or nothing is made")
         return self
+
+    def assumes(self, _roles: Roles) -> Assumption:
+        """Large ones are of silent transfers."""
+        return "lpn"
 
 
 def disclosures(_params: Params, _roles: Roles) -> tuple[Disclosure, ...]:

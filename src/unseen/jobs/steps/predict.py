@@ -12,7 +12,7 @@ from unseen.core.cost import Cost, Network
 from unseen.jobs import engines
 from unseen.jobs.artefacts import Artefact
 from unseen.jobs.shared_models import SCORES, reveal_scores, scoring_cost, scoring_disclosures
-from unseen.jobs.step import Roles, Sizes, StepParams
+from unseen.jobs.step import Roles, Sizes
 from unseen.jobs.tables import Matrix
 from unseen.party import Disclosure, Party
 
@@ -29,7 +29,7 @@ LEVELS = ("shared",)
 OPTIONAL_ROLES, TRUST, trust = engines.OPTIONAL_ROLES, engines.TRUST, engines.trust
 
 
-class Params(StepParams):
+class Params(engines.OnShares):
     """Nothing to choose."""
 
 
@@ -38,14 +38,14 @@ def disclosures(_params: Params, roles: Roles) -> tuple[Disclosure, ...]:
     return scoring_disclosures(roles)
 
 
-def estimate(_params: Params, roles: Roles, sizes: Sizes, network: Network) -> Cost:
+def estimate(params: Params, roles: Roles, sizes: Sizes, network: Network) -> Cost:
     """That of scoring, by the kind of the model."""
-    return scoring_cost(roles, sizes, network)
+    return scoring_cost(roles, sizes, network, params)
 
 
-def run(party: Party, inputs: Mapping[str, Artefact], _params: Params, roles: Roles) -> dict[str, Any]:
+def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Roles) -> dict[str, Any]:
     """At holders and helper."""
-    scores = reveal_scores(party, inputs, roles)
+    scores = reveal_scores(party, inputs, roles, params)
     if scores is None:
         return {}
     ids = Matrix.of(inputs["table"], missing=True).ids

@@ -12,9 +12,10 @@ from unseen.dp.budget import EXACT, Spent
 from unseen.jobs.artefacts import Artefact
 from unseen.jobs.step import Roles, Sizes, StepParams
 from unseen.jobs.tables import from_table, ids_of, known_kinds, to_table
+from unseen.ot.correlation import Assumption
 from unseen.party import Disclosure, Door, Party
 from unseen.psi import Mode, choose, intersect
-from unseen.psi.plan import AUTO
+from unseen.psi.plan import AUTO, assumed
 from unseen.psi.protocol import DISCLOSURE as INTERSECTION
 from unseen.psi.protocol import revealing
 
@@ -46,6 +47,10 @@ class Params(StepParams):
 
     method: str = AUTO
     kinds: Annotated[tuple[str, ...], AfterValidator(known_kinds)] = ()
+
+    def assumes(self, _roles: Roles) -> Assumption | None:
+        """That of vectors, unless a method is named that has none."""
+        return assumed(self.method)
 
 
 def _receivers(roles: Roles) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from unseen.core.errors import RemoteProtocolError, UsageError
 from unseen.jobs import engines
 from unseen.jobs.artefacts import Artefact
 from unseen.jobs.shared_models import SharedModel, shape_disclosure
-from unseen.jobs.step import Roles, Sizes, StepParams
+from unseen.jobs.step import Roles, Sizes
 from unseen.jobs.whole_models import WholeModel, names
 from unseen.learn.export.whole import Whole
 from unseen.learn.vertical import layout, models
@@ -41,7 +41,7 @@ _COLUMNS, _WEIGHTS, _LABEL = "columns", "weights", "label"
 _PAIR, _OF_SPLIT = 2, 3
 
 
-class Params(StepParams):
+class Params(engines.OnShares):
     """Nothing to choose."""
 
 
@@ -76,7 +76,7 @@ def estimate(_params: Params, roles: Roles, sizes: Sizes, network: Network) -> C
     return Cost(0.02 + 4 * network.latency_s, sent, 4, 1000 * width)
 
 
-def run(party: Party, inputs: Mapping[str, Artefact], _params: Params, roles: Roles) -> dict[str, Any]:
+def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Roles) -> dict[str, Any]:
     """At holders and helper."""
     holders, receiver = roles.all("holders"), roles.one("receiver")
     held = SharedModel.of(inputs["model"]) if party.name in holders else None
@@ -84,7 +84,7 @@ def run(party: Party, inputs: Mapping[str, Artefact], _params: Params, roles: Ro
         raise UsageError(f"{receiver} is to get the model and is no holder.", mend="name a holder")
     width = None if held is None else np.zeros((1, held.widths[party.name]))
     sizes = layout.agree(party, width, holders=holders)
-    engine = engines.open_engine(party, roles)
+    engine = engines.open_engine(party, roles, params)
     model = models.agree(
         engine,
         None if held is None else held.model,

@@ -16,7 +16,7 @@ from unseen.jobs import engines
 from unseen.jobs import function as functions
 from unseen.jobs.artefacts import Artefact
 from unseen.jobs.function import Function
-from unseen.jobs.step import Roles, Sizes, StepParams
+from unseen.jobs.step import Roles, Sizes
 from unseen.jobs.tables import to_table
 from unseen.learn.vertical import layout
 from unseen.mpc import SecretArray
@@ -37,7 +37,7 @@ OPTIONAL_ROLES, TRUST, trust = engines.OPTIONAL_ROLES, engines.TRUST, engines.tr
 _SECONDS_PER_BYTE = 2e-8
 
 
-class Params(StepParams):
+class Params(engines.OnShares):
     """Which function, on which columns.
 
     Attributes
@@ -133,7 +133,7 @@ def estimate(params: Params, roles: Roles, sizes: Sizes, network: Network) -> Co
     rows = min((sizes.rows.get(holder, 0) for holder in roles.all("holders")), default=0)
     sent, rounds = round(made.bytes_per_row * rows), made.rounds
     seconds = sent * _SECONDS_PER_BYTE + rounds * (network.latency_s + 1e-4) + sent / network.bytes_per_s
-    return engines.scaled(Cost(seconds, sent, rounds, sent), roles)
+    return engines.scaled(Cost(seconds, sent, rounds, sent), roles, params)
 
 
 def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Roles) -> dict[str, Any]:
@@ -148,7 +148,7 @@ def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Rol
     }
     block = None if table is None else np.zeros((table.rows, sum(_width(item) for item in own.values())))
     sizes = layout.agree(party, block, holders=holders)
-    engine = engines.open_engine(party, roles)
+    engine = engines.open_engine(party, roles, params)
     secrets: dict[str, Any] = {}
     for name, (holder, columns) in sorted(params.columns.items()):
         many = (len(columns),) if made.inputs[name].many else ()

@@ -13,7 +13,7 @@ from unseen.core.errors import UsageError
 from unseen.jobs import engines
 from unseen.jobs.artefacts import Artefact
 from unseen.jobs.shared_models import SCORES, SharedModel, shape_disclosure
-from unseen.jobs.step import Roles, Sizes, StepParams
+from unseen.jobs.step import Roles, Sizes
 from unseen.jobs.tables import Matrix
 from unseen.learn.vertical import layout
 from unseen.learn.vertical.linear import scorecard
@@ -41,7 +41,7 @@ LEVELS = ("shared",)
 OPTIONAL_ROLES, TRUST, trust = engines.OPTIONAL_ROLES, engines.TRUST, engines.trust
 
 
-class Params(StepParams):
+class Params(engines.OnShares):
     """`base_points` at `base_odds` (good to bad); the odds double every `pdo` points; `rounding` of every entry of a table.
 
     `raised`: how many times the odds of being bad are among rows without a label, compared with others of the same score (reject
@@ -78,7 +78,7 @@ def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Rol
     holders, receiver, scale = roles.all("holders"), roles.one("receiver"), params.scale
     if party.name not in holders:
         sizes = layout.agree(party, None, holders=holders)
-        _reveal(party, None, sizes, roles)
+        _reveal(party, None, sizes, roles, params)
         return {}
     model, own = SharedModel.of(inputs["model"]), Matrix.of(inputs["table"])
     train = Matrix.of(inputs["train"])
@@ -103,7 +103,7 @@ def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Rol
         meta["base"] = scale.base(_intercept(party.name, model))
         mine = mine + meta["base"]
     sizes = layout.agree(party, own.values, holders=holders)
-    points = _reveal(party, mine, sizes, roles)
+    points = _reveal(party, mine, sizes, roles, params)
     made = {"points": Artefact("points", {}, meta)}
     if points is None or party.name != receiver:
         return made
@@ -116,9 +116,9 @@ def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Rol
     return {**made, "scores": Artefact("scores", arrays, {"rows": len(exact)})}
 
 
-def _reveal(party: Party, mine: Any, sizes: layout.Layout, roles: Roles) -> Any:
+def _reveal(party: Party, mine: Any, sizes: layout.Layout, roles: Roles, params: Params) -> Any:
     """The sum of all holders' points, to the receiver."""
-    engine = engines.open_engine(party, roles)
+    engine = engines.open_engine(party, roles, params)
     parts = [
         engine.share(mine if party.name == holder else None, owner=holder, shape=(sizes.rows,))
         for holder in roles.all("holders")

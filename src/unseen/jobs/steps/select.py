@@ -16,12 +16,13 @@ from unseen.data.table import Table
 from unseen.jobs import engines
 from unseen.jobs.artefacts import Artefact
 from unseen.jobs.shared_models import shape_disclosure
-from unseen.jobs.step import Roles, Sizes, StepParams
+from unseen.jobs.step import Roles, Sizes
 from unseen.jobs.tables import from_table, label_of, to_table
 from unseen.learn.evaluate import stability
 from unseen.learn.prepare import correlation, joint_bins, woe
 from unseen.learn.prepare.bins import Coding
 from unseen.learn.vertical import layout
+from unseen.ot.correlation import Assumption
 from unseen.party import Disclosure, Door, Message, Party, Released
 
 VERSION = 1
@@ -42,7 +43,7 @@ LEVELS = ("shared",)
 TRUST, trust = engines.TRUST, engines.trust
 
 
-class Params(StepParams):
+class Params(engines.OnShares):
     """Limits, in the order in which they are applied; without one nothing is left out for that reason.
 
     Attributes
@@ -67,6 +68,12 @@ class Params(StepParams):
     def jointly(self) -> bool:
         """Whether columns are compared with those of other holders."""
         return self.correlation is not None or self.vif is not None
+
+    def assumes(self, roles: Roles) -> Assumption | None:
+        """Information values are of two at a time, with a helper or not; without columns to compare there is nothing else."""
+        if self.iv is not None:
+            return self.transfers
+        return super().assumes(roles) if self.jointly else None
 
 
 class Width(Message, frozen=True, tag="jobs.select-width/2"):
@@ -255,6 +262,7 @@ def _says(
         rows=rows,
         columns=columns,
         bins=params.fine + 1,
+        assumption=params.transfers,
     )
     _, iv = joint_bins.hidden_woe(pair, pair.positives(), smoothing=woe.SMOOTHING)
     enough = pair.engine.reveal(f"says-{owner}", iv >= (params.iv or 0), to=(owner,))
@@ -266,7 +274,7 @@ def _compared(
 ) -> NDArray[np.bool_]:
     """Whether each of this holder's columns is kept beside those of all holders."""
     sizes = layout.agree(party, own, holders=roles.all("holders"))
-    engine = engines.open_engine(party, roles)
+    engine = engines.open_engine(party, roles, params)
     matrix = correlation.correlations(engine, sizes, own)
     kept = None if params.correlation is None else correlation.not_redundant(matrix, params.correlation)
     if params.vif is not None:

@@ -10,7 +10,7 @@ from unseen.core.errors import UsageError
 from unseen.jobs import engines
 from unseen.jobs.artefacts import Artefact
 from unseen.jobs.joined import Joined, agree
-from unseen.jobs.step import Roles, Sizes, StepParams
+from unseen.jobs.step import Roles, Sizes
 from unseen.learn.vertical import members
 from unseen.party import Disclosure, Party
 
@@ -25,7 +25,7 @@ OPTIONAL_ROLES, TRUST, trust = engines.OPTIONAL_ROLES, engines.TRUST, engines.tr
 _SECONDS_PER_BYTE = 9e-9
 
 
-class Params(StepParams):
+class Params(engines.OnShares):
     """Nothing to choose."""
 
 
@@ -34,7 +34,7 @@ def disclosures(_params: Params, _roles: Roles) -> tuple[Disclosure, ...]:
     return ()
 
 
-def estimate(_params: Params, roles: Roles, sizes: Sizes, network: Network) -> Cost:
+def estimate(params: Params, roles: Roles, sizes: Sizes, network: Network) -> Cost:
     """Two products of all cells, and a few of each column."""
     holders = roles.all("holders")
     rows = round(1.31 * min((sizes.rows.get(holder, 0) for holder in holders), default=0)) + 105
@@ -42,14 +42,14 @@ def estimate(_params: Params, roles: Roles, sizes: Sizes, network: Network) -> C
     sent = 48 * rows * width + 20_000 * width
     rounds = 60
     seconds = 0.05 + sent * _SECONDS_PER_BYTE + rounds * network.latency_s + sent / network.bytes_per_s
-    return engines.scaled(Cost(seconds, sent, rounds, 80 * rows * width), roles)
+    return engines.scaled(Cost(seconds, sent, rounds, 80 * rows * width), roles, params)
 
 
-def run(party: Party, inputs: Mapping[str, Artefact], _params: Params, roles: Roles) -> dict[str, Any]:
+def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Roles) -> dict[str, Any]:
     """At holders and helper."""
     choice = engines.choose(roles)
     own = Joined.of(inputs["table"]) if party.name in choice.holders else None
-    engine = engines.open_engine(party, roles)
+    engine = engines.open_engine(party, roles, params)
     joined = agree(party, own, engine, protocol=choice.protocol, holders=choice.holders)
     features = joined.known.of_role("feature")
     if joined.known.scaled_again or not features or not joined.known.squares:

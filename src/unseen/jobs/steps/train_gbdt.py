@@ -17,7 +17,7 @@ from unseen.jobs import engines, row_weights
 from unseen.jobs import trees_gone_on as going_on
 from unseen.jobs.artefacts import Artefact
 from unseen.jobs.shared_models import SharedModel
-from unseen.jobs.step import Roles, Sizes, StepParams
+from unseen.jobs.step import Roles, Sizes
 from unseen.jobs.tables import Matrix
 from unseen.learn.prepare.cuts import cuts_of_columns
 from unseen.learn.vertical import trees
@@ -63,7 +63,7 @@ _PIECES = 16  # of 1/sqrt and the sigmoid
 _TRAINER = {item.name for item in fields(Settings)} - {"monotone", "base_score"}
 
 
-class Params(StepParams):
+class Params(engines.OnShares):
     """How trees are grown; XGBoost's names, where they differ, in brackets.
 
     `tell_splits`: whether each holder is told its own splits; else nobody learns any, which takes more time.
@@ -173,7 +173,7 @@ def estimate(params: Params, roles: Roles, sizes: Sizes, network: Network) -> Co
     seconds += sent / network.bytes_per_s
     in_memory, scratch = _masked_codes(params, roles, sizes, rows)
     memory = in_memory + 8 * rows * (64 + 12 * vectors) + (1 << 28)
-    return engines.scaled(Cost(seconds, round(sent), rounds, math.ceil(memory), scratch), roles)
+    return engines.scaled(Cost(seconds, round(sent), rounds, math.ceil(memory), scratch), roles, params)
 
 
 def _rounds(depth: int, choices: int, rows: int, classes: int) -> int:
@@ -219,7 +219,7 @@ def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Rol
         mine = Own(len(own.values), counts, absent, ways)
     bins = columns_of_all.agree(party, mine, holders=holders)
     settings = replace(settings, monotone=bins.monotone)
-    engine = engines.open_engine(party, roles)
+    engine = engines.open_engine(party, roles, params)
     earlier = None
     if params.warm_start:
         earlier = going_on.agree(engine, start, roles, bins, settings, hide=not params.tell_splits)

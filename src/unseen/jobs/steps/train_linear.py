@@ -13,7 +13,7 @@ from unseen.core.errors import UsageError
 from unseen.jobs import engines, linear_training, row_weights
 from unseen.jobs.artefacts import Artefact
 from unseen.jobs.shared_models import SharedModel, shape_disclosure
-from unseen.jobs.step import Roles, Sizes, StepParams
+from unseen.jobs.step import Roles, Sizes
 from unseen.jobs.tables import Matrix
 from unseen.learn.vertical import layout
 from unseen.learn.vertical.linear import newton
@@ -43,7 +43,7 @@ _SECONDS_PER_BYTE = 9e-9
 Amount = Annotated[float, Field(ge=0, le=1e6)]
 
 
-class Params(StepParams):
+class Params(engines.OnShares):
     """What is trained and how.
 
     Attributes
@@ -212,7 +212,9 @@ def estimate(params: Params, roles: Roles, sizes: Sizes, network: Network) -> Co
         sent += turns * (once + 88 * steps * (width * copies) ** 2)
         rounds += turns * (chain + 4 * steps + (params.l1 > 0) * 40 * 14)
     seconds = sent * _SECONDS_PER_BYTE + rounds * (network.latency_s + 1e-4) + sent / network.bytes_per_s
-    return engines.scaled(Cost(seconds, round(sent), round(rounds), rows * (64 * width + 1700)), roles)
+    return engines.scaled(
+        Cost(seconds, round(sent), round(rounds), rows * (64 * width + 1700)), roles, params
+    )
 
 
 def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Roles) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from unseen.jobs import engines
 from unseen.jobs.artefacts import BOUND, Artefact
 from unseen.jobs.joined import Joined, agree
 from unseen.jobs.shared_models import SharedModel, shape_disclosure
-from unseen.jobs.step import Roles, Sizes, StepParams
+from unseen.jobs.step import Roles, Sizes
 from unseen.jobs.tables import Matrix
 from unseen.learn.vertical import layout, linear
 from unseen.learn.vertical.checkpoints import SecretCheckpoints
@@ -40,7 +40,7 @@ _SECONDS_PER_BYTE = 9e-9
 _SECONDS_PER_BOUND = 8e-5
 
 
-class Params(StepParams):
+class Params(engines.OnShares):
     """`penalty` is the L2 penalty (scikit-learn's 1 / C); `iterations` of Newton's method.
 
     `coefficients_to_owners`: tell each holder the coefficients of its own columns (the label holder the intercept
@@ -106,7 +106,7 @@ def estimate(params: Params, roles: Roles, sizes: Sizes, network: Network) -> Co
         sent, rounds = sent + 6000 * len(holders), rounds + 3 * len(holders)
     seconds = rows * width * (_SECONDS_PER_BOUND if params.bound else 0)
     seconds += sent * _SECONDS_PER_BYTE + rounds * (network.latency_s + 1e-4) + sent / network.bytes_per_s
-    return engines.scaled(Cost(seconds, sent, rounds, rows * (8 * 8 * width + 8 * 4 * 52)), roles)
+    return engines.scaled(Cost(seconds, sent, rounds, rows * (8 * 8 * width + 8 * 4 * 52)), roles, params)
 
 
 def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Roles) -> dict[str, Any]:
@@ -119,7 +119,7 @@ def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Rol
         newton.check_standardised(own.values)
     label = own.binary_label(label_holder) if own is not None and party.name == label_holder else None
     sizes = layout.agree(party, None if own is None else own.values, holders=holders)
-    engine = engines.open_engine(party, roles)
+    engine = engines.open_engine(party, roles, params)
     bound: dict[str, str] = {}
     if params.bound:
         columns, labels, bound = _bound(engine, sizes, own, label_holder, params.longest)
@@ -145,7 +145,7 @@ def _on_joined(party: Party, inputs: Mapping[str, Artefact], params: Params, rol
     """The same on joined rows, of which nobody knows which are there."""
     choice, label_holder = engines.choose(roles), roles.one("label_holder")
     own = Joined.of(inputs["table"]) if party.name in choice.holders else None
-    engine = engines.open_engine(party, roles)
+    engine = engines.open_engine(party, roles, params)
     rows = agree(party, own, engine, protocol=choice.protocol, holders=choice.holders)
     known = rows.known
     features, labels = known.of_role("feature"), known.of_role("label", label_holder)

@@ -30,6 +30,7 @@ from unseen.core.errors import LocalProtocolError, UsageError
 from unseen.crypto.rlwe import matrices
 from unseen.mpc import Engine, SecretArray
 from unseen.mpc.lattice import Lattice
+from unseen.ot.correlation import Assumption
 from unseen.party import Party
 
 Codes = NDArray[np.int64]
@@ -52,6 +53,8 @@ class Pair:
         At the label holder: 0 or 1, shape (rows,). None at the owner.
     rows, columns, bins
         Public.
+    assumption
+        What the two's transfers rest on (:class:`unseen.mpc.Engine`).
     """
 
     def __init__(
@@ -65,6 +68,7 @@ class Pair:
         rows: int,
         columns: int,
         bins: int,
+        assumption: Assumption = "lpn",
     ) -> None:
         if (party.name == owner) != (codes is not None) or (party.name == label_holder) != (
             labels is not None
@@ -75,7 +79,7 @@ class Pair:
         self._codes, self._labels = codes, labels
         peer = label_holder if party.name == owner else owner
         own = party.group((peer,), name=f"bins-{owner}")
-        self.engine = Engine(own, holders=(owner, label_holder), protocol="pair2")
+        self.engine = Engine(own, holders=(owner, label_holder), protocol="pair2", assumption=assumption)
         self._lattice = Lattice(own.stream("counts"), peer)
 
     @property

@@ -76,6 +76,7 @@ _TRIES = 8
 _AT_ONCE = 4  # senders: each takes memory
 _KINDS = (float, int, bool)
 _SETUP_BYTES, _PAIR_BYTES, _SETUP_S, _ROUNDS = 500_000, 60_000, 0.05, 28
+_SYMMETRIC_S, _SYMMETRIC_BYTES = 2e-6, 250  # of a place of the table, without LPN
 _PAIR = 2
 
 
@@ -233,7 +234,7 @@ def assumption(mode: Mode) -> str:
 
 def estimate(
     sizes: tuple[int, ...],
-    _mode: Mode,
+    mode: Mode,
     network: Network,
     *,
     columns: tuple[int, ...] = (),
@@ -241,6 +242,7 @@ def estimate(
     comparisons: int = 0,
     table: int | None = None,
     apart: bool = False,
+    silent: bool = True,
 ) -> Cost:
     """What a run is expected to cost, with `comparisons` of a column and a reveal after it; one core a party.
 
@@ -250,12 +252,15 @@ def estimate(
         By holder: public size, and number of columns (none unless given).
     table
         Whose rows get places, if not those of the smallest.
+    silent
+        Whether two alone make transfers from LPN.
     """
     brought = columns or (0,) * len(sizes)
     owner = sizes.index(min(sizes)) if table is None else table
     senders = [place for place in range(len(sizes)) if place != owner]
     bins, every = cuckoo.bins(sizes[owner]), sum(brought)
-    sent = len(senders) * (_SETUP_BYTES + _BLOCK * okvs.shape(sizes[owner]).slots)
+    slots, symmetric = okvs.shape(sizes[owner]).slots, mode.assumption != "lpn"
+    sent = len(senders) * (_SETUP_BYTES + (_BLOCK + _SYMMETRIC_BYTES * symmetric) * slots)
     for sender in senders:
         blocks = -(-(1 + brought[sender]) // _BLOCK_WORDS)
         sent += _BLOCK * blocks * okvs.shape(cuckoo.PLACES * sizes[sender]).slots
@@ -267,14 +272,15 @@ def estimate(
     elif len(sizes) == _PAIR:
         # The first transfers of a run are not silent yet: two for an AND, some hundred for a comparison.
         transfers = 2 * ands + 100 * bins * comparisons
-        loud = min(1.0, _NOT_SILENT / max(1, transfers))
+        loud = min(1.0, _NOT_SILENT / max(1, transfers)) if silent else 1.0
         per_and, per_column, per_comparison = 1.2 + 7.05 * loud, 24, 80 + 390 * loud
-        busy = 4e-8 * ands + 1.5e-7 * bins * every + 2.5e-6 * bins * comparisons
+        busy = (4e-8 if silent else 1.5e-8) * ands + 1.5e-7 * bins * every + 2.5e-6 * bins * comparisons
     else:
         per_and, per_column, per_comparison = 0.4, 51, 75
         busy = 3e-9 * ands + 1e-7 * bins * (every + 2 * comparisons)
     sent += round(per_and * ands + per_column * bins * every + per_comparison * bins * comparisons)
     seconds = _SETUP_S + 2e-7 * sizes[owner] * len(senders) + 8e-7 * max(sizes[place] for place in senders)
+    seconds += _SYMMETRIC_S * symmetric * slots * len(senders)
     alone = not helper and len(sizes) == _PAIR
     sent += _PAIR_BYTES * alone
     rounds = _ROUNDS + 20 * (comparisons > 0) + (bins // (1 << 12) if alone else 0)
