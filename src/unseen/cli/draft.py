@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from unseen.client.cross_validation import cross_validate
 from unseen.client.workflow import TaskHandle, Workflow
 from unseen.core.errors import UsageError
 from unseen.govern.contract import AssetTerms, Contract, Level, RoleName
@@ -36,6 +37,27 @@ class TaskPart(_Part):
     params: dict[str, Any] = {}
 
 
+class StepPart(_Part):
+    """A step and its parameters, where names and inputs follow from the place."""
+
+    step: str
+    params: dict[str, Any] = {}
+
+
+class CrossValidationPart(_Part):
+    """`[[cross_validations]]`: tasks that :func:`unseen.client.cross_validation.cross_validate` adds after the others."""
+
+    name: str = Field(min_length=1, max_length=20)
+    table: str
+    roles: dict[str, str | tuple[str, ...]]
+    train: StepPart
+    prepare: tuple[StepPart, ...] = ()
+    evaluate: dict[str, Any] = {}
+    folds: int = 5
+    stratify: bool = False
+    train_sizes: tuple[float, ...] = (1.0,)
+
+
 class WorkflowFile(_Part):
     """The whole file. `assets` are HOLDER/NAME, `withhold` names of disclosures that the contract is not to list."""
 
@@ -49,6 +71,7 @@ class WorkflowFile(_Part):
     withhold: tuple[str, ...] = ()
     assets: tuple[str, ...] = ()
     tasks: tuple[TaskPart, ...] = Field(min_length=1)
+    cross_validations: tuple[CrossValidationPart, ...] = ()
 
 
 def read(path: Path) -> WorkflowFile:
@@ -105,6 +128,20 @@ def contract_of(path: Path, node: Node) -> Contract:
                 _check(reference, handles, task.name)
         handles[task.name] = flow.task(
             task.name, task.step, roles=task.roles, inputs=task.inputs, params=task.params
+        )
+    for asked in file.cross_validations:
+        _check(asked.table, handles, asked.name)
+        cross_validate(
+            flow,
+            asked.name,
+            table=asked.table,
+            roles=asked.roles,
+            train=(asked.train.step, asked.train.params),
+            prepare=[(part.step, part.params) for part in asked.prepare],
+            evaluate=asked.evaluate,
+            folds=asked.folds,
+            stratify=asked.stratify,
+            train_sizes=asked.train_sizes,
         )
     return flow.contract(identities)
 

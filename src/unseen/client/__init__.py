@@ -12,14 +12,17 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from unseen.client.consortium import Consortium
+    from unseen.client.cross_validation import cross_validate
     from unseen.client.local import Local
     from unseen.client.loopback import Loopback
     from unseen.client.outcome import Outcome
     from unseen.client.workflow import Workflow
 
-__all__ = ["Consortium", "Local", "Loopback", "Outcome", "Workflow"]
+__all__ = ["Consortium", "Local", "Loopback", "Outcome", "Workflow", "cross_validate"]
 
-_PLACES = {name: f"unseen.client.{name.lower()}" for name in __all__}
+_PLACES = {name: f"unseen.client.{name.lower()}" for name in __all__} | {
+    "cross_validate": "unseen.client.cross_validation"
+}
 
 
 def __getattr__(name: str) -> Any:

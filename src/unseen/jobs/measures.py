@@ -39,7 +39,14 @@ _CAPTIONS = {
     "confusion": "Right and wrong.",
 }
 _UNSEEN = "Nobody saw scores together with labels: measured under shares. Groups with few rows of a class were merged."
+_AVERAGED = "Means over {folds} folds, each held out once; low and high are the ends of the 95 % interval of the mean (Nadeau and Bengio)."
 _LEVELS, _GROUPS, _EDGES, _BETWEEN = "levels", "groups", "edges", "between"
+
+
+def _word(name: str) -> str:
+    """A figure's name for people; of means over folds the ends of the interval too."""
+    stem, _, end = name.rpartition("_")
+    return f"{_WORDS[stem]}, {end}" if stem in _WORDS and end in {"low", "high"} else _WORDS.get(name, name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,10 +125,12 @@ class Measured:
         drawn = self.pictures()
         plain = {name: value for name, value in self.figures.items() if isinstance(value, int | float)}
         facts = [
-            Fact(_WORDS.get(name, name), f"{value:,}" if isinstance(value, int) else f"{value:.4f}")
+            Fact(_word(name), f"{value:,}" if isinstance(value, int) else f"{value:.4f}")
             for name, value in plain.items()
         ]
         told = "Scores and labels were seen by the receiver." if self.levels else _UNSEEN
+        if "folds" in self.figures:
+            told = _AVERAGED.format(folds=self.figures["folds"])
         figures = [Figure(_CAPTIONS[name], picture.svg()) for name, picture in drawn.items()]
         return Page(title, "", [Section("On the rows held out", [told], facts, figures=figures)]), drawn
 

@@ -19,6 +19,7 @@ from unseen.crypto.additive import fixed_base
 from unseen.data.table import Table
 from unseen.jobs import stocks
 from unseen.jobs.artefacts import Artefact
+from unseen.jobs.measures import Measured
 from unseen.jobs.step import STEPS, Roles, pinned, step
 from unseen.jobs.tables import Matrix, from_table
 from unseen.mpc import ahead
@@ -165,6 +166,18 @@ def strata(name: str) -> Scene:
     sizes = {"folds": 2} if name == "folds" else {"test_fraction": 0.5}
     roles = {"holders": HOLDERS, "label_holder": ("a",)}
     return Scene(name, roles, HOLDERS, (given(1), given(2)), {"stratify": True, **sizes})
+
+
+def average() -> Scene:
+    # each works alone
+    def given(shift: float) -> Inputs:
+        folds = {
+            f"fold-{place}": Measured({"rows": 9, "auc": 0.1 * place + shift}).to_artefact()
+            for place in (1, 2)
+        }
+        return dict.fromkeys(HOLDERS, folds)
+
+    return Scene("average", {"receiver": ("a",)}, HOLDERS, (given(0.0), given(0.3)), {})
 
 
 def standardise() -> Scene:
@@ -413,6 +426,7 @@ SCENES: dict[str, Callable[[], Scene]] = {
     "split": split,
     "split by label": lambda: strata("split"),
     "folds": lambda: strata("folds"),
+    "average": average,
     "standardise": standardise,
     "prepare": prepare,
     "transform": transform,
@@ -449,6 +463,7 @@ def test_every_step_there_is_has_a_scene() -> None:
 
 # half a megabyte each of ciphertexts and transfers, whose every bit is looked at; many rounds
 FEWER = {
+    "average": 20,  # nothing is sent
     "prepare": 20,  # nothing is sent
     "transform": 20,
     "bin": 24,

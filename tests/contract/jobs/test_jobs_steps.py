@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from unseen.client.cross_validation import cross_validate
 from unseen.client.workflow import Workflow
 from unseen.core import registry
 from unseen.core.cost import Network
@@ -52,13 +53,18 @@ class FewFirms:
 
 
 class Ahead:
-    """Two holders make a stock."""
+    """Two holders make a stock, and validate a model in two folds."""
 
     @staticmethod
     def study() -> Workflow:
         flow = difference.study()
         roles = {"holders": ("hospital", "laboratory")}
         flow.task("stock", "make-stock", roles=roles, params={"transfers": 1000, "products": 100})
+        seats = {"holders": ("hospital", "laboratory"), "label_holder": "hospital", "receiver": "hospital"}
+        cross_validate(
+            flow, "cv", table="align.table", roles=seats | {"helper": "helper"}, folds=2, prepare=[("standardise", {})],
+            train=("train-logistic", {"iterations": 1}), evaluate={"show": "scores"},
+        )  # fmt: skip
         return flow
 
 

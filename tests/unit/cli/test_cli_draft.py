@@ -40,6 +40,15 @@ class Catalogue(Double):
         return tuple(m.AssetView(terms=terms, path=None, added_at=NOW) for terms in (TERMS, theirs))
 
 
+class Generous(Catalogue):
+    def asset_list(self):
+        more = {"steps": (*TERMS.steps, "folds", "average")}
+        return tuple(
+            view.model_copy(update={"terms": view.terms.model_copy(update=more)})
+            for view in super().asset_list()
+        )
+
+
 @pytest.fixture
 def file(tmp_path):
     path = tmp_path / "flow.toml"
@@ -137,3 +146,17 @@ def test_estimates_of_a_contract_that_is_anybodys_never_fail(file):
     assert costs_of(made.model_copy(update={"tasks": tuple(odd)})) == {}
     huge = tuple(asset.model_copy(update={"rows": 10**30}) for asset in made.assets)
     assert set(costs_of(made.model_copy(update={"assets": huge}))) <= set(whole)
+
+
+def test_a_section_of_the_file_adds_a_cross_validation(file):
+    section = re.search(r"```toml\n(\[\[cross_validations.*?)```", PAGE, re.DOTALL)
+    assert section is not None
+    file.write_text(FLOW + section.group(1))
+    made = contract_of(file, Generous())
+    steps = [task.step for task in made.tasks if task.name.startswith("cv-")]
+    assert steps[0] == "folds"
+    assert steps[1:-1] == ["split", "standardise", "train-logistic", "evaluate"] * 5
+    assert steps[-1] == "average"
+    file.write_text(FLOW + section.group(1).replace("align.table", "nothing.table"))
+    with pytest.raises(UsageError, match="which is nothing"):
+        contract_of(file, Generous())
