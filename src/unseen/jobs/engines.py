@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from unseen.core import registry
-from unseen.core.cost import Cost
+from unseen.core.cost import Cost, Network
 from unseen.core.errors import UsageError
 from unseen.jobs import stocks
 from unseen.jobs.step import Roles, StepParams
@@ -37,13 +37,21 @@ TRUST = (
 _TWO, _THREE = 2, 3
 _BESIDE_DEALER2 = {
     # Bytes, rounds, computing time. Measured at 400 to 4,000 rows of 6 columns, training, scoring and evaluating linear models and trees:
-    # three holders alone 0.9 to 1.1, 1.1 to 1.5 and 0.5 to 0.8; two alone 11 to 35 (fewer at many rows), 1.4 to 2.1 and 4 to 13.
+    # three holders alone 0.9 to 1.1, 1.1 to 1.5 and 0.5 to 0.8.
     "dealer2": (1.0, 1.0, 1.0),
     "dealer": (1.0, 1.0, 1.0),  # and times the pairs of holders: 2.3 to 2.6 where three are
     "replicated3": (1.0, 1.2, 0.8),
-    "pair2": (18.0, 1.7, 10.0),
 }
-_WITHOUT_LPN = (18.0, 1.7, 6.0)  # pair2 with few transfers makes none of it silent either
+Work = Literal["products", "trees", "order"]
+_ALONE: dict[Work, tuple[tuple[float, int], tuple[float, int]]] = {
+    # Two alone: bytes for each byte of dealer2, and more for each of its rounds, as few products at a time take the most; with LPN and
+    # without. Measured at 400, 4,000 and 40,000 rows of 6 columns.
+    "products": ((12.0, 95_000), (17.5, 100_000)),  # linear models
+    "trees": ((6.6, 15_000), (10.0, 45_000)),
+    "order": ((4.0, 9_000), (8.0, 9_500)),  # evaluation: sorts, comparisons
+}
+_ROUNDS_ALONE = (1.9, 5e-6)  # for each round of dealer2, and for each byte
+_BUSY_ALONE, _BUSY_WITHOUT_LPN, _BUSY_ROUND_S = 8e-8, 6e-8, 1e-3  # for each byte of dealer2, and round
 
 
 class OnShares(StepParams):
@@ -150,11 +158,20 @@ def trust(_params: object, roles: Roles) -> str:
     return "Three semi-honest holders, of whom no two collude."
 
 
-def scaled(cost: Cost, roles: Roles, params: OnShares) -> Cost:
-    """An estimate for two holders with a helper, turned into one for the parties there are."""
+def scaled(cost: Cost, roles: Roles, params: OnShares, network: Network, *, work: Work = "products") -> Cost:
+    """An estimate for two holders with a helper, turned into one for the parties there are.
+
+    Parameters
+    ----------
+    cost
+        With what the network takes, latency and bandwidth, in its seconds.
+    work
+        What most of it is.
+    """
     choice = choose(roles)
-    loud = choice.protocol == stocks.PROTOCOL and params.transfers != "lpn"
-    sent, rounds, seconds = _WITHOUT_LPN if loud else _BESIDE_DEALER2[choice.protocol]
+    if choice.protocol == stocks.PROTOCOL:
+        return _alone(cost, network, work, loud=params.transfers != "lpn")
+    sent, rounds, seconds = _BESIDE_DEALER2[choice.protocol]
     pairs = len(choice.holders) * (len(choice.holders) - 1) / 2 if choice.helper else 1
     return replace(
         cost,
@@ -162,3 +179,13 @@ def scaled(cost: Cost, roles: Roles, params: OnShares) -> Cost:
         rounds=round(cost.rounds * rounds),
         seconds=cost.seconds * seconds,
     )
+
+
+def _alone(cost: Cost, network: Network, work: Work, *, loud: bool) -> Cost:
+    each, every_round = _ALONE[work][loud]
+    sent = round(each * cost.bytes + every_round * cost.rounds)
+    rounds = round(_ROUNDS_ALONE[0] * cost.rounds + _ROUNDS_ALONE[1] * cost.bytes)
+    beside = cost.rounds * network.latency_s + cost.bytes / network.bytes_per_s
+    busy = (_BUSY_WITHOUT_LPN if loud else _BUSY_ALONE) * cost.bytes + _BUSY_ROUND_S * cost.rounds
+    seconds = max(0.0, cost.seconds - beside) + busy + rounds * network.latency_s + sent / network.bytes_per_s
+    return replace(cost, bytes=sent, rounds=rounds, seconds=seconds)

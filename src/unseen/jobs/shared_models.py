@@ -212,4 +212,6 @@ def scoring_cost(roles: Roles, sizes: Sizes, network: Network, params: engines.O
     each, rounds = models.kind(name).scoring_cost(public)
     sent = round(rows * (16 * width + each))
     seconds = 0.02 + sent * 7e-9 + rounds * network.latency_s + sent / network.bytes_per_s
-    return engines.scaled(Cost(seconds, sent, rounds, rows * (24 * width + 8 * 4 * 52)), roles, params)
+    return engines.scaled(
+        Cost(seconds, sent, rounds, rows * (24 * width + 8 * 4 * 52)), roles, params, network
+    )

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from unseen.core.cost import Cost
+from unseen.core.cost import Cost, Network
 from unseen.core.errors import RemoteProtocolError, UnseenError, UsageError
 from unseen.data.table import Table
 from unseen.govern.contract import AssetTerms, ColumnTerms
@@ -51,7 +51,7 @@ def test_the_protocol_follows_from_who_takes_part(
     who = roles(holders, helper)
     assert engines.choose(who) == engines.Choice(protocol, holders, helper)
     assert ("helper" in engines.trust(None, who)) == (helper is not None)
-    assert engines.scaled(Cost(1.0, 1000, 10, 5), who, AS_USUAL).memory_bytes == 5
+    assert engines.scaled(Cost(1.0, 1000, 10, 5), who, AS_USUAL, Network()).memory_bytes == 5
 
 
 @pytest.mark.parametrize(
@@ -116,6 +116,32 @@ def test_two_alone_choose_what_their_transfers_rest_on(params: engines.OnShares,
     ).results.values():
         assert module == f"unseen.ot.{source}"
         assert told is None or (told == (X[:, 0] > 0)).all()
+
+
+@pytest.mark.parametrize(
+    ("work", "helped", "measured"),
+    [
+        # bytes and rounds with a helper -> bytes alone, bytes alone without LPN, rounds alone; 400, 4,000 and 40,000 rows of 6 columns
+        ("products", (1.77e6, 306), (50.8e6, 62.2e6, 593)),
+        ("products", (15.3e6, 318), (212e6, 295e6, 681)),
+        ("products", (150e6, 410), (1735e6, None, 1624)),
+        ("trees", (8.06e6, 581), (62.8e6, 113e6, 1013)),
+        ("trees", (139e6, 621), (914e6, 1365e6, 1467)),
+        ("order", (2.18e6, 520), (13.0e6, 22.3e6, 745)),
+        ("order", (19.8e6, 544), (82e6, 163e6, 867)),
+    ],
+)
+def test_estimates_of_two_alone_are_what_was_measured(
+    work: engines.Work, helped: tuple[float, int], measured: tuple[float, float | None, int]
+) -> None:
+    who = roles(("a", "b"), None)
+    cost = Cost(0.1, round(helped[0]), helped[1], 0)
+    usual, bare = (
+        engines.scaled(cost, who, params, Network(), work=work) for params in (AS_USUAL, WITHOUT_LPN)
+    )
+    assert usual.bytes == pytest.approx(measured[0], rel=0.25)
+    assert measured[1] is None or bare.bytes == pytest.approx(measured[1], rel=0.25)
+    assert usual.rounds == pytest.approx(measured[2], rel=0.5)
 
 
 def test_without_lpn_no_stock_is_taken(tmp_path: Path) -> None:

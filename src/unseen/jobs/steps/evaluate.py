@@ -147,13 +147,11 @@ def estimate(params: Params, roles: Roles, sizes: Sizes, network: Network) -> Co
         return cost
     rows = min((sizes.rows.get(holder, 0) for holder in roles.all("holders")), default=0) // 4
     each, rounds = _work(params)
-    measuring = engines.scaled(
-        Cost(each * rows * 1e-8 + rounds * (network.latency_s + 1e-4), each * rows, rounds, each * rows),
-        roles,
-        params,
-    )
+    sent = each * rows
+    seconds = sent * 1e-8 + rounds * (network.latency_s + 1e-4) + sent / network.bytes_per_s
+    measuring = engines.scaled(Cost(seconds, sent, rounds, sent), roles, params, network, work="order")
     return Cost(
-        cost.seconds + measuring.seconds + measuring.bytes / network.bytes_per_s,
+        cost.seconds + measuring.seconds,
         cost.bytes + measuring.bytes,
         cost.rounds + measuring.rounds,
         cost.memory_bytes + measuring.memory_bytes,

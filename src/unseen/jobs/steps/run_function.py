@@ -133,7 +133,7 @@ def estimate(params: Params, roles: Roles, sizes: Sizes, network: Network) -> Co
     rows = min((sizes.rows.get(holder, 0) for holder in roles.all("holders")), default=0)
     sent, rounds = round(made.bytes_per_row * rows), made.rounds
     seconds = sent * _SECONDS_PER_BYTE + rounds * (network.latency_s + 1e-4) + sent / network.bytes_per_s
-    return engines.scaled(Cost(seconds, sent, rounds, sent), roles, params)
+    return engines.scaled(Cost(seconds, sent, rounds, sent), roles, params, network)
 
 
 def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Roles) -> dict[str, Any]:

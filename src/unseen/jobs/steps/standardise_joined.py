@@ -42,7 +42,7 @@ def estimate(params: Params, roles: Roles, sizes: Sizes, network: Network) -> Co
     sent = 48 * rows * width + 20_000 * width
     rounds = 60
     seconds = 0.05 + sent * _SECONDS_PER_BYTE + rounds * network.latency_s + sent / network.bytes_per_s
-    return engines.scaled(Cost(seconds, sent, rounds, 80 * rows * width), roles, params)
+    return engines.scaled(Cost(seconds, sent, rounds, 80 * rows * width), roles, params, network)
 
 
 def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Roles) -> dict[str, Any]:

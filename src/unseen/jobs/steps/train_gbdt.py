@@ -173,7 +173,9 @@ def estimate(params: Params, roles: Roles, sizes: Sizes, network: Network) -> Co
     seconds += sent / network.bytes_per_s
     in_memory, scratch = _masked_codes(params, roles, sizes, rows)
     memory = in_memory + 8 * rows * (64 + 12 * vectors) + (1 << 28)
-    return engines.scaled(Cost(seconds, round(sent), rounds, math.ceil(memory), scratch), roles, params)
+    return engines.scaled(
+        Cost(seconds, round(sent), rounds, math.ceil(memory), scratch), roles, params, network, work="trees"
+    )
 
 
 def _rounds(depth: int, choices: int, rows: int, classes: int) -> int:

@@ -213,7 +213,7 @@ def estimate(params: Params, roles: Roles, sizes: Sizes, network: Network) -> Co
         rounds += turns * (chain + 4 * steps + (params.l1 > 0) * 40 * 14)
     seconds = sent * _SECONDS_PER_BYTE + rounds * (network.latency_s + 1e-4) + sent / network.bytes_per_s
     return engines.scaled(
-        Cost(seconds, round(sent), round(rounds), rows * (64 * width + 1700)), roles, params
+        Cost(seconds, round(sent), round(rounds), rows * (64 * width + 1700)), roles, params, network
     )
 
 

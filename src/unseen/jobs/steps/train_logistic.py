@@ -106,7 +106,9 @@ def estimate(params: Params, roles: Roles, sizes: Sizes, network: Network) -> Co
         sent, rounds = sent + 6000 * len(holders), rounds + 3 * len(holders)
     seconds = rows * width * (_SECONDS_PER_BOUND if params.bound else 0)
     seconds += sent * _SECONDS_PER_BYTE + rounds * (network.latency_s + 1e-4) + sent / network.bytes_per_s
-    return engines.scaled(Cost(seconds, sent, rounds, rows * (8 * 8 * width + 8 * 4 * 52)), roles, params)
+    return engines.scaled(
+        Cost(seconds, sent, rounds, rows * (8 * 8 * width + 8 * 4 * 52)), roles, params, network
+    )
 
 
 def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Roles) -> dict[str, Any]:
