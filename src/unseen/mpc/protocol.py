@@ -131,6 +131,8 @@ class Protocol(Interface):
 
     That is where the two cost the same; 64 where a party deals and may not see what is opened.
     """
+    waved: bool
+    """Whether a sine series of a few terms costs less than a polynomial of as many."""
 
     @property
     def holds(self) -> bool:

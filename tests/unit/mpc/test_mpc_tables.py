@@ -36,3 +36,19 @@ def test_waves(coefficients, degrees, clip: int, period: int, limit: float) -> N
     x = np.linspace(-clip, clip, 10001)
     made = np.sin(2 * np.pi / period * degrees * x[:, None]) @ np.array(coefficients)
     assert np.abs(made - (1 / (1 + np.exp(-x)) - 0.5)).max() < limit
+
+
+@pytest.mark.parametrize(
+    ("wave", "wanted", "relative", "limit"),
+    [
+        (tables.INVERSE_ROOT_WAVE, HALF**-0.5, True, 1.1e-5),
+        (tables.ROOT_WAVE, HALF**0.5, True, 2.8e-6),
+        (tables.LOGARITHM_WAVE, np.log(HALF), False, 1.5e-5),
+    ],
+)
+def test_waves_of_a_mantissa(wave, wanted, relative: bool, limit: float) -> None:
+    angles = 2 * np.pi / 2**tables.MANTISSA_PERIOD_BITS * np.arange(1, len(wave)) * HALF[:, None]
+    sines = np.sin(angles) @ np.array(wave[1:])
+    assert np.abs(sines).max() < 2  # as protocols want it
+    error = np.abs(2 * (wave[0] + sines) - wanted)
+    assert (error / np.abs(wanted) if relative else error).max() < limit

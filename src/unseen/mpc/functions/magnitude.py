@@ -2,7 +2,8 @@
 
 x > 0 is written as m 2^-e 2^M with m in [1/2, 1) from its highest place: one-hot bits of the places, taken together by
 rows and by columns of a square, give 2^e as a product of two sums, so few bits need become numbers. Of m the function is
-a polynomial (1/x: one step of Newton's method more).
+a sine series where waves cost less than powers (`waved` of the protocol), else a polynomial (1/x: always, and one step of Newton's
+method more). A sine asks for m modulo its period only, so m need not be truncated first.
 
 Domain: 2^-bits <= x < 2^(62 - 2 bits); results must fit the format. 1/x of 0 is 0. A negative x has its sign taken into
 account by 1/x and gives nonsense elsewhere, as nobody is to learn that it was negative.
@@ -32,26 +33,67 @@ from unseen.mpc.shares import Planes, Share
 MAX_ERRORS = {"reciprocal": 2.0**-15, "rsqrt": 2.0**-14, "sqrt": 2.0**-14, "log": 2.0**-15}
 """Relative for 1/x, 1/sqrt(x) and sqrt(x) apart from one unit of the result's last place; absolute for log(x)."""
 
-_MANTISSA, _ROW, _COLUMN, _ROOT = 28, 24, 26, 22  # fraction bits; products stay below 2^62
+_MANTISSA, _ROOT, _COLUMN = 28, 22, 24  # fraction bits; products stay below 2^62
+_WAVED = 43  # of a function made of waves
+_LARGEST = 60  # the places of a root before it is truncated
 
 
 @dataclass(frozen=True, slots=True)
-class _Scaled:
-    """x = mantissa * 2^(places - bits) / 2^e; factor = 2^e.
+class _Highest:
+    """How far the highest place of x that is set lies from the topmost: e = row * width + column of a square.
 
-    `rows` and `columns` are one-hot and tell e as the sum of the steps of the row and of the column that are set.
+    `rows` and `columns` are one-hot numbers.
     """
 
-    mantissa: SecretArray
-    factor: SecretArray
     rows: SecretArray
     columns: SecretArray
-    row_steps: NDArray[np.int64]
-    column_steps: NDArray[np.int64]
     places: int
 
+    @property
+    def row_steps(self) -> NDArray[np.int64]:
+        """What each row adds to e."""
+        return self.columns.shape[0] * np.arange(self.rows.shape[0])
 
-def _choose(one_hot: SecretArray, values: NDArray[Any], bits: int) -> SecretArray:
+    @property
+    def column_steps(self) -> NDArray[np.int64]:
+        """What each column adds to e."""
+        return np.arange(self.columns.shape[0])
+
+    def powers(self, *kinds: _Power) -> list[SecretArray]:
+        """2^(kind.times * e + kind.more), at once: products of what the row and what the column tell."""
+        rows = [_choose(self.rows, kind.times * self.row_steps + kind.more, kind.row_bits) for kind in kinds]
+        columns = [_choose(self.columns, kind.times * self.column_steps, kind.column_bits) for kind in kinds]
+        engine = rows[0].engine
+        left, right = (np.stack([one.share for one in side], axis=1) for side in (rows, columns))
+        flat = (side.reshape(len(side), -1) for side in (left, right))
+        made = engine.protocol.multiply(*flat).reshape(left.shape)
+        return [
+            engine.number(np.ascontiguousarray(made[:, place]), kind.row_bits + kind.column_bits)
+            for place, kind in enumerate(kinds)
+        ]
+
+    def mantissa(self, x: SecretArray, factor: SecretArray) -> SecretArray:
+        """The number in [1/2, 1) that is x 2^e in units, with as many fraction bits as places."""
+        engine = x.engine
+        return engine.number(engine.multiply(engine.number(x.share, 0), factor).share, self.places)
+
+
+@dataclass(frozen=True, slots=True)
+class _Power:
+    """2^(times * e + more); fraction bits of the two factors that it is made of."""
+
+    times: float = 1
+    more: float = 0
+    row_bits: int = 0
+    column_bits: int = 0
+
+
+def _choose(one_hot: SecretArray, exponents: NDArray[Any], bits: int) -> SecretArray:
+    """2^exponent of the bit that is set."""
+    return _tell(one_hot, 2.0**exponents, bits)
+
+
+def _tell(one_hot: SecretArray, values: NDArray[Any], bits: int) -> SecretArray:
     """The value whose bit is set."""
     ring = np.rint(values * 2.0**bits).astype(np.int64).view(np.uint64)
     share = one_hot.share[:, 0] * ring[0]
@@ -60,19 +102,26 @@ def _choose(one_hot: SecretArray, values: NDArray[Any], bits: int) -> SecretArra
     return one_hot.engine.number(share, bits)
 
 
-def _scaled(x: SecretArray) -> _Scaled:
+def _function(m: SecretArray, coefficients: tuple[float, ...], wave: tuple[float, ...]) -> SecretArray:
+    """Of a mantissa: the polynomial, or the sine series, whichever costs less."""
+    engine, protocol = m.engine, m.engine.protocol
+    if not protocol.waved:
+        return polynomial(engine.truncate(m, _MANTISSA), coefficients)
+    masked = protocol.mask(m.share.reshape(len(m.share), -1))
+    share = masked.harmonics(m.bits + tables.MANTISSA_PERIOD_BITS, np.array(wave[1:]), _WAVED + 1)
+    constant = np.int64(round(wave[0] * 2.0 ** (_WAVED + 1))).astype(np.uint64)
+    share = share + protocol.public(np.full(m.size, constant))
+    return engine.number(share.reshape(m.share.shape), _WAVED)  # twice what the series is
+
+
+def _highest(x: SecretArray) -> _Highest:
     engine, protocol = x.engine, x.engine.protocol
     places = SAFE_BITS - x.bits
     width = math.isqrt(places - 1) + 1
     height = -(-places // width)
     sides = _sides(protocol, x.share.reshape(len(x.share), -1), places, (height, width))
     hot = engine.as_number(engine.boolean(planes.unpack(sides, x.shape)))
-    rows, columns = hot[:height], hot[height:]
-    row_steps, column_steps = width * np.arange(height), np.arange(width)
-    factor = _choose(rows, 2.0**row_steps, 0) * _choose(columns, 2.0**column_steps, 0)
-    product = engine.multiply(engine.number(x.share, 0), factor)
-    mantissa = engine.truncate(engine.number(product.share, places), _MANTISSA)
-    return _Scaled(mantissa, factor, rows, columns, row_steps, column_steps, places)
+    return _Highest(hot[:height], hot[height:], places)
 
 
 def _sides(protocol: Protocol, flat: Share, places: int, square: tuple[int, int]) -> Planes:
@@ -91,14 +140,16 @@ def reciprocal(x: SecretArray) -> SecretArray:
     engine = x.engine
     x = engine.as_real(x)
     sign = sign_of(x)
-    parts = _scaled(x * sign)
-    m = parts.mantissa
+    x = x * sign
+    top = _highest(x)
+    (factor,) = top.powers(_Power())
+    m = engine.truncate(top.mantissa(x, factor), _MANTISSA)
     guess = polynomial(m, tables.RECIPROCAL)
-    kept = SAFE_BITS - 1 - parts.places  # so that times 2^e it stays below 2^62
+    kept = SAFE_BITS - 1 - top.places  # so that times 2^e it stays below 2^62
     better = engine.truncate(guess * (2 - m * guess), kept)
     # 1/x = better 2^e / 2^(places - bits), where x has 2^-bits as its unit.
-    product = engine.multiply(engine.number(better.share, 0), parts.factor)
-    out = engine.truncate(engine.number(product.share, kept), 0, divide_by=parts.places - 2 * x.bits)
+    product = engine.multiply(engine.number(better.share, 0), factor)
+    out = engine.truncate(engine.number(product.share, kept), 0, divide_by=top.places - 2 * x.bits)
     return engine.number(out.share, x.bits) * sign
 
 
@@ -115,17 +166,27 @@ def sqrt(x: SecretArray) -> SecretArray:
 
 
 def _root(x: SecretArray, *, inverse: bool) -> SecretArray:
-    """m^(-1/2) 2^(e/2) 2^((bits - places)/2), or m^(1/2) 2^(-e/2) 2^((places - bits)/2)."""
+    """m^(-1/2) 2^(e/2) 2^((bits - places)/2), or m^(1/2) 2^(-e/2) 2^((places - bits)/2); bits + places is 62.
+
+    The powers are kept as 2^(e/2), or 2^((places - e)/2) or so, which is at least 1; what is too much is divided by at the
+    end. They and the function of m lose equally many places, in one truncation.
+    """
     engine = x.engine
     x = engine.as_real(x)
-    parts = _scaled(x)
-    of_mantissa = polynomial(parts.mantissa, tables.INVERSE_ROOT if inverse else tables.ROOT)
-    side = 1 if inverse else -1
-    half = side * (x.bits - parts.places) / 2
-    row = _choose(parts.rows, 2.0 ** (side * parts.row_steps / 2 + half), _ROW)
-    column = _choose(parts.columns, 2.0 ** (side * parts.column_steps / 2), _COLUMN)
-    scale = engine.multiply(row, column)
-    return engine.truncate(engine.multiply(engine.truncate(of_mantissa, _ROOT), scale), x.bits)
+    top = _highest(x)
+    dropped = _WAVED - _ROOT
+    row_bits = _LARGEST - _ROOT - top.places // 2 + dropped - _COLUMN
+    half, too_much = (top.places - x.bits) // 2, x.bits // 2
+    side, more, divide_by = (0.5, 0, half) if inverse else (-0.5, half + too_much, too_much)
+    factor, scale = top.powers(_Power(), _Power(side, more, row_bits, _COLUMN))
+    tabled = (tables.INVERSE_ROOT, tables.INVERSE_ROOT_WAVE) if inverse else (tables.ROOT, tables.ROOT_WAVE)
+    of_mantissa = engine.scaled(_function(top.mantissa(x, factor), *tabled), _WAVED)
+    both = np.stack([of_mantissa.share, scale.share], axis=1)
+    kept = engine.truncate(engine.number(both, 0), 0, divide_by=dropped).share
+    left, right = (np.ascontiguousarray(kept[:, place]) for place in range(2))
+    product = engine.multiply(engine.number(left, 0), engine.number(right, 0))
+    bits = _ROOT + row_bits + _COLUMN - dropped
+    return engine.truncate(engine.number(product.share, bits), x.bits, divide_by=divide_by)
 
 
 @in_pieces(parts=16)
@@ -133,9 +194,10 @@ def log(x: SecretArray) -> SecretArray:
     """Natural logarithm: log m + (places - bits - e) log 2."""
     engine = x.engine
     x = engine.as_real(x)
-    parts = _scaled(x)
-    of_mantissa = polynomial(parts.mantissa, tables.LOGARITHM)
-    row = _choose(parts.rows, -math.log(2) * parts.row_steps, _MANTISSA)
-    column = _choose(parts.columns, -math.log(2) * parts.column_steps, _MANTISSA)
-    total = of_mantissa + row + column + (parts.places - x.bits) * math.log(2)
+    top = _highest(x)
+    (factor,) = top.powers(_Power())
+    of_mantissa = _function(top.mantissa(x, factor), tables.LOGARITHM, tables.LOGARITHM_WAVE)
+    row = _tell(top.rows, -math.log(2) * top.row_steps, _MANTISSA)
+    column = _tell(top.columns, -math.log(2) * top.column_steps, _MANTISSA)
+    total = engine.truncate(of_mantissa, _MANTISSA) + row + column + (top.places - x.bits) * math.log(2)
     return engine.truncate(total, x.bits)

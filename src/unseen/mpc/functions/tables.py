@@ -6,6 +6,26 @@ it fall apart. The tests fit them anew and hold these against that.
 
 from __future__ import annotations
 
+MANTISSA_PERIOD_BITS = 2
+"""The sine series of a mantissa below have period 4: a constant, then the coefficients of degree 1, 2, ... of *half* the function."""
+
+INVERSE_ROOT_WAVE = (
+    1.39838079717,
+    -1.00378269032,
+    0.08966290668,
+    -0.11191604301,
+    0.0,
+    -0.0065191273,
+    -0.00336442241,
+)
+"""m^(-1/2) on [1/2, 1], relative error below 1.1e-5."""
+
+ROOT_WAVE = (0.12556136583, 0.42167269272, -0.10357704617, 0.05095059933, -0.01203699249, 0.00371517958)
+"""m^(1/2) on [1/2, 1], relative error below 2.8e-6."""
+
+LOGARITHM_WAVE = (-1.13005243855, 1.2750477737, -0.2206305256, 0.15927622555, -0.0306456824, 0.01428835005)
+"""log m on [1/2, 1], absolute error below 1.5e-5."""
+
 RECIPROCAL = (
     5.656794198647433,
     -11.75714924973989,

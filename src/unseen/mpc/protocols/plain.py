@@ -63,6 +63,7 @@ class Plain:
     components = 1
     holds = True
     radix_up_to = 32
+    waved = True
 
     def __init__(self, party: Party, holders: tuple[str, ...]) -> None:
         self.party = party

@@ -34,6 +34,7 @@ class Dealer:
 
     components = 1
     radix_up_to = 64  # the helper may not see comparisons
+    waved = True
 
     def __init__(
         self,

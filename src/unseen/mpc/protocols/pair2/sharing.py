@@ -36,6 +36,7 @@ class Pair2:
     components = 1
     holds = True
     radix_up_to = 6
+    waved = False
 
     def __init__(
         self,

@@ -55,6 +55,7 @@ class Replicated:
     components = 2
     holds = True
     radix_up_to = 32
+    waved = True
 
     def __init__(self, party: Party, members: tuple[str, ...], wires: Wires) -> None:
         self.party = party

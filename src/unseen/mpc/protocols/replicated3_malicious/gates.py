@@ -21,7 +21,7 @@ The same for bits, 64 to a word: XOR for the sum, AND for the product; a word is
 
 Sources: Furukawa, Lindell, Nof, Weinstein, "High-Throughput Secure Three-Party Computation for Malicious Adversaries and an
 Honest Majority" (EUROCRYPT 2017) for buckets; Araki and others, "Optimized Honest-Majority MPC for Malicious Adversaries"
-(S&P 2017) for triples made after the products, which lets buckets be smaller (7 words for a product instead of 10); Eerikson
+(S&P 2017) for triples made after the products, which lets buckets be smaller (10 words for a product instead of 13); Eerikson
 and others, "Use Your Brain! Arithmetic 3PC for Any Modulus with Active Security" (ITC 2020) for rings. The bound is worked
 out here for this way of opening and matching, and tried out exhaustively for small N by a test.
 """
@@ -42,8 +42,9 @@ from unseen.mpc.protocols.replicated3_malicious.wires import CheckedWires
 from unseen.mpc.shares import Share
 
 SECURITY_BITS = 40
-BATCH = 741_455
-"""At most so many products are checked at a time: the fewest for which two triples each are enough."""
+BATCH = 3 << 14
+"""At most so many products are checked at a time: with three triples each. Two would be enough from 741,455 on, which took a
+seventh of a gigabyte for what is checked at a time."""
 Words = NDArray[np.uint64]
 
 
@@ -87,19 +88,22 @@ class Gates:
     def __init__(self, wires: CheckedWires, algebra: Algebra) -> None:
         self._wires = wires
         self._algebra = algebra
-        self._noted: list[tuple[Share, Share, Share]] = []
+        self._noted: Words | None = None  # factors and product, shape (3, 2, BATCH)
         self._count = 0
 
     def product(self, left: Share, right: Share) -> Share:
         """Shares of the products of shares (2, n), to be checked by :meth:`check` before anything is opened."""
         made = self._unchecked(left, right)
-        begin = 0
-        while begin < left.shape[1]:
-            piece = slice(begin, begin + BATCH - self._count)
+        begin, total = 0, left.shape[1]
+        while begin < total:
+            end = min(total, begin + BATCH - self._count)
+            if self._noted is None:
+                self._noted = np.empty((3, 2, BATCH), np.uint64)
             # Copies: what is checked must be what was multiplied, whatever the caller does with its arrays.
-            self._noted.append((left[:, piece].copy(), right[:, piece].copy(), made[:, piece].copy()))
-            begin += self._noted[-1][0].shape[1]
-            self._count += self._noted[-1][0].shape[1]
+            for place, one in enumerate((left, right, made)):
+                self._noted[place, :, self._count : self._count + end - begin] = one[:, begin:end]
+            self._count += end - begin
+            begin = end
             if self._count == BATCH:
                 self.check()
         return made
@@ -117,10 +121,10 @@ class Gates:
         VerificationError
             An opened triple is wrong, or parties do not see the same.
         """
-        if not self._count:
+        if self._noted is None:
             return
-        x, y, z = (np.concatenate(parts, axis=1) for parts in zip(*self._noted, strict=True))
-        self._noted, self._count = [], 0
+        x, y, z = self._noted[..., : self._count]
+        self._noted, self._count = None, 0
         size = bucket(x.shape[1])
         triples = [self._wires.random(((x.shape[1] + 1) * size,)) for _ in range(2)]
         triples.append(self._unchecked(*triples))
@@ -134,12 +138,14 @@ class Gates:
         wires, algebra = self._wires, self._algebra
         (x, y, z), (a, b, c) = gates, triples
         products = x.shape[1]
-        masked = np.empty((2, 2, size, products), np.uint64)  # x - a and y - b
+        opened = np.empty((2, 3 * size + 2 * size * products), np.uint64)
+        opened[:, : 3 * size] = np.concatenate([part[:, :size] for part in (a, b, c)], axis=1)
+        masked = opened[:, 3 * size :].reshape(2, 2, size, products)  # x - a and y - b
         for factor, (value, mask) in enumerate(((x, a), (y, b))):
             buckets = mask[:, size:].reshape(2, size, products)
             algebra.subtract(value[:, None], buckets, out=masked[:, factor])
-        first = [part[:, :size] for part in (a, b, c)]
-        told = wires.open(np.concatenate([*first, masked.reshape(2, -1)], axis=1), xor=algebra.xor)
+        told = wires.open(opened, xor=algebra.xor)
+        del opened, masked
         one, other, product = told[: 3 * size].reshape(3, size)
         if not np.array_equal(algebra.times(one, other), product):
             wires.fail("One of the others deviated from the protocol.", why="an opened triple is no product")

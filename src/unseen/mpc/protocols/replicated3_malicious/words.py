@@ -32,7 +32,7 @@ _FACTORS = (
     19,
 )  # fraction bits of the components' factors of a wave; each harmonic's error of the first counts whole
 _WAVED = 1 << 12
-TRUNCATED = 1 << 16
+TRUNCATED = 1 << 15
 """How many numbers are truncated at a time, so that what is needed on the way stays small."""
 
 
@@ -78,11 +78,11 @@ def truncate(protocol: Replicated3Malicious, values: Share, drop: int, *, exact:
     place of m, plus one if s + (2 m mod 2^64) wraps: which it does exactly if the top place of either is set, as X < 2^63.
     """
     flat = values.reshape(2, -1)
-    parts = [
-        _truncate(protocol, flat[:, begin : begin + TRUNCATED], drop, exact=exact)
-        for begin in range(0, flat.shape[1], TRUNCATED)
-    ]
-    return np.concatenate([flat[:, :0], *parts], axis=1).reshape(values.shape)
+    out = np.empty_like(flat)
+    for begin in range(0, flat.shape[1], TRUNCATED):
+        here = slice(begin, begin + TRUNCATED)
+        out[:, here] = _truncate(protocol, flat[:, here], drop, exact=exact)
+    return out.reshape(values.shape)
 
 
 def _truncate(protocol: Replicated3Malicious, values: Share, drop: int, *, exact: bool) -> Share:
