@@ -34,13 +34,20 @@ _CAPTIONS = {
     "precision-recall": "Precision and recall.",
     "gain": "Gain: how many positives the highest scores find.",
     "lift": "Lift by rank.",
-    "calibration": "Calibration: on the line is as it should be.",
+    "calibration": "Calibration of groups by rank: on the line is as it should be.",
+    "calibration-by-score": "Calibration between given scores: on the line is as it should be.",
     "distribution": "How the scores of either class are spread.",
     "confusion": "Right and wrong.",
 }
 _UNSEEN = "Nobody saw scores together with labels: measured under shares. Groups with few rows of a class were merged."
 _AVERAGED = "Means over {folds} folds, each held out once; low and high are the ends of the 95 % interval of the mean (Nadeau and Bengio)."
 _LEVELS, _GROUPS, _EDGES, _BETWEEN = "levels", "groups", "edges", "between"
+
+
+def _distribution(arrays: Mapping[str, NDArray[Any]]) -> Distribution:
+    """Earlier releases kept no mean scores."""
+    rows, positives, *scores = arrays[_BETWEEN].T
+    return Distribution(arrays[_EDGES], rows, positives, *(scores or [np.full(len(rows), np.nan)]))
 
 
 def _word(name: str) -> str:
@@ -84,7 +91,8 @@ class Measured:
                 arrays[name] = np.column_stack([ranking.rows, ranking.positives, ranking.scores])
         if self.distribution is not None:
             arrays[_EDGES] = self.distribution.edges
-            arrays[_BETWEEN] = np.column_stack([self.distribution.rows, self.distribution.positives])
+            spread = self.distribution
+            arrays[_BETWEEN] = np.column_stack([spread.rows, spread.positives, spread.scores])
         meta = {
             name: value
             for name, value in self.figures.items()
@@ -109,7 +117,7 @@ class Measured:
             )
         figures = {name: value for name, value in meta.items() if name not in {"confusion", "kind"}}
         levels, groups = (Ranking(*arrays[name].T) if name in arrays else None for name in (_LEVELS, _GROUPS))
-        distribution = Distribution(arrays[_EDGES], *arrays[_BETWEEN].T) if _EDGES in arrays else None
+        distribution = _distribution(arrays) if _EDGES in arrays else None
         confusion = Confusion(**meta["confusion"]) if "confusion" in meta else None
         rest = {name: item for name, item in arrays.items() if name in {"scores", "labels"}}
         return cls(figures, levels, groups, distribution, confusion, rest)
@@ -148,6 +156,9 @@ class Measured:
             drawn["calibration"] = plots.calibration({name: self.groups})
         if self.distribution is not None:
             drawn["distribution"] = plots.distribution(self.distribution)
+            by_score = self.distribution.calibration()
+            if by_score is not None:
+                drawn["calibration-by-score"] = plots.calibration({name: by_score})
         if self.confusion is not None:
             drawn["confusion"] = plots.confusion(self.confusion)
         return drawn

@@ -393,6 +393,18 @@ def scoring(name: str, **params: Any) -> Scene:
     return Scene(name, roles, CREW, (given[0], given[1]), params)
 
 
+def weighing() -> Scene:
+    """Both holders' weights add up alike, and are others."""
+    scene = scoring("evaluate", groups=2, edges=(0.5,), at_least=1, weight_column="weight")
+    given: list[Inputs] = []
+    for which, inputs in enumerate(scene.inputs):
+        weights = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0][:: -1 if which else 1]
+        table = from_table(Table.of(pa.table({"weight": weights})))
+        given.append({**inputs, "b": {**inputs["b"], "weights": table}})
+    roles = {**scene.roles, "weight_holder": ("b",)}
+    return replace(scene, roles=roles, inputs=(given[0], given[1]))
+
+
 def handed_over() -> Scene:
     # two models: what they are goes to a alone, the helper sees nothing of either
     scene = scoring("predict")
@@ -452,6 +464,7 @@ SCENES: dict[str, Callable[[], Scene]] = {
     "evaluate": lambda: scoring("evaluate", show="scores"),
     # every measure once, of few groups: scores and labels stay secret
     "evaluate secretly": lambda: scoring("evaluate", groups=2, edges=(0.5,), at_least=1),
+    "evaluate with weights": weighing,
     "predict": lambda: scoring("predict"),
     "reveal-model": handed_over,
 }
@@ -463,6 +476,7 @@ def test_every_step_there_is_has_a_scene() -> None:
 
 # half a megabyte each of ciphertexts and transfers, whose every bit is looked at; many rounds
 FEWER = {
+    "evaluate with weights": 40,
     "average": 20,  # nothing is sent
     "prepare": 20,  # nothing is sent
     "transform": 20,
@@ -484,6 +498,7 @@ FEWER = {
     "train-logistic joined": 60,
 }
 SLOW = {
+    "evaluate with weights",
     "join hidden",
     "join hidden of three",
     "join hidden, length told",

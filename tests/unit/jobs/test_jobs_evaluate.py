@@ -19,7 +19,7 @@ from unseen.jobs.measures import Measured
 from unseen.jobs.shared_models import SharedModel
 from unseen.jobs.step import Roles, parse_params, step
 from unseen.jobs.steps import reveal_model
-from unseen.jobs.tables import Matrix
+from unseen.jobs.tables import Matrix, from_table
 from unseen.jobs.whole_models import WholeModel
 from unseen.learn.evaluate import binary, multiclass, ranking, regression, secret
 from unseen.learn.vertical import trees
@@ -132,6 +132,40 @@ def test_what_is_measured_under_shares_is_what_the_scores_say(family: str) -> No
         assert hidden.figures[name] == pytest.approx(value, abs=2e-3)
     assert hidden.levels is None
     assert not hidden.arrays
+
+
+WEIGHTS = np.random.default_rng(5).gamma(2.0, size=COUNT)
+
+
+@pytest.mark.parametrize(
+    "family", ["linear", *(pytest.param(one, marks=pytest.mark.long) for one in ("logistic", "multinomial"))]
+)
+def test_weighted_measures_under_shares_are_those_of_scores_and_weights(family: str) -> None:
+    inputs = given(family, trained(family))
+    heavy = from_table(Table.of(pa.table({"heavy": WEIGHTS * 7})))
+    params = KINDS[family] | {"weight_column": "heavy"}
+    at_b = {**inputs, "b": {**inputs["b"], "weights": heavy}}
+    roles = {"label_holder": ("a",), "receiver": ("b",), "weight_holder": ("b",)}
+    hidden = measured(play("evaluate", at_b, roles, **params), "b")
+    at_a = {**inputs, "a": {**inputs["a"], "weights": heavy}}
+    roles = {"label_holder": ("a",), "receiver": ("a",), "weight_holder": ("a",)}
+    shown = measured(play("evaluate", at_a, roles, **params, show="scores"), "a")
+    assert "average_precision" not in hidden.figures
+    names = set(shown.figures) & set(hidden.figures) - {"matrix", "aucs"}
+    assert names >= {"rows"}
+    for name in names:
+        assert hidden.figures[name] == pytest.approx(shown.figures[name], abs=3e-3)
+    if family == "linear":
+        fit = regression.measure(LABELS[family], shown.arrays["scores"], WEIGHTS)
+        assert hidden.figures["rmse"] == pytest.approx(fit.rmse, abs=1e-3)
+
+
+def test_weights_go_with_a_holder_and_are_no_secret_where_scores_are_shown() -> None:
+    inputs = given("logistic", trained("logistic"))
+    roles = {"label_holder": ("a",), "receiver": ("a",), "weight_holder": ("b",)}
+    for params, words in (({"weight_column": "w", "show": "scores"}, "weights if"), ({}, "weight_column")):
+        done = play("evaluate", inputs, roles, simulate, **params)
+        assert any(words in str(error) for error in done.errors.values()), done.errors
 
 
 def test_only_what_was_asked_for_is_told() -> None:

@@ -228,3 +228,76 @@ def test_a_mutant_that_tells_small_groups_would_be_caught(monkeypatch: pytest.Mo
     )
     told = done.results["b"]
     assert min(told.positives.min(), told.negatives.min()) < 12
+
+
+# ---------------------------------------------------------------------- weights of rows
+
+
+def test_whole_weights_add_up_and_keep_proportions() -> None:
+    weights = RNG.gamma(1.0, size=50) + 0.01
+    whole = secret.whole_weights(weights, secret.unit_of(50))
+    assert whole.sum() == 50 * secret.unit_of(50)
+    np.testing.assert_allclose(whole / whole.sum(), weights / weights.sum(), atol=1e-5)
+    for rows in (1, 2, 1 << 15, 1 << 20, 10**6):
+        assert 1 <= secret.unit_of(rows) * rows <= 1 << 31
+    for bad in ([1.0, -1.0], [0.0, 0.0], [np.nan, 1.0]):
+        with pytest.raises(UsageError, match="Weights of rows"):
+            secret.whole_weights(np.array(bad), 8)
+
+
+def test_weighted_measures_are_those_in_clear() -> None:
+    scores, labels = rows(80, 9)
+    weights = RNG.integers(0, 5, 80) + 0.5
+    exact = ranking.by_level(labels, scores, weights)
+    edges = (0.3, 0.6)
+
+    def body(engine: Engine, x: SecretArray, y: SecretArray) -> Any:
+        own = weights if engine.protocol.party.name == "a" else None
+        heavy = secret.Weights.share(engine, own, owner="a", rows=80)
+        ordered = secret.sorted_by_score(x, y, weights=heavy)
+        to = {"to": ("b",)}
+        return (
+            secret.ranking(ordered, sizes=np.array([1.0, 1.0]), **to),
+            secret.groups(ordered, 4, at_least=0, **to),
+            secret.distribution(x, y, edges, at_least=0, weights=heavy, **to),
+            secret.confusion(x, y, 0.5, at_least=1, weights=heavy, **to),
+            secret.losses(x, y, weights=heavy, **to),
+        )
+
+    order, groups, spread, cells, losses = play(body, scores, labels).results["b"]
+    scale = weights.mean()
+    assert order.auc == pytest.approx(exact.auc, abs=1e-5)
+    assert order.ks == pytest.approx(exact.ks, abs=1e-5)
+    assert np.isnan(order.average_precision)
+    by_rank = ranking.by_rank(labels, scores, 4, weights)
+    for name in ("rows", "positives"):
+        np.testing.assert_allclose(getattr(groups, name) * scale, getattr(by_rank, name), atol=1e-3)
+    np.testing.assert_allclose(groups.scores, by_rank.scores, atol=1e-4)
+    between = ranking.between(labels, scores, np.array(edges), weights)
+    for name in ("rows", "positives"):
+        np.testing.assert_allclose(getattr(spread, name) * scale, getattr(between, name), atol=1e-3)
+    np.testing.assert_allclose(spread.scores, between.scores, atol=1e-4)
+    plain = binary.confusion(labels, scores, 0.5, weights)
+    assert cells.accuracy == pytest.approx(plain.accuracy, abs=1e-5)
+    clipped = binary.measure(labels, np.clip(scores, 2.0**-20, 1), weights)
+    assert losses[1] == pytest.approx(clipped.brier, abs=1e-4)
+
+
+def test_a_group_is_small_by_its_rows_whatever_they_weigh() -> None:
+    scores, labels = np.arange(40) / 40, np.tile([0.0, 1.0], 20)
+    weights = np.where(scores > 0.9, 1000.0, 1.0)  # a few rows weigh more than all others
+
+    def body(engine: Engine, x: SecretArray, y: SecretArray) -> Any:
+        own = weights if engine.protocol.party.name == "a" else None
+        heavy = secret.Weights.share(engine, own, owner="a", rows=40)
+        return secret.distribution(x, y, (0.5, 0.9), at_least=5, weights=heavy, to=("b",))
+
+    assert play(body, scores, labels).results["b"].edges.tolist() == [0.5]
+
+
+def test_calibration_by_score_leaves_out_what_is_empty() -> None:
+    spread = ranking.between(np.array([0.0, 1.0, 1.0]), np.array([0.1, 0.3, 0.9]), np.array([0.5, 0.8, 0.95]))
+    found = spread.calibration()
+    assert found is not None
+    np.testing.assert_allclose(found.scores, [0.9, 0.2])
+    np.testing.assert_allclose(found.positives / found.rows, [1.0, 0.5])

@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 
 from unseen.core.cost import Cost, Network
 from unseen.core.errors import UsageError
-from unseen.jobs import engines
+from unseen.jobs import engines, row_weights
 from unseen.jobs.artefacts import Artefact
 from unseen.jobs.measures import Measured
 from unseen.jobs.shared_models import SCORES, Scored, score, scoring_cost, shape_disclosure
@@ -20,16 +20,22 @@ from unseen.learn.evaluate import binary, multiclass, ranking, regression, secre
 from unseen.mpc import SecretArray
 from unseen.party import Disclosure, Door, Party
 
-VERSION = 1
+VERSION = 2
 SUMMARY = "Score the held-out rows with the joint model and measure it against the labels."
 ROLES = {
     "holders": "bring columns and hold the shares of the model",
     "label_holder": "the holder that has the labels of the held-out rows",
     "receiver": "the holder that gets the measures",
     "helper": engines.ROLE_OF_HELPER,
+    row_weights.ROLE: "the holder that has weights of the held-out rows (optional)",
 }
-OPTIONAL_ROLES = engines.OPTIONAL_ROLES
-INPUTS = {"model": "shares of a model", "table": "held-out columns, prepared as in training"}
+OPTIONAL_ROLES = engines.OPTIONAL_ROLES | {row_weights.ROLE}
+INPUTS = {
+    "model": "shares of a model",
+    "table": "held-out columns, prepared as in training",
+    row_weights.INPUT: "a table of the same rows with the weights as a column (optional)",
+}
+OPTIONAL_INPUTS = frozenset({row_weights.INPUT})
 OUTPUTS = {"metrics": "the measures and what curves are drawn from, at the receiver"}
 LEVELS = ("shared",)
 TRUST = engines.TRUST
@@ -58,6 +64,9 @@ class Params(engines.OnShares):
         The least number of rows of either class in a group that is told; smaller ones are merged. Of numbers the least of all rows.
     classes
         How many classes there are; only with `kind` multiclass.
+    weight_column
+        Of the input `weights` at the weight holder: how much each row counts, from 0 up; only the proportions matter. With `show: scores` that
+        must be the receiver. Average precision is not among the measures then.
     matrix
         Of several classes, tell the whole confusion matrix, small cells too.
     """
@@ -71,6 +80,7 @@ class Params(engines.OnShares):
     at_least: Annotated[int, Field(ge=0)] = 10
     classes: Annotated[int, Field(ge=0, le=100)] = 0
     matrix: bool = False
+    weight_column: str = ""
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
@@ -109,24 +119,20 @@ def _told(params: Params) -> dict[str, tuple[str, int, int]]:
         words = "accuracy and log loss on the held-out rows"
         words += ", and the whole confusion matrix" if params.matrix else ""
         return {
-            secret.RANKING: (
-                "AUC, KS and average precision of each class against the rest",
-                3,
-                params.classes,
-            ),
+            secret.RANKING: (_ranking_words(params, " of each class against the rest"), 3, params.classes),
             secret.CLASSES: (words, 2 + (params.classes**2 if params.matrix else 0), 1),
         }
     few = f"groups with fewer than {params.at_least} rows of either class are merged"
     edges = ", ".join(f"{edge:g}" for edge in params.edges)
     known = {
-        secret.RANKING: ("AUC, KS and average precision on the held-out rows", 3, 1),
+        secret.RANKING: (_ranking_words(params), 3, 1),
         secret.GROUPS: (
             f"number of rows and of positives and mean score of {params.groups} groups by score; {few}",
             4 * params.groups,
             1,
         ),
         secret.DISTRIBUTION: (
-            f"number of rows and of positives with scores between {edges}; {few}",
+            f"number of rows and of positives and mean score between the scores {edges}; {few}",
             4 * (len(params.edges) + 1),
             1,
         ),
@@ -138,6 +144,12 @@ def _told(params: Params) -> dict[str, tuple[str, int, int]]:
         secret.LOSSES: ("log loss and Brier score on the held-out rows", 2, 1),
     }
     return {name: known[name] for name in known if name in params.measures}
+
+
+def _ranking_words(params: Params, of: str = "") -> str:
+    if params.weight_column:
+        return f"AUC and KS{of}, and what the positives weigh"
+    return f"AUC, KS and average precision{of or ' on the held-out rows'}"
 
 
 def estimate(params: Params, roles: Roles, sizes: Sizes, network: Network) -> Cost:
@@ -183,21 +195,23 @@ def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Rol
     """At holders and helper."""
     label_holder, receiver = roles.one("label_holder"), roles.one("receiver")
     named = {label_holder, receiver}
-    if not named <= set(roles.all("holders")) or (params.show == "scores" and len(named) > 1):
+    seen = named | set(roles.all(row_weights.ROLE))
+    if not named <= set(roles.all("holders")) or (params.show == "scores" and len(seen) > 1):
         raise UsageError(
             f"{label_holder} is to bring the labels and {receiver} to get the measures.",
-            why="both must be holders, and who sees the scores must have the labels",
+            why="both must be holders, and who sees the scores must have the labels, and weights if there are some",
             mend="name holders, or show: measures",
         )
     made = score(party, inputs, roles, params)
     labels = None
     if party.name == label_holder:
         labels = _checked(made, params, label_holder)
+    weights = row_weights.of_rows(party, inputs, params.weight_column, roles, made.own)
     if params.show == "scores":
         shown = made.engine.reveal(SCORES, made.scores, to=(receiver,))
-        found = None if shown is None or labels is None else _in_clear(labels, shown, params)
+        found = None if shown is None or labels is None else _in_clear(labels, shown, weights, params)
     else:
-        found = _hidden(made, labels, params, roles)
+        found = _hidden(made, labels, weights, params, roles)
     return {} if found is None else {"metrics": found.to_artefact()}
 
 
@@ -221,13 +235,18 @@ def _checked(made: Scored, params: Params, me: str) -> NDArray[np.float64]:
     return labels
 
 
-def _in_clear(labels: NDArray[np.float64], scores: NDArray[np.float64], params: Params) -> Measured:
+def _in_clear(
+    labels: NDArray[np.float64],
+    scores: NDArray[np.float64],
+    weights: NDArray[np.float64] | None,
+    params: Params,
+) -> Measured:
     arrays = {"scores": scores, "labels": labels}
     if params.kind == "regression":
-        fit = regression.measure(labels, scores)
+        fit = regression.measure(labels, scores, weights)
         return Measured({"rows": fit.rows, "rmse": fit.rmse, "mae": fit.mae, "r2": fit.r2}, arrays=arrays)
     if params.kind == "multiclass":
-        several = multiclass.measure(labels, scores)
+        several = multiclass.measure(labels, scores, weights)
         figures = {
             "rows": several.rows,
             "accuracy": several.accuracy,
@@ -237,7 +256,7 @@ def _in_clear(labels: NDArray[np.float64], scores: NDArray[np.float64], params: 
             "matrix": several.confusion.tolist(),
         }
         return Measured(figures, arrays=arrays)
-    quality = binary.measure(labels, scores)
+    quality = binary.measure(labels, scores, weights)
     figures = {
         name: getattr(quality, name)
         for name in [
@@ -254,16 +273,20 @@ def _in_clear(labels: NDArray[np.float64], scores: NDArray[np.float64], params: 
     }
     return Measured(
         figures,
-        ranking.by_level(labels, scores),
-        ranking.by_rank(labels, scores, min(params.groups, len(labels))),
-        ranking.between(labels, scores, np.array(params.edges)),
-        binary.confusion(labels, scores, params.threshold),
+        ranking.by_level(labels, scores, weights),
+        ranking.by_rank(labels, scores, min(params.groups, len(labels)), weights),
+        ranking.between(labels, scores, np.array(params.edges), weights),
+        binary.confusion(labels, scores, params.threshold, weights),
         arrays,
     )
 
 
 def _hidden(
-    made: Scored, labels: NDArray[np.float64] | None, params: Params, roles: Roles
+    made: Scored,
+    labels: NDArray[np.float64] | None,
+    weights: NDArray[np.float64] | None,
+    params: Params,
+    roles: Roles,
 ) -> Measured | None:
     """The same of secret scores; None at others than the receiver."""
     engine, owner = made.engine, roles.one("label_holder")
@@ -277,17 +300,28 @@ def _hidden(
                 mend="hold out a larger part, or lower at_least",
             )
         numbers = engine.share(labels, owner=owner, shape=(rows,))
-        fit = secret.errors(made.scores, numbers, to=to)
+        heavy = None
+        if params.weight_column:
+            plain = (
+                None
+                if weights is None
+                else secret.whole_weights(weights, 1 << engine.bits) / (1 << engine.bits)
+            )
+            heavy = engine.share(plain, owner=roles.one(row_weights.ROLE), shape=(rows,))
+        fit = secret.errors(made.scores, numbers, to=to, weights=heavy)
         return (
             None if fit is None else Measured({"rows": rows, "rmse": fit.rmse, "mae": fit.mae, "r2": fit.r2})
         )
+    shared = None
+    if params.weight_column:
+        shared = secret.Weights.share(engine, weights, owner=roles.one(row_weights.ROLE), rows=rows)
     if params.kind == "multiclass":
-        return _hidden_classes(made, labels, params, owner, to)
+        return _hidden_classes(made, labels, shared, params, owner, to)
     secrets = engine.share(labels, owner=owner, shape=(rows,), dtype=int)
     both = secret.class_sizes(secrets)
     secret.require_enough(both, params.at_least)
     sizes = engine.reveal(secret.SIZES, both, to=to)
-    found = _yes_or_no(made, secrets, sizes, params, to)
+    found = _yes_or_no(made, secrets, shared, sizes, params, to)
     if sizes is None:
         return None
     return Measured({"rows": rows, "positives": int(sizes[1]), **found.figures}, *_parts(found))
@@ -300,6 +334,7 @@ def _parts(found: Measured) -> tuple[Any, ...]:
 def _yes_or_no(
     made: Scored,
     labels: SecretArray,
+    weights: secret.Weights | None,
     sizes: NDArray[np.float64] | None,
     params: Params,
     to: tuple[str, ...],
@@ -308,7 +343,7 @@ def _yes_or_no(
     groups = spread = cells = None
     asked = set(params.measures)
     if asked & {secret.RANKING, secret.GROUPS}:
-        ordered = secret.sorted_by_score(scores, labels, made.raw)
+        ordered = secret.sorted_by_score(scores, labels, made.raw, weights)
         if secret.RANKING in asked:
             order = secret.ranking(ordered, to=to, sizes=sizes)
             if order is not None:
@@ -318,18 +353,27 @@ def _yes_or_no(
             count = min(params.groups, len(scores))
             groups = secret.groups(ordered, count, at_least=params.at_least, to=to)
     if secret.DISTRIBUTION in asked:
-        spread = secret.distribution(scores, labels, params.edges, at_least=params.at_least, to=to)
+        spread = secret.distribution(
+            scores, labels, params.edges, at_least=params.at_least, to=to, weights=weights
+        )
     if secret.CONFUSION in asked:
-        cells = secret.confusion(scores, labels, params.threshold, at_least=params.at_least, to=to)
+        cells = secret.confusion(
+            scores, labels, params.threshold, at_least=params.at_least, to=to, weights=weights
+        )
         figures |= {} if cells is None else {"accuracy": cells.accuracy}
     if secret.LOSSES in asked:
-        lost = secret.losses(scores, labels, to=to)
+        lost = secret.losses(scores, labels, to=to, weights=weights)
         figures |= {} if lost is None else {"log_loss": lost[0], "brier": lost[1]}
     return Measured(figures, None, groups, spread, cells)
 
 
 def _hidden_classes(
-    made: Scored, labels: NDArray[np.float64] | None, params: Params, owner: str, to: tuple[str, ...]
+    made: Scored,
+    labels: NDArray[np.float64] | None,
+    weights: secret.Weights | None,
+    params: Params,
+    owner: str,
+    to: tuple[str, ...],
 ) -> Measured | None:
     engine, shape = made.engine, made.scores.shape
     mine = None if labels is None else np.eye(params.classes)[labels.astype(np.int64)]
@@ -339,11 +383,11 @@ def _hidden_classes(
     sizes = engine.reveal(secret.SIZES, each, to=to)
     aucs = []
     for place in range(params.classes):
-        ordered = secret.sorted_by_score(made.scores[:, place], hot[:, place])
+        ordered = secret.sorted_by_score(made.scores[:, place], hot[:, place], weights=weights)
         two = None if sizes is None else np.array([sizes.sum() - sizes[place], sizes[place]])
         order = secret.ranking(ordered, to=to, sizes=two)
         aucs += [] if order is None else [order.auc]
-    told = secret.classes(made.scores, hot, matrix=params.matrix, to=to)
+    told = secret.classes(made.scores, hot, matrix=params.matrix, to=to, weights=weights)
     if told is None:
         return None
     accuracy, log_loss, matrix = told

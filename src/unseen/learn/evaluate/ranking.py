@@ -166,11 +166,26 @@ class Distribution:
         Ascending, shape (intervals - 1,); a score equal to an edge is above it.
     rows, positives
         Shape (intervals,).
+    scores
+        The mean score of each interval, NaN where no row is: calibration by score.
     """
 
     edges: Floats
     rows: Floats
     positives: Floats
+    scores: Floats
+
+    @classmethod
+    def of_sums(cls, edges: Floats, rows: Floats, positives: Floats, sums: Floats) -> Distribution:
+        """From sums of scores."""
+        return cls(edges, rows, positives, mean_scores(sums, rows))
+
+    def calibration(self) -> Ranking | None:
+        """Intervals that have rows, as groups; None where mean scores are not known."""
+        some = (self.rows > 0) & np.isfinite(self.scores)
+        if not some.any():
+            return None
+        return Ranking(*(item[some][::-1] for item in (self.rows, self.positives, self.scores)))
 
 
 def between(labels: Floats, scores: Floats, edges: Floats, weights: Floats | None = None) -> Distribution:
@@ -183,8 +198,17 @@ def between(labels: Floats, scores: Floats, edges: Floats, weights: Floats | Non
     """
     weights = _weights(labels, scores, weights)
     places = np.searchsorted(edges, scores, side="right")
-    rows, positives = (np.bincount(places, one, len(edges) + 1) for one in (weights, weights * labels))
-    return Distribution(edges, rows.astype(np.float64), positives.astype(np.float64))
+    sums = (
+        np.bincount(places, one, len(edges) + 1).astype(np.float64)
+        for one in (weights, weights * labels, weights * scores)
+    )
+    return Distribution.of_sums(edges, *sums)
+
+
+def mean_scores(sums: Floats, rows: Floats) -> Floats:
+    """Sums of scores by rows; NaN where there is none."""
+    means: Floats = np.divide(sums, rows, out=np.full(len(rows), np.nan), where=rows > 0)
+    return means
 
 
 def cuts(rows: int, groups: int) -> NDArray[np.int64]:

@@ -14,6 +14,9 @@ Method
     front. AUC is the area under these points by the trapezoidal rule, KS the largest of rows * positives so far - rows so
     far * positives, both over the integers. Average precision is the sum over points of new positives times precision; the inverse of the
     rows up to a place is public before the move, in units of 2^-38, and moves along, so all is exact integers.
+Weights
+    Of rows, secret too: whole numbers that add up to rows * unit, which all know (:func:`whole_weights`), so sums stay exact. What is small
+    is decided by rows, what is told are weights. Average precision is left out then: what it divides by would be secret.
 Scores
     With the engine's fraction bits; from -2 up to, without, 2 where they are sorted by themselves. A model's scores are rounded,
     each row's anew, so rows are sorted by what comes before the link: sums of leaves are exact.
@@ -30,9 +33,9 @@ from numpy.typing import NDArray
 
 from unseen.core.errors import UsageError
 from unseen.learn.evaluate.binary import Confusion
-from unseen.learn.evaluate.ranking import Distribution, Ranking, cuts
+from unseen.learn.evaluate.ranking import Distribution, Ranking, cuts, mean_scores
 from unseen.learn.evaluate.regression import Fit
-from unseen.mpc import SecretArray
+from unseen.mpc import Engine, SecretArray
 from unseen.mpc.functions.compare import below, clip, equal, logical_and, logical_not, where
 from unseen.mpc.functions.order import Key, arranged
 from unseen.mpc.functions.permute import array_of, rows_of
@@ -43,16 +46,62 @@ DISTRIBUTION, CONFUSION, LOSSES, ERRORS, CLASSES = "distribution", "confusion", 
 Floats = NDArray[np.float64]
 _SCORE_BITS, _RAW_BITS = 2, 10
 _UNIT = 1 << 38
+_UNIT_BITS, _SUM_BITS = 16, 31  # of a weight, and of the sum of all: products of two sums fit
 _MOST_SPREAD = 1024.0  # squares fit up to 2048: predictions may lie as far off again
 
 
 @dataclass(frozen=True, slots=True)
+class Weights:
+    """Weights of rows, integers of shape (rows,), and what a row weighs on average."""
+
+    numbers: SecretArray
+    unit: int
+
+    @classmethod
+    def share(cls, engine: Engine, plain: Floats | None, *, owner: str, rows: int) -> Weights:
+        """Of who has them, `plain`; None at others."""
+        unit = unit_of(rows)
+        numbers = None if plain is None else whole_weights(plain, unit)
+        return cls(engine.share(numbers, owner=owner, shape=(rows,), dtype=int), unit)
+
+
+def unit_of(rows: int) -> int:
+    """A power of two: 2^16, less where there are more than 2^15 rows, so that products of two sums fit."""
+    return 1 << min(_UNIT_BITS, max(_SUM_BITS - int(rows - 1).bit_length(), 0))
+
+
+def whole_weights(weights: Floats, unit: int) -> NDArray[np.int64]:
+    """Weights as whole numbers that add up to rows * unit; each is right to a unit but the largest, which takes what rounding left.
+
+    Raises
+    ------
+    UsageError
+        One is below 0 or no number, or all are 0.
+    """
+    if not (np.isfinite(weights).all() and weights.min(initial=0.0) >= 0 and weights.sum() > 0):
+        raise UsageError(
+            "Weights of rows are numbers from 0 up, and not all 0.",
+            why="they say how many rows each stands for",
+            mend="correct the column, or leave out rows that are not to count",
+        )
+    made: NDArray[np.int64] = np.rint(weights / weights.mean() * unit).astype(np.int64)
+    made[made.argmax()] += unit * len(made) - made.sum()
+    return made
+
+
+@dataclass(frozen=True, slots=True)
 class Sorted:
-    """What was sorted by, scores and labels (integers) in descending order, shape (rows,)."""
+    """What was sorted by, scores, labels (integers) and weights in descending order, shape (rows,)."""
 
     keys: SecretArray
     scores: SecretArray
     labels: SecretArray
+    weights: Weights | None = None
+
+    @property
+    def weighed(self) -> SecretArray:
+        """What each row counts as a positive."""
+        return self.labels if self.weights is None else self.labels * self.weights.numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +113,9 @@ class Order:
     average_precision: float
 
 
-def sorted_by_score(scores: SecretArray, labels: SecretArray, raw: SecretArray | None = None) -> Sorted:
+def sorted_by_score(
+    scores: SecretArray, labels: SecretArray, raw: SecretArray | None = None, weights: Weights | None = None
+) -> Sorted:
     """Rows by score, highest first; equal ones keep their order.
 
     Parameters
@@ -78,10 +129,10 @@ def sorted_by_score(scores: SecretArray, labels: SecretArray, raw: SecretArray |
     if raw is not None:
         most = 2.0 ** (_RAW_BITS - 1)
         by, width = clip(raw, -most, most - 2.0**-bits), bits + _RAW_BITS
-    moved = arranged([Key(by[None], descending=True, bits=width)], *map(rows_of, (by, scores, labels)))
-    return Sorted(
-        *(array_of(one, like, like.shape) for one, like in zip(moved, (by, scores, labels), strict=True))
-    )
+    columns = (by, scores, labels, *(() if weights is None else (weights.numbers,)))
+    moved = arranged([Key(by[None], descending=True, bits=width)], *map(rows_of, columns))
+    keys, *rest = (array_of(one, like, like.shape) for one, like in zip(moved, columns, strict=True))
+    return Sorted(keys, rest[0], rest[1], None if weights is None else Weights(rest[2], weights.unit))
 
 
 def require_enough(sizes: SecretArray, at_least: int) -> None:
@@ -116,43 +167,53 @@ def class_sizes(labels: SecretArray) -> SecretArray:
 
 def ranking(ordered: Sorted, *, to: Sequence[str], sizes: Floats | None, name: str = RANKING) -> Order | None:
     """AUC, KS and average precision; None at others than the receivers, who know the sizes of the classes."""
-    labels = ordered.labels
-    engine, count = labels.engine, len(labels)
-    found = _ends(ordered)
-    rows, positives, inverse = found[0], found[1], found[2]
+    engine, count = ordered.labels.engine, len(ordered.labels)
+    weighed = ordered.weighed
+    total = count if ordered.weights is None else count * ordered.weights.unit
+    found = _ends(ordered, weighed)
+    rows, positives = found[0], found[1]
     zero = engine.lift(np.zeros(1), 0)
     before = engine.concatenate([zero, positives[:-1]])
     negatives = rows - positives
     steps = negatives - engine.concatenate([zero, negatives[:-1]])
     area = engine.matmul_exact(steps.reshape(1, count), (positives + before).reshape(count, 1)).reshape(1)
-    lead = (positives * count - rows * labels.sum()).max().reshape(1)
+    lead = (positives * total - rows * weighed.sum()).max().reshape(1)
     lead = where(lead < 0, engine.lift(np.zeros(1), 0), lead)
-    fresh = (positives - before).reshape(1, count)
-    precise = engine.matmul_exact(fresh, (positives * inverse).reshape(count, 1)).reshape(1)
-    told = engine.reveal(name, engine.concatenate([area, lead, precise]), to=to)
+    if ordered.weights is None:
+        fresh = (positives - before).reshape(1, count)
+        last = engine.matmul_exact(fresh, (positives * found[2]).reshape(count, 1)).reshape(1)
+    else:
+        last = weighed.sum().reshape(1)
+    told = engine.reveal(name, engine.concatenate([area, lead, last]), to=to)
     if told is None or sizes is None:
         return None
-    product = float(sizes[0] * sizes[1])
-    return Order(
-        float(told[0]) / product / 2, float(told[1]) / product, float(told[2]) / _UNIT / float(sizes[1])
-    )
+    found_of_all = float(sizes[1]) if ordered.weights is None else float(told[2])
+    product = found_of_all * (total - found_of_all)
+    precise = float(told[2]) / _UNIT / found_of_all if ordered.weights is None else float("nan")
+    return Order(float(told[0]) / product / 2, float(told[1]) / product, precise)
 
 
-def _ends(ordered: Sorted) -> SecretArray:
-    """Rows and positives up to the end of each group of equal scores, and one over the rows; then those of all rows. Shape (3, rows)."""
-    keys, labels = ordered.keys, ordered.labels
+def _ends(ordered: Sorted, weighed: SecretArray) -> SecretArray:
+    """Rows and positives (or their weights) up to the end of each group of equal scores; without weights one over the rows too.
+
+    Then those of all rows. Shape (3, rows), with weights (2, rows).
+    """
+    keys, weights = ordered.keys, ordered.weights
     engine, count = keys.engine, len(keys)
     same = equal(keys[1:], keys[:-1], places=engine.bits + _RAW_BITS)
     last = engine.concatenate([logical_not(same), engine.lift(np.ones(1, bool))])
     places = np.arange(1, count + 1)
-    up_to, inverse = engine.lift(places, 0), engine.lift(_UNIT // places, 0)
-    moved = arranged(
-        [Key(last[None], descending=True)], *map(rows_of, (last, up_to, labels.cumsum(), inverse))
-    )
+    moving, whole = [weighed.cumsum()], [count]
+    if weights is None:
+        moving = [engine.lift(places, 0), *moving, engine.lift(_UNIT // places, 0)]
+        whole += [_UNIT // count]
+    else:
+        moving, whole = [weights.numbers.cumsum(), *moving], [count * weights.unit]
+    moved = arranged([Key(last[None], descending=True)], *map(rows_of, (last, *moving)))
     mark = array_of(moved[0], last, last.shape)
-    parts = [array_of(one, up_to, up_to.shape).reshape(1, count) for one in moved[1:]]
-    known = [engine.lift(np.full((1, 1), one), 0) for one in (count, _UNIT // count)]
-    total = engine.concatenate([known[0], labels.sum().reshape(1, 1), known[1]])
+    parts = [array_of(one, weighed, weighed.shape).reshape(1, count) for one in moved[1:]]
+    known = [engine.lift(np.full((1, 1), one), 0) for one in whole]
+    total = engine.concatenate([known[0], weighed.sum().reshape(1, 1), *known[1:]])
     points: SecretArray = engine.select(mark[None], engine.concatenate(parts) - total) + total
     return points
 
@@ -165,30 +226,48 @@ def groups(
     ends = np.r_[cuts(total, count), total] - 1
     positives = ordered.labels.cumsum()[ends]
     rows = engine.lift(ends + 1, 0)
-    return _ranking(_told(name, rows, positives, ordered.scores.cumsum()[ends], at_least=at_least, to=to))
+    kept = _kept(rows, positives, at_least)
+    scores, unit = ordered.scores, 1
+    if ordered.weights is not None:
+        weights, unit = ordered.weights.numbers, ordered.weights.unit
+        rows, positives = weights.cumsum()[ends], ordered.weighed.cumsum()[ends]
+        scores = scores * weights
+    return _ranking(_told(name, kept, (rows, positives, scores.cumsum()[ends]), unit=unit, to=to))
 
 
 def distribution(
-    scores: SecretArray, labels: SecretArray, edges: Sequence[float], *, at_least: int, to: Sequence[str]
+    scores: SecretArray,
+    labels: SecretArray,
+    edges: Sequence[float],
+    *,
+    at_least: int,
+    to: Sequence[str],
+    weights: Weights | None = None,
 ) -> Distribution | None:
     """:func:`unseen.learn.evaluate.ranking.between`, small groups merged: only the edges between large ones are left.
 
     None at others than the receivers.
     """
     descending = tuple(sorted(edges, reverse=True))
-    told = _reaching(DISTRIBUTION, scores, labels, descending, at_least=at_least, to=to)
+    told = _reaching(DISTRIBUTION, scores, labels, descending, weights, at_least=at_least, to=to)
     if told is None:
         return None
     kept = told[:, 0] > 0
-    steps = np.diff(told[kept][:, 1:3], axis=0, prepend=0.0)[::-1]
-    return Distribution(np.array(descending)[kept[:-1]][::-1], steps[:, 0], steps[:, 1])
+    steps = np.diff(told[kept][:, 1:], axis=0, prepend=0.0)[::-1]
+    return Distribution.of_sums(np.array(descending)[kept[:-1]][::-1], *steps.T)
 
 
 def confusion(
-    scores: SecretArray, labels: SecretArray, threshold: float, *, at_least: int, to: Sequence[str]
+    scores: SecretArray,
+    labels: SecretArray,
+    threshold: float,
+    *,
+    at_least: int,
+    to: Sequence[str],
+    weights: Weights | None = None,
 ) -> Confusion | None:
     """The confusion matrix, if every cell has `at_least` rows; None where not, and at others than the receivers."""
-    told = _reaching(CONFUSION, scores, labels, (threshold,), at_least=at_least, to=to)
+    told = _reaching(CONFUSION, scores, labels, (threshold,), weights, at_least=at_least, to=to)
     if told is None or not told[0, 0]:
         return None
     (_, reached, found, _), (_, rows, positives, _) = told.tolist()
@@ -201,6 +280,7 @@ def _reaching(
     scores: SecretArray,
     labels: SecretArray,
     edges: tuple[float, ...],
+    weights: Weights | None,
     *,
     at_least: int,
     to: Sequence[str],
@@ -209,21 +289,32 @@ def _reaching(
     engine, total = scores.engine, len(scores)
     reached = engine.as_number(logical_not(below(scores, edges)))
     inside = engine.concatenate([reached, engine.lift(np.ones((1, total)), 0)])
-    rows = inside.sum(axis=1)
-    positives, sums = (
-        engine.matmul_exact(inside, one.reshape(total, 1)).reshape(len(rows)) for one in (labels, scores)
-    )
-    return _told(name, rows, positives, sums, at_least=at_least, to=to)
+    counts = inside.sum(axis=1)
+    positives = _summed(inside, labels)
+    kept = _kept(counts, positives, at_least)
+    if weights is None:
+        return _told(name, kept, (counts, positives, _summed(inside, scores)), unit=1, to=to)
+    heavy = inside * weights.numbers.reshape(1, total)
+    sums = (heavy.sum(axis=1), _summed(heavy, labels), _summed(heavy, scores))
+    return _told(name, kept, sums, unit=weights.unit, to=to)
 
 
-def losses(scores: SecretArray, labels: SecretArray, *, to: Sequence[str]) -> tuple[float, float] | None:
+def _summed(inside: SecretArray, values: SecretArray) -> SecretArray:
+    """The sum of the values of the rows that each line has."""
+    return inside.engine.matmul_exact(inside, values.reshape(len(values), 1)).reshape(len(inside))
+
+
+def losses(
+    scores: SecretArray, labels: SecretArray, *, to: Sequence[str], weights: Weights | None = None
+) -> tuple[float, float] | None:
     """Log loss (natural logarithm, probabilities no nearer to 0 than the last fraction bit) and Brier score."""
     engine, total = scores.engine, len(scores)
     distance = scores - labels
-    brier = (distance * distance).sum().reshape(1)
-    chosen = where(labels > 0, scores, 1 - scores)
-    loss = _log_of(chosen).sum().reshape(1)
-    told = engine.reveal(LOSSES, engine.concatenate([loss, brier]), to=to)
+    brier = distance * distance
+    loss = _log_of(where(labels > 0, scores, 1 - scores))
+    if weights is not None:
+        brier, loss, total = brier * weights.numbers, loss * weights.numbers, total * weights.unit
+    told = engine.reveal(LOSSES, engine.concatenate([one.sum().reshape(1) for one in (loss, brier)]), to=to)
     return None if told is None else (float(-told[0]) / total, float(told[1]) / total)
 
 
@@ -249,12 +340,16 @@ def check_range(labels: Floats) -> None:
         )
 
 
-def errors(predicted: SecretArray, labels: SecretArray, *, to: Sequence[str]) -> Fit | None:
-    """RMSE, MAE and R² of predicted numbers; None at others than the receivers."""
+def errors(
+    predicted: SecretArray, labels: SecretArray, *, to: Sequence[str], weights: SecretArray | None = None
+) -> Fit | None:
+    """RMSE, MAE and R² of predicted numbers; None at others than the receivers. Weights are of mean 1, in fixed point."""
     engine, total = predicted.engine, len(predicted)
     distance = predicted - labels
-    centred = labels - labels.mean()
-    sums = [(distance * distance).sum(), abs(distance).sum(), (centred * centred).sum()]
+    mean = labels.mean() if weights is None else (weights * labels).mean()
+    centred = labels - mean
+    each = [distance * distance, abs(distance), centred * centred]
+    sums = [(one if weights is None else weights * one).sum() for one in each]
     told = engine.reveal(ERRORS, engine.concatenate([one.reshape(1) for one in sums]), to=to)
     if told is None:
         return None
@@ -262,7 +357,12 @@ def errors(predicted: SecretArray, labels: SecretArray, *, to: Sequence[str]) ->
 
 
 def classes(
-    scores: SecretArray, hot: SecretArray, *, matrix: bool, to: Sequence[str]
+    scores: SecretArray,
+    hot: SecretArray,
+    *,
+    matrix: bool,
+    to: Sequence[str],
+    weights: Weights | None = None,
 ) -> tuple[float, float, Floats | None] | None:
     """Accuracy, log loss and, with `matrix`, the whole confusion matrix (small cells too).
 
@@ -276,49 +376,46 @@ def classes(
     engine, (total, count) = scores.engine, scores.shape
     best = scores.argmax(axis=1)
     guessed = engine.as_number(equal(best.reshape(total, 1), np.arange(count).reshape(1, count), places=8))
-    table = engine.matmul_exact(hot.T, guessed)
+    unit, heavy = 1, hot
+    if weights is not None:
+        unit, heavy = weights.unit, hot * weights.numbers.reshape(total, 1)
+    table = engine.matmul_exact(heavy.T, guessed)
     right = table[np.arange(count), np.arange(count)].sum().reshape(1)
     chosen = engine.select(hot > 0, scores).sum(axis=1)
-    loss = _log_of(chosen).sum().reshape(1)
+    loss = _log_of(chosen)
+    loss = (loss if weights is None else loss * weights.numbers).sum().reshape(1)
     parts = [right, loss, *([table.reshape(count * count)] if matrix else [])]
     told = engine.reveal(CLASSES, engine.concatenate(parts), to=to)
     if told is None:
         return None
-    confused = told[2:].reshape(count, count) if matrix else None
-    return float(told[0]) / total, float(-told[1]) / total, confused
+    confused = told[2:].reshape(count, count) / unit if matrix else None
+    return float(told[0]) / total / unit, float(-told[1]) / total / unit, confused
 
 
 # ---------------------------------------------------------------------- groups that are large enough
 
 
 def _told(
-    name: str,
-    rows: SecretArray,
-    positives: SecretArray,
-    sums: SecretArray,
-    *,
-    at_least: int,
-    to: Sequence[str],
+    name: str, kept: SecretArray, sums: Sequence[SecretArray], *, unit: int, to: Sequence[str]
 ) -> Floats | None:
     """Running sums at the ends of groups, the last that of all rows: (told, rows, positives, scores), shape (groups, 4).
 
-    Ends that would bound too small a group are zeros.
+    Ends that are not kept, for they would bound too small a group, are zeros.
     """
-    engine = rows.engine
-    kept = _kept(rows, positives, at_least)
-    columns = [engine.as_real(one).reshape(-1, 1) for one in (rows, positives, sums)]
-    table = engine.concatenate(columns, axis=1)
-    chosen = engine.select(kept.reshape(-1, 1), table)
-    return engine.reveal(
+    engine = kept.engine
+    columns = [engine.as_real(one).reshape(-1, 1) for one in sums]
+    chosen = engine.select(kept.reshape(-1, 1), engine.concatenate(columns, axis=1))
+    told = engine.reveal(
         name, engine.concatenate([engine.as_real(kept).reshape(-1, 1), chosen], axis=1), to=to
     )
+    return None if told is None else told / [1, unit, unit, unit]
 
 
 def _ranking(told: Floats | None) -> Ranking | None:
     if told is None:
         return None
     steps = np.diff(told[told[:, 0] > 0][:, 1:], axis=0, prepend=0.0)
-    return Ranking(steps[:, 0], steps[:, 1], steps[:, 2] / steps[:, 0])
+    return Ranking(steps[:, 0], steps[:, 1], mean_scores(steps[:, 2], steps[:, 0]))
 
 
 def _kept(rows: SecretArray, positives: SecretArray, at_least: int) -> SecretArray:
