@@ -13,6 +13,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import venv
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
@@ -65,8 +66,13 @@ class Rival:
             process.wait()
         process.stdout.close()
 
-    def ask(self, **request: Any) -> dict[str, Any]:
+    def ask(self, *, patience_s: float | None = None, **request: Any) -> dict[str, Any]:
         """One request, one answer.
+
+        Parameters
+        ----------
+        patience_s
+            How long it may take; then the program is killed. None: for ever.
 
         Raises
         ------
@@ -78,7 +84,12 @@ class Rival:
             raise RivalMissingError(f"{self.name} was not started")
         process.stdin.write(json.dumps(request) + "\n")
         process.stdin.flush()
+        impatient = threading.Timer(patience_s, process.kill) if patience_s else None
+        if impatient:
+            impatient.start()
         line = process.stdout.readline()
+        if impatient:
+            impatient.cancel()
         if not line:
             raise RivalMissingError(f"{self.name} ended with code {process.wait()}")
         answer: dict[str, Any] = json.loads(line)

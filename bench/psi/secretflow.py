@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -11,11 +12,12 @@ from types import TracebackType
 from typing import Self
 
 from bench.report import Sample
-from bench.rivals import Rival, python_rival
+from bench.rivals import Rival, RivalMissingError, python_rival
 from bench.shaping import Shaper
 
 NAME = "spu 0.9.5"
 _REQUIREMENTS = ["spu==0.9.5"]
+ATTEMPTS = 3
 
 
 def _free_port() -> int:
@@ -40,7 +42,13 @@ class Spu:
         return python_rival("spu", _REQUIREMENTS, Path(__file__).with_name("spu_party.py"))
 
     def run(
-        self, mode: str, inputs: Sequence[Path], target: Path, shaper: Shaper | None = None
+        self,
+        mode: str,
+        inputs: Sequence[Path],
+        target: Path,
+        shaper: Shaper | None = None,
+        *,
+        patience_s: float = 3600.0,
     ) -> tuple[Sample, int]:
         """One intersection of CSV files with a column `id`, one a party, result to all, aligned; and how many ids are common.
 
@@ -48,7 +56,26 @@ class Spu:
         ----------
         shaper
             The network between any two; what it carried is counted. Without one, nothing is counted.
+        patience_s
+            How long it may take.
+
+        Raises
+        ------
+        RivalMissingError
+            It took longer three times: now and then its processes wait for one another and do nothing.
         """
+        for attempt in range(ATTEMPTS):
+            try:
+                return self._run(mode, inputs, target, shaper, patience_s)
+            except RivalMissingError as error:
+                if attempt == ATTEMPTS - 1:
+                    raise
+                sys.stderr.write(f"again: {mode}: {error}\n")
+        raise AssertionError
+
+    def _run(
+        self, mode: str, inputs: Sequence[Path], target: Path, shaper: Shaper | None, patience_s: float
+    ) -> tuple[Sample, int]:
         ranks = range(len(inputs))
         ports = [_free_port() for _ in ranks]
         addresses = [[f"127.0.0.1:{port}" for port in ports] for _ in ranks]
@@ -65,6 +92,7 @@ class Spu:
             told = list(
                 together.map(
                     lambda rank: parties[rank].ask(
+                        patience_s=patience_s,
                         rank=rank,
                         addresses=addresses[rank],
                         mode=mode,
