@@ -27,7 +27,11 @@ MUST = (
 )
 
 
-PART = {"mpc": "mpc/multiply", "learn": "learn/logistic"}  # of areas whose smallest cases take long together
+PART = {
+    "mpc": "mpc/multiply",
+    "learn": "learn/logistic",
+    "job": "job/train",
+}  # of areas whose smallest cases take long together
 
 
 def _runs() -> list[object]:

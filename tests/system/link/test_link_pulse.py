@@ -18,10 +18,10 @@ def test_an_idle_end_is_heard_of_and_a_stopped_one_is_not() -> None:
     with b._change:  # its pump cannot go on, as if the process were stopped
         time.sleep(quiet)
         assert a.silent_s() > quiet - 2 * BEAT_S
-    deadline = time.monotonic() + 10
-    while a.silent_s() > BEAT_S and time.monotonic() < deadline:
+    deadline = time.monotonic() + 60
+    while a.silent_s() > BEAT_S:
+        assert time.monotonic() < deadline
         time.sleep(0.02)
-    assert a.silent_s() <= BEAT_S
     a.channel("main").send([b"on"])  # and nothing was lost
     assert bytes(b.channel("main").recv(10)) == b"on"
 

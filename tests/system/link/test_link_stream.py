@@ -232,7 +232,7 @@ def test_silence_is_an_error_after_the_time_out(world: World) -> None:
     start = time.monotonic()
     with pytest.raises(UnavailableError, match="silent"):
         a.channel("main").recv(0.3)
-    assert 0.2 < time.monotonic() - start < 2
+    assert 0.2 < time.monotonic() - start < 20
     world.both(a.close, b.close)
 
 

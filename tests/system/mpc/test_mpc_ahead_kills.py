@@ -118,7 +118,7 @@ def killed(folder: Path, point: str, *, helper: bool = True) -> None:
 
     process = multiprocessing.get_context("fork").Process(target=body)
     process.start()
-    process.join(30)
+    process.join(100)
     assert process.exitcode == -signal.SIGKILL
 
 

@@ -26,10 +26,13 @@ HOLDINGS = breast_cancer()
 
 def prepare(world: Loopback, folder: Path, settings: Settings = Settings()) -> str:  # noqa: B008 - it is frozen
     """Data in all catalogues and a contract with all signatures."""
-    flow = workflow(HOLDINGS, settings)
-    nodes = dict(world.nodes)
-    together.bring(nodes, flow, folder)
-    return together.agree(nodes, flow, "hospital")
+    together.bring(dict(world.nodes), workflow(HOLDINGS, settings), folder)
+    return agree(world, settings)
+
+
+def agree(world: Loopback, settings: Settings = Settings()) -> str:  # noqa: B008 - it is frozen
+    """A contract about data that are in all catalogues, with all signatures."""
+    return together.agree(dict(world.nodes), workflow(HOLDINGS, settings), "hospital")
 
 
 def start(world: Loopback, contract: str, party: str = "hospital") -> str:
@@ -52,16 +55,26 @@ def attempt(action: Callable[[], object]) -> object:
 
 
 def until(
-    world: Loopback, party: str, job: str, what: Callable[[JobView], bool], timeout_s: float = 60.0
+    world: Loopback,
+    party: str,
+    job: str,
+    what: Callable[[JobView], bool],
+    timeout_s: float = 60.0,
+    pause_s: float = 0.005,
 ) -> None:
-    """Wait until the job looks so at that party."""
+    """Wait until the job looks so at that party; with short pauses, for what passes soon."""
     deadline = time.monotonic() + timeout_s
     while time.monotonic() < deadline:
         with contextlib.suppress(UnseenError):
             if what(world[party].job_show(job)):
                 return
-        time.sleep(0.005)
+        time.sleep(pause_s)
     raise AssertionError(f"nothing happened at {party}: {world[party].job_show(job)}")
+
+
+def over(world: Loopback, party: str, job: str, timeout_s: float = 60.0) -> None:
+    """Wait until the job is over at that party."""
+    until(world, party, job, lambda view: view.state in JOB_OVER, timeout_s, pause_s=0.05)
 
 
 def state_of(view: JobView, party: str, task: str) -> str:
@@ -71,7 +84,7 @@ def state_of(view: JobView, party: str, task: str) -> str:
 def finish(world: Loopback, job: str, contract: str, folder: Path, timeout_s: float = 60.0) -> None:
     """The job finishes at all, the model is the pooled one, the evidence holds, the run is spent."""
     for party in PARTIES:
-        until(world, party, job, lambda view: view.state in JOB_OVER, timeout_s)
+        over(world, party, job, timeout_s)
         assert world[party].job_show(job).state == "finished", world[party].job_show(job).problem
     result = collect(dict(world.nodes), HOLDINGS, job, folder)
     assert hold_against(result, HOLDINGS, penalty=1.0).agreement.holds

@@ -11,7 +11,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from node_world import PARTIES, attempt, final, finish, prepare, start, until, went_on, workers_of
+from node_world import (
+    HOLDINGS,
+    PARTIES,
+    agree,
+    attempt,
+    final,
+    finish,
+    over,
+    start,
+    until,
+    went_on,
+    workers_of,
+)
 
 from unseen.client import together
 from unseen.client.homes import make
@@ -20,23 +32,23 @@ from unseen.client.workflow import Workflow
 from unseen.jobs.evidence import audit_bundle
 from unseen.node.config import load
 from unseen.node.models import JOB_OVER, JobView
-from unseen.scenes.joint_model import Settings
+from unseen.scenes.joint_model import Settings, workflow
 from unseen.scenes.partition import breast_cancer
 
 
-@pytest.fixture
-def impatient(tmp_path: Path) -> Iterator[Loopback]:
+@pytest.fixture(scope="module")
+def impatient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loopback]:
     """Nodes that wait two seconds for a silent peer."""
     settings = {"*": {"jobs": {"silence_s": 2.0, "attempts": 3}}}
-    with Loopback(PARTIES, folder=tmp_path, settings=settings) as opened:
+    folder = tmp_path_factory.mktemp("impatient")
+    with Loopback(PARTIES, folder=folder, settings=settings) as opened:
+        together.bring(dict(opened.nodes), workflow(HOLDINGS, Settings()), folder)
         yield opened
 
 
 def test_a_worker_that_hangs_is_noticed_and_its_task_tried_again(impatient: Loopback, tmp_path: Path) -> None:
     """Stopped, not dead: its connections stay open and it says nothing."""
-    contract = prepare(
-        impatient, tmp_path, Settings(iterations=25)
-    )  # it must not be over before it is stopped
+    contract = agree(impatient, Settings(iterations=25))  # it must not be over before it is stopped
 
     def under_way(view: JobView) -> bool:
         return any((task.party, task.task) == ("hospital", "train") and task.done >= 3 for task in view.tasks)
@@ -51,10 +63,8 @@ def test_a_worker_that_hangs_is_noticed_and_its_task_tried_again(impatient: Loop
     went_on(impatient, contract, of=25, at_least=2)
 
 
-def test_workers_that_always_hang_end_the_job_with_party_and_step(
-    impatient: Loopback, tmp_path: Path
-) -> None:
-    contract = prepare(impatient, tmp_path)
+def test_workers_that_always_hang_end_the_job_with_party_and_step(impatient: Loopback) -> None:
+    contract = agree(impatient)
     job = start(impatient, contract)
     deadline = time.monotonic() + 60
     while impatient["hospital"].job_show(job).state not in JOB_OVER:
@@ -64,7 +74,7 @@ def test_workers_that_always_hang_end_the_job_with_party_and_step(
                 os.kill(worker, signal.SIGSTOP)
         time.sleep(0.02)
     for party in PARTIES:
-        until(impatient, party, job, lambda view: view.state in JOB_OVER)
+        over(impatient, party, job)
         problem = impatient[party].job_show(job).problem
         assert problem is not None
         assert (problem.code, problem.party, problem.step) == ("unavailable", "helper", "train")
@@ -95,7 +105,7 @@ def test_a_party_that_is_down_delays_only_its_own_witness(tmp_path: Path) -> Non
         job = start(world, contract)
         two = {name: world[name] for name in ("hospital", "laboratory")}
         for party in two:
-            until(world, party, job, lambda view: view.state in JOB_OVER, 30)
+            over(world, party, job, 30)
             assert world[party].job_show(job).state == "finished"
         together.wait_for(
             lambda: world["hospital"].ledger_heads()[0].pending == ("helper",) or None, "the other's witness"

@@ -5,12 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from node_world import HOLDINGS, PARTIES, start, until
+from node_world import HOLDINGS, PARTIES, over, start
 
 from unseen.client import together
 from unseen.client.loopback import Loopback
 from unseen.jobs.evidence import audit_bundle
-from unseen.node.models import JOB_OVER
 from unseen.scenes.joint_model import Settings, workflow
 
 
@@ -23,7 +22,7 @@ def test_the_audit_proves_what_training_ran_on(tmp_path: Path) -> None:
         contract = together.agree(nodes, flow, "hospital")
         job = start(world, contract)
         for party in PARTIES:
-            until(world, party, job, lambda view: view.state in JOB_OVER, 100)
+            over(world, party, job, 100)
             assert world[party].job_show(job).state == "finished", world[party].job_show(job).problem
         report = audit_bundle(together.evidence(nodes, "hospital", contract))
     assert report.verdict == "holds", report.to_text()

@@ -12,24 +12,35 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from node_world import PARTIES, final, finish, prepare, start, state_of, until, workers_of
+from node_world import HOLDINGS, PARTIES, agree, final, finish, over, start, state_of, until, workers_of
 
 from unseen.client import together
 from unseen.client.loopback import Loopback, _collect
 from unseen.core.errors import DeniedError
 from unseen.node.backup import restore
-from unseen.node.models import JOB_OVER
+from unseen.scenes.joint_model import Settings, workflow
+
+
+@pytest.fixture(scope="module")
+def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loopback]:
+    folder = tmp_path_factory.mktemp("consortium")
+    with Loopback(PARTIES, folder=folder) as nodes:
+        together.bring(dict(nodes.nodes), workflow(HOLDINGS, Settings()), folder)
+        yield nodes
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[Loopback]:
-    with Loopback(PARTIES, folder=tmp_path) as opened:
-        yield opened
+def world(opened: Loopback) -> Loopback:
+    """One consortium for all; a case that failed must not take the others with it."""
+    for party in PARTIES:
+        if party not in opened.nodes or opened.daemon(party).pid is None:
+            opened.restart(party, kill=True)
+    return opened
 
 
 @pytest.mark.parametrize("party", PARTIES)
 def test_a_worker_is_killed_while_it_trains(world: Loopback, tmp_path: Path, party: str) -> None:
-    contract = prepare(world, tmp_path)
+    contract = agree(world)
     job = start(world, contract)
     until(world, party, job, lambda view: state_of(view, party, "train") == "running")
     for worker in workers_of(world, party):
@@ -44,7 +55,7 @@ def test_a_worker_is_killed_while_it_trains(world: Loopback, tmp_path: Path, par
 def test_a_node_is_killed_in_the_middle_of_a_task(
     world: Loopback, tmp_path: Path, party: str, task: str
 ) -> None:
-    contract = prepare(world, tmp_path)
+    contract = agree(world)
     job = start(world, contract)
     until(world, party, job, lambda view: state_of(view, party, task) in {"running", "finished"})
     world.restart(party, kill=True)
@@ -52,7 +63,7 @@ def test_a_node_is_killed_in_the_middle_of_a_task(
 
 
 def test_a_node_is_killed_again_and_again(world: Loopback, tmp_path: Path) -> None:
-    contract = prepare(world, tmp_path)
+    contract = agree(world)
     job = start(world, contract)
     for delay_s in (0.05, 0.3, 0.6):
         time.sleep(delay_s)
@@ -61,24 +72,23 @@ def test_a_node_is_killed_again_and_again(world: Loopback, tmp_path: Path) -> No
 
 
 def test_a_peer_that_is_down_at_the_start_comes_up_later(world: Loopback, tmp_path: Path) -> None:
-    contract = prepare(world, tmp_path)
+    contract = agree(world)
     together.wait_for(lambda: final(world["hospital"]) or None, "the witnesses of the signatures")
     world.daemon("laboratory").stop(kill=True)
     job = start(world, contract)
-    time.sleep(1.0)
+    until(world, "hospital", job, lambda view: "laboratory" in view.waiting_for)
     assert world["hospital"].job_show(job).state == "running"
-    assert "laboratory" in world["hospital"].job_show(job).waiting_for
     world.restart("laboratory")
     finish(world, job, contract, tmp_path)
 
 
 def test_cancel_ends_it_everywhere_and_the_run_counts(world: Loopback, tmp_path: Path) -> None:
-    contract = prepare(world, tmp_path)
+    contract = agree(world)
     job = start(world, contract)
     until(world, "laboratory", job, lambda view: view.state == "running")
     world["laboratory"].job_cancel(job, "changed our mind")
     for party in PARTIES:
-        until(world, party, job, lambda view: view.state in JOB_OVER)
+        over(world, party, job)
         view = world[party].job_show(job)
         assert view.state == "cancelled"
     with pytest.raises(DeniedError, match="No runs are left"):
@@ -86,11 +96,14 @@ def test_cancel_ends_it_everywhere_and_the_run_counts(world: Loopback, tmp_path:
 
 
 def test_a_changed_file_stops_the_job_with_party_and_step(world: Loopback, tmp_path: Path) -> None:
-    contract = prepare(world, tmp_path)
-    path = tmp_path / "laboratory" / "data" / "measurements.parquet"
-    path.write_bytes(path.read_bytes()[:-1] + b"\0")
+    contract = agree(world)
+    path = world.home("laboratory") / "data" / "measurements.parquet"
+    as_it_was = path.read_bytes()
+    path.write_bytes(as_it_was[:-1] + b"\0")
     job = start(world, contract)
-    until(world, "hospital", job, lambda view: view.state in JOB_OVER)
+    for party in PARTIES:
+        over(world, party, job)
+    path.write_bytes(as_it_was)
     told = world["hospital"].job_show(job).problem
     assert told is not None
     assert (told.party, told.step) == ("laboratory", "align")
@@ -100,7 +113,7 @@ def test_a_changed_file_stops_the_job_with_party_and_step(world: Loopback, tmp_p
 
 
 def test_a_withdrawn_signature_cancels_and_lets_nothing_start(world: Loopback, tmp_path: Path) -> None:
-    contract = prepare(world, tmp_path)
+    contract = agree(world)
     world["laboratory"].contract_withdraw(contract, "the purpose changed")
     together.wait_for(
         lambda: world["hospital"].contract_show(contract).state == "withdrawn" or None, "the withdrawal"
@@ -109,8 +122,23 @@ def test_a_withdrawn_signature_cancels_and_lets_nothing_start(world: Loopback, t
         world["hospital"].job_start(contract)
 
 
+def test_what_each_party_has_on_disk_is_sealed(world: Loopback, tmp_path: Path) -> None:
+    contract = agree(world)
+    job = start(world, contract)
+    finish(world, job, contract, tmp_path)
+    outcome = _collect("laboratory", world["laboratory"], job)
+    weights = np.array(outcome["train.model"].meta["known"]["coefficients"])
+    assert len(weights) == 20
+    for party in PARTIES:
+        for path in (world.home(party) / "artefacts").rglob("*"):
+            if path.is_file():
+                assert b"unseen-artefact" not in path.read_bytes()
+    assert threading.active_count() < 200
+
+
 def test_a_restored_backup_refuses_work_when_peers_know_more(world: Loopback, tmp_path: Path) -> None:
-    contract = prepare(world, tmp_path)
+    """The last one: the laboratory is of no use any more."""
+    contract = agree(world)
     made = world["laboratory"].backup(str(tmp_path / "old.backup"))
     assert made.size_bytes > 0
     job = start(world, contract)
@@ -123,17 +151,3 @@ def test_a_restored_backup_refuses_work_when_peers_know_more(world: Loopback, tm
     node = world.restart("laboratory")
     together.wait_for(lambda: node.status().refuses_work or None, "the news that it is behind")
     assert "restored" in node.status().refuses_work
-
-
-def test_what_each_party_has_on_disk_is_sealed(world: Loopback, tmp_path: Path) -> None:
-    contract = prepare(world, tmp_path)
-    job = start(world, contract)
-    finish(world, job, contract, tmp_path)
-    outcome = _collect("laboratory", world["laboratory"], job)
-    weights = np.array(outcome["train.model"].meta["known"]["coefficients"])
-    assert len(weights) == 20
-    for party in PARTIES:
-        for path in (world.home(party) / "artefacts").rglob("*"):
-            if path.is_file():
-                assert b"unseen-artefact" not in path.read_bytes()
-    assert threading.active_count() < 200

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from killing_world import Point, Trap
-from node_world import HOLDINGS, PARTIES, attempt, finish, went_on
+from node_world import HOLDINGS, PARTIES, agree, attempt, finish, went_on
 
 from unseen.client import together
 from unseen.client.loopback import Loopback
@@ -89,7 +89,7 @@ TOGETHER = (
 POINTS = {**NODE, **WORKER, **CHECKPOINT, **AFTER_A_CHECKPOINT}
 
 
-IN_SHORT = (2, 3, 6)  # those of the quick suite: a part on disk, a passage, outputs, a line of the log
+IN_SHORT = (2, 6)  # those of the quick suite: a part on disk, outputs, a part sent, a line of the log
 
 
 def _together() -> list[object]:
@@ -115,10 +115,6 @@ def _all_there(world: Loopback) -> None:
             world.restart(party, kill=True)
 
 
-def _agree(world: Loopback) -> str:
-    return together.agree(dict(world.nodes), workflow(HOLDINGS, Settings()), "hospital")
-
-
 def _start(world: Loopback, contract: str, died: Callable[[], bool]) -> None:
     """The hospital starts the run; where its own node dies of that, the answer is lost, the run is not."""
     together.wait_for(
@@ -128,7 +124,7 @@ def _start(world: Loopback, contract: str, died: Callable[[], bool]) -> None:
 
 def _trapped(world: Loopback, tmp_path: Path, point: Point, party: str) -> tuple[str, Trap]:
     """A contract whose run has begun, and the trap that is set at one party."""
-    contract = _agree(world)
+    contract = agree(world)
     trap = Trap(point, tmp_path / "trap")
     with trap.set():
         world.restart(party)
@@ -151,7 +147,7 @@ def test_every_point_is_tried() -> None:
 
 @pytest.mark.parametrize("names", _together(), ids=", ".join)
 def test_one_dies_at_each_party_in_one_run(world: Loopback, tmp_path: Path, names: tuple[str, ...]) -> None:
-    contract = _agree(world)
+    contract = agree(world)
     traps = {}
     for party, name in zip(PARTIES, names, strict=True):
         traps[party] = Trap(POINTS[name], tmp_path / party)
@@ -216,7 +212,7 @@ def test_a_worker_dies_at_a_checkpoint(world: Loopback, tmp_path: Path, point: P
 
 def test_a_run_that_only_the_log_knows_of_is_spent(world: Loopback, tmp_path: Path) -> None:
     """A backup that was made while a run began has it in the log, and not in the database."""
-    contract = _agree(world)
+    contract = agree(world)
     _start(world, contract, lambda: False)
     finish(world, _job(world, contract), contract, tmp_path)
     world.daemon("hospital").stop()

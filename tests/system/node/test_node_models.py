@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from node_world import start, until
+from node_world import over, start
 
 from unseen.client import together
 from unseen.client.loopback import Loopback
 from unseen.client.workflow import Workflow
 from unseen.core.errors import DeniedError, UsageError, VerificationError
-from unseen.node.models import JOB_OVER, ModelView
+from unseen.node.models import ModelView
 from unseen.scenes import credit_columns
 
 PARTIES = ("bank", "telecom", "helper")
@@ -94,7 +94,7 @@ def finished(world: Loopback, flow: Workflow) -> str:
     contract = together.agree(dict(world.nodes), flow, "bank")
     job = start(world, contract, "bank")
     for party in PARTIES:
-        until(world, party, job, lambda view: view.state in JOB_OVER, 100)
+        over(world, party, job, 100)
         assert world[party].job_show(job).state == "finished", world[party].job_show(job).problem
     together.evidence(dict(world.nodes), "bank", contract)  # all entries have reached all
     return job

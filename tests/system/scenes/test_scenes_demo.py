@@ -145,6 +145,7 @@ def test_a_bad_folder_is_one_error_on_either_face(tmp_path: Path) -> None:
     assert json.loads(machine.stderr or machine.stdout)["error"]["code"] == "usage"
 
 
+@pytest.mark.long
 def test_thirty_thousand_real_credit_clients(tmp_path: Path) -> None:
     source = credit_folder()
     if source is None:
