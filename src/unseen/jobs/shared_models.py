@@ -143,11 +143,16 @@ def score(party: Party, inputs: Mapping[str, Artefact], roles: Roles, params: en
     held = SharedModel.of(inputs["model"]) if party.name in holders else None
     own = None if held is None else Matrix.of(inputs["table"], missing=True)
     if own is not None and held is not None:
+        own = own.ordered(held.columns)
         check_columns(party.name, own, held)
     values = None if own is None else own.values
     sizes = layout.agree(party, values, holders=holders)
     if held is not None and held.widths != sizes.columns:
-        raise RemoteProtocolError("The holders' columns are not those that the model was trained on.")
+        raise RemoteProtocolError(
+            "The holders' columns are not those that the model was trained on.",
+            why=f"columns in training: {_counted(held.widths)}; here: {_counted(sizes.columns)}",
+            mend="let each holder bring the columns of training, in a contract with the same holders in the same order",
+        )
     engine = engines.open_engine(party, roles, params)
     model = models.agree(
         engine,
@@ -161,6 +166,10 @@ def score(party: Party, inputs: Mapping[str, Artefact], roles: Roles, params: en
     return Scored(engine, kind.expected(engine, model, raw), raw, own, sizes, model)
 
 
+def _counted(widths: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} {width}" for name, width in widths.items())
+
+
 def check_columns(name: str, own: Matrix, held: SharedModel) -> None:
     """Refuse other columns than a model's, or such that were prepared in another way.
 
@@ -170,9 +179,17 @@ def check_columns(name: str, own: Matrix, held: SharedModel) -> None:
         They are.
     """
     if own.columns != held.columns:
+        missing, new = (
+            ", ".join(sorted(set(some) - set(rest))) or "none"
+            for some, rest in ((held.columns, own.columns), (own.columns, held.columns))
+        )
+        same = missing == new == "none"
         raise UsageError(
             f"{name} has other columns than in training.",
-            why=f"trained on: {', '.join(held.columns)}; here: {', '.join(own.columns)}",
+            why=f"in training their order was {', '.join(held.columns)}"
+            if same
+            else f"missing here: {missing}; not in training: {new}",
+            mend="bring the columns of training by their names, and leave others out (--ignore)",
         )
     if held.prepared and own.prepared and held.prepared != own.prepared:
         raise UsageError(

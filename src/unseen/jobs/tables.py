@@ -106,6 +106,13 @@ class Matrix:
             )
         return replace(self, commitment=commit(self.numbers))
 
+    def ordered(self, columns: tuple[str, ...]) -> Matrix:
+        """The same with its columns in that order, if it has just these; else itself."""
+        if self.columns == columns or sorted(self.columns) != sorted(columns):
+            return self
+        places = [self.columns.index(name) for name in columns]
+        return replace(self, values=self.values[:, places], columns=columns, commitment=None)
+
     def to_artefact(self) -> Artefact:
         """As artefact of kind "matrix"."""
         arrays: dict[str, NDArray[Any]] = {

@@ -78,6 +78,8 @@ def levels(scores: np.ndarray) -> np.ndarray:
         ("train-gbdt-federated", TREES, both(Z, label=np.ones(ROWS, int)), "bank", "two classes"),
         ("train-linear", LINEAR, both(Z, label=np.zeros(ROWS, int)), "bank", "two classes"),
         ("train-linear", LINEAR, both(Z[:-1]), "telecom", "different numbers of rows"),
+        ("train-linear", LINEAR, both(Z * 1e300), "telecom", "too large to be scaled: z"),
+        ("train-gbdt", TREES, both(Z[:0], x=X[:0], label=Y[:0]), "telecom", "no rows to train on"),
         ("train-linear", LINEAR, both(["a", "b"] * (ROWS // 2)), "telecom", "'z' holds no numbers"),
     ],
 )
@@ -151,5 +153,18 @@ def test_linear_models_refuse_gaps_in_scoring_and_other_columns() -> None:
     with pytest.raises(Exception, match=r"missing or infinite(.|\n)*step 'transform'"):
         raise play("predict", gaps).errors["telecom"]
     other = {**gaps, "telecom": {"table": table(zz=Z), **models["telecom"]}}
-    with pytest.raises(Exception, match=r"other columns than in training(.|\n)*trained on: z; here: zz"):
+    with pytest.raises(Exception, match=r"other columns(.|\n)*missing here: z; not in training: zz"):
         raise play("predict", other).errors["telecom"]
+
+
+@pytest.mark.parametrize(("name", "params"), [("train-linear", LINEAR), ("train-gbdt", TREES)])
+def test_the_order_of_columns_does_not_matter_in_scoring(name: str, params: dict[str, Any]) -> None:
+    trained = play(name, {**both(Z), "telecom": {"table": table(z=Z, w=Z * X)}}, **params)
+    scores = []
+    for columns in ({"z": Z, "w": Z * X}, {"w": Z * X, "z": Z}):
+        inputs = {
+            "bank": {"table": table(x=X), **trained.results["bank"]},
+            "telecom": {"table": table(**columns), **trained.results["telecom"]},
+        }
+        scores.append(play("predict", inputs).results["bank"]["scores"].arrays["scores"])
+    np.testing.assert_allclose(*scores, atol=1e-5)

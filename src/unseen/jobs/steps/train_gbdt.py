@@ -207,6 +207,8 @@ def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Rol
     holders, label_holder = roles.all("holders"), roles.one("label_holder")
     settings = params.settings()
     own = Matrix.of(inputs["table"], missing=True) if party.name in holders else None
+    if own is not None and not len(own.values):
+        raise UsageError("There are no rows to train on.", mend="bring more common rows")
     start = going_on.of(party.name, inputs, own) if params.warm_start and own is not None else None
     label = _label(party.name, own, settings) if own is not None and party.name == label_holder else None
     weights = _row_weights(party, inputs, params, roles, own)

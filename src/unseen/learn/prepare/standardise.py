@@ -36,7 +36,7 @@ def fit(values: Floats, names: Sequence[str]) -> Scaling:
     Raises
     ------
     UsageError
-        No rows, or a value that is no number.
+        No rows, a value that is no number, or numbers whose deviation is beyond all numbers.
     """
     if not len(values):
         raise UsageError(
@@ -47,6 +47,13 @@ def fit(values: Floats, names: Sequence[str]) -> Scaling:
         raise UsageError(
             f"Columns with values that are no numbers: {', '.join(wrong)}.", mend="fill or drop those rows"
         )
-    scale = values.std(axis=0)
+    with np.errstate(over="ignore", invalid="ignore"):
+        scale = values.std(axis=0)
+    if wide := [name for name, each in zip(names, scale, strict=True) if not np.isfinite(each)]:
+        raise UsageError(
+            f"Columns have numbers too large to be scaled: {', '.join(wide)}.",
+            why="their squares are beyond the largest number there is",
+            mend="clip them (step 'prepare'), or correct the table",
+        )
     scale[scale < 1e-12 * np.maximum(1.0, np.abs(values).max(axis=0))] = 1.0  # rounding of a constant
     return Scaling(values.mean(axis=0), scale)

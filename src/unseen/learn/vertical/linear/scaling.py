@@ -33,7 +33,7 @@ class Scaling:
         Raises
         ------
         UsageError
-            Missing values, or infinite ones.
+            Missing values, infinite ones, or such that a deviation is.
         """
         bad = [names[place] for place in np.flatnonzero(~np.isfinite(own).all(axis=0))]
         if bad:
@@ -41,8 +41,14 @@ class Scaling:
                 f"Columns have missing or infinite values: {', '.join(bad)}.",
                 mend="put a rule that fills them into the step 'prepare' before it",
             )
-        center = own.mean(axis=0)
-        scale = own.std(axis=0)
+        with np.errstate(over="ignore", invalid="ignore"):
+            center, scale = own.mean(axis=0), own.std(axis=0)
+        if wide := [names[place] for place in np.flatnonzero(~np.isfinite(scale))]:
+            raise UsageError(
+                f"Columns have numbers too large to be scaled: {', '.join(wide)}.",
+                why="their squares are beyond the largest number there is",
+                mend="clip them (step 'prepare'), or correct the table",
+            )
         constant = scale <= _CONSTANT * np.maximum(1.0, np.abs(center))
         return cls(center, np.where(constant, 1.0, scale))
 
@@ -66,8 +72,10 @@ class Scaling:
         """
         made: NDArray[np.float64] = (own - self.center) / self.scale
         if not np.isfinite(made).all():
+            places = np.flatnonzero(~np.isfinite(made).all(axis=0)) + 1
             raise UsageError(
                 "Columns to be scored have missing or infinite values.",
+                why=f"of the columns of training, by number: {', '.join(map(str, places))}",
                 mend="fill them by the rules of training (step 'transform')",
             )
         return made
