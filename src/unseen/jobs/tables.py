@@ -168,20 +168,33 @@ class Matrix:
         )
 
 
+MOST_CLASSES = 100
+
+
 def labels_at(party: Party, table: Table, wanted: bool, roles: Roles) -> dict[str, Any]:  # noqa: FBT001
     """`label_holder` and `labels` for a choice of rows by labels; nothing where none is wanted.
 
     Raises
     ------
     UsageError
-        Nobody has the role, or its table has no label.
+        Nobody has the role, or its table has no label, one that is missing in some rows, or one that is no class.
     """
     if not wanted:
         return {}
     holder = roles.one("label_holder")
     if party.name != holder:
         return {"label_holder": holder}
-    return {"label_holder": holder, "labels": label_of(table, holder)}
+    if not table.labels:
+        raise _no_label(holder)
+    labels = table.outcome(table.labels[0])
+    several = len(np.unique(labels))  # each missing one counts
+    if several > MOST_CLASSES or np.isnan(labels).any():
+        raise UsageError(
+            f"{holder}'s label has no classes to choose rows by.",
+            why=f"it has {several} different values, {int(np.isnan(labels).sum())} of them missing; at most {MOST_CLASSES} are classes",
+            mend="leave out `stratify`, and rows without a label",
+        )
+    return {"label_holder": holder, "labels": labels}
 
 
 def label_of(table: Table, holder: str) -> NDArray[np.float64]:

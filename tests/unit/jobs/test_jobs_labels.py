@@ -108,6 +108,21 @@ def test_two_classes_are_zero_and_one_whatever_they_are_called(label: str) -> No
         np.testing.assert_allclose(mine, same, atol=1e-3)
 
 
+def test_rows_are_parted_by_several_classes_and_by_no_numbers() -> None:
+    holders = {"holders": HOLDERS, "label_holder": ("bank",)}
+    installed, who = step("folds"), Roles(holders)
+    chosen = parse_params("folds", {"folds": 3, "stratify": True})
+    for label, fine in (("classes", True), ("words", True), ("numbers", False)):
+        inputs = tables(LABELS[label])
+        done = simulate(
+            lambda party, inputs=inputs: installed.run(party, inputs[party.name], chosen, who),
+            HOLDERS,
+            disclosures=installed.disclosures(chosen, who),
+        )
+        assert fine == (not done.errors), done.errors
+    assert "no classes to choose rows by" in str(done.errors["bank"])
+
+
 def test_a_label_that_lacks_values_hinders_only_who_needs_it() -> None:
     y = np.where(SCORE > 0, 1.0, 0.0)
     model = play("train-linear", tables(y), iterations=3)

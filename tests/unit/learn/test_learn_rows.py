@@ -59,6 +59,22 @@ def test_folds_are_even_in_size_and_in_rate(rows: int, folds: int, rate: float, 
     assert np.abs(positives - np.array(sizes) * labels.mean()).max() < 1
 
 
+@given(st.integers(150, 400), st.integers(2, 4), st.integers(0, 99))
+def test_several_classes_are_even_to_two_rows(rows: int, folds: int, seed: int) -> None:
+    labels = np.digitize(np.random.default_rng(seed).random(rows), [0.3, 0.6]) * 1.0
+    least, more = divmod(rows, folds)
+    sizes = [least + (fold < more) for fold in range(folds)]
+    try:
+        made = common.stratified(labels, sizes, Prg(seed.to_bytes(32, "big")))
+    except UsageError:
+        assert np.bincount(labels.astype(int)).min() / folds < common.LEAST + 2
+        return
+    assert np.bincount(made).tolist() == sizes
+    for kind in range(3):
+        found = np.bincount(made[labels == kind], minlength=folds)
+        assert np.abs(found - np.array(sizes) * (labels == kind).mean()).max() < 2
+
+
 def fair(draws: int = 300) -> bool:
     """Whether each row is held out as often as any other, whatever its label: no further off than 5 standard deviations."""
     rng = Prg(bytes(32))

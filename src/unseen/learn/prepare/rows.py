@@ -1,4 +1,4 @@
-"""Put common rows into parts, the same at every holder: at random, or so that every part has its share of either class.
+"""Put common rows into parts, the same at every holder: at random, or so that every part has its share of each class.
 
 What
     :func:`parts` gives each row a part; part i gets exactly `sizes[i]` rows.
@@ -10,7 +10,7 @@ Stratified
 What stratified parts tell
     Sizes do not depend on labels. Given the sizes, each row is in a part with the same chance whatever its label; so a part tells
     about a row's label no more than the overall rate does. What is new is a fact about parts: each has the overall rate, up to one
-    row. Who knows the labels of all rows of a part but one, and how many positives there are, can tell that one. Parts with fewer
+    row (of more than two classes, two). Who knows the labels of all rows of a part but one, and how many positives there are, can tell that one. Parts with fewer
     than :data:`LEAST` rows of a class are refused for that reason.
 Against whom
     Semi-honest holders. All of it is output randomness: after a crash it falls the same way again.
@@ -53,7 +53,7 @@ def disclosures(holders: Sequence[str], label_holder: str | None) -> tuple[Discl
     """Of parts at random nothing; of stratified ones which row is in which."""
     if label_holder is None:
         return ()
-    what = "which rows are in which part; every part has the overall rate of the label, up to one row"
+    what = "which rows are in which part; every part has the overall rate of the label, up to a row or two"
     return (Disclosure(CHOSEN, what, tuple(h for h in holders if h != label_holder), Door.RELEASE),)
 
 
@@ -73,7 +73,7 @@ def parts(
     sizes
         Rows of each part; their sum is `rows`.
     label_holder, labels
-        For stratified parts: who has the labels, and these there, 0 or 1, shape (rows,).
+        For stratified parts: who has the labels, and these there, a number for each class, shape (rows,).
 
     Raises
     ------
@@ -104,28 +104,28 @@ def parts(
 
 
 def stratified(labels: NDArray[np.float64], sizes: Sequence[int], rng: Prg) -> Parts:
-    """Parts that have their share of either class, up to one row; at random within a class.
+    """Parts that have their share of each class, up to one row (of more than two classes, two); at random within a class.
 
     Raises
     ------
     UsageError
         Fewer than :data:`LEAST` rows of a class in a part.
     """
-    rows, wanted = len(labels), np.array(sizes)
-    exact = wanted * (labels.sum() / rows)
-    positives = np.floor(exact).astype(np.int64)
-    most = np.argsort(positives - exact, kind="stable")  # the largest remainders first
-    positives[most[: round(float(labels.sum())) - int(positives.sum())]] += 1
-    if min(positives.min(), (wanted - positives).min()) < LEAST:
-        raise UsageError(
-            f"A part would have fewer than {LEAST} rows of a class.",
-            why=f"{int(labels.sum())} of {rows} rows are positive, for parts of {', '.join(map(str, sizes))} rows",
-            mend="bring more rows, take larger or fewer parts, or leave out `stratify`",
-        )
-    made = np.zeros(rows, np.uint16)
-    for label, counts in ((1, positives), (0, wanted - positives)):
+    made, room = np.zeros(len(labels), np.uint16), np.array(sizes)
+    for label in np.unique(labels)[::-1]:
         members = np.flatnonzero(labels == label)
+        exact = room * (len(members) / room.sum())
+        counts = np.floor(exact).astype(np.int64)
+        most = np.argsort(counts - exact, kind="stable")  # the largest remainders first
+        counts[most[: len(members) - int(counts.sum())]] += 1
+        if counts.min() < LEAST:
+            raise UsageError(
+                f"A part would have fewer than {LEAST} rows of a class.",
+                why=f"{len(members)} of {len(labels)} rows have the label {label:g}, for parts of {', '.join(map(str, sizes))} rows",
+                mend="bring more rows, take larger or fewer parts, or leave out `stratify`",
+            )
         made[members] = _dealt(_shuffled(rng, len(members)), counts)
+        room = room - counts
     return made
 
 
