@@ -130,7 +130,7 @@ def stocks(value: tuple[m.StockView, ...]) -> None:
             (
                 s.peer,
                 s.number[:8],
-                "DAMAGED" if s.damaged else ", ".join(s.contents),
+                "DAMAGED" if s.damaged else "OLD COPY, not used" if s.restored else ", ".join(s.contents),
                 s.runs,
                 s.runs_left,
                 s.runs_unused,

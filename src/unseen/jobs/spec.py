@@ -72,8 +72,8 @@ class TaskSpec(msgspec.Struct, frozen=True):
         Folder for the sealed outputs.
     artefact_key, journal_key, stocks_key
         32 bytes each: seal this job's artefacts, this task's journal, this party's stocks.
-    stocks
-        Folder of this party's stocks.
+    stocks, stocks_taken
+        Folder of this party's stocks; stock -> the last of its runs that was taken, as the logs say.
     silence_s, reconnect_s, connect_s, window_bytes
         See `node.toml`.
     """
@@ -94,6 +94,7 @@ class TaskSpec(msgspec.Struct, frozen=True):
     journal_key: bytes
     stocks: str
     stocks_key: bytes
+    stocks_taken: dict[str, int]
     silence_s: float
     reconnect_s: float
     connect_s: float
@@ -117,6 +118,14 @@ class Step(msgspec.Struct, frozen=True, tag="progress"):
     note: str
 
 
+class Took(msgspec.Struct, frozen=True, tag="took"):
+    """The task burnt a run of a stock, and waits for :data:`NOTED` before it uses anything of it."""
+
+    stock: str
+    run: int
+    runs_left: int
+
+
 class Output(msgspec.Struct, frozen=True):
     """One output on disk: its commitment, and the salt that opens it (stays at this party)."""
 
@@ -138,7 +147,8 @@ class Gone(msgspec.Struct, frozen=True, tag="failed"):
     error: dict[str, str | None]
 
 
-FromWorker: TypeAlias = WantSocket | Step | Done | Gone
+FromWorker: TypeAlias = WantSocket | Step | Took | Done | Gone
+NOTED = b"noted"
 decode_spec = msgspec.msgpack.Decoder(TaskSpec).decode
 decode_from_worker: msgspec.msgpack.Decoder[FromWorker] = msgspec.msgpack.Decoder(FromWorker)
 encode = msgspec.msgpack.encode

@@ -31,7 +31,7 @@ from unseen.jobs.pipe import Pipe
 from unseen.link.pulse import BEAT_S
 from unseen.link.stream import StreamLink, open_link
 from unseen.party import Disclosure, DisclosurePolicy, Door, Session
-from unseen.party.kept import Kept
+from unseen.party.kept import Drawn, Kept
 
 _NEW_USER, _NEW_NETWORK = 0x10000000, 0x40000000
 _LABEL_BYTES = 200
@@ -208,6 +208,13 @@ def _run(task: spec.TaskSpec, links: Mapping[str, StreamLink], control: Pipe) ->
     def tell(progress: Progress) -> None:
         control.send(spec.encode(spec.Step(progress.done, progress.total, progress.note)))
 
+    def note(made: Drawn) -> None:
+        control.send(spec.encode(spec.Took(made.stock, made.run, made.runs_left)))
+        if control.recv() != spec.NOTED:
+            raise UnavailableError(
+                "The node did not write down that a run of a stock was taken.", party=task.me
+            )
+
     policy = DisclosurePolicy(
         task.contract,
         task.task,
@@ -228,7 +235,7 @@ def _run(task: spec.TaskSpec, links: Mapping[str, StreamLink], control: Pipe) ->
         sign=credentials.sign,
         verify=verify,
         silence_s=task.silence_s,
-        kept=Kept(Path(task.stocks), task.stocks_key),
+        kept=Kept(Path(task.stocks), task.stocks_key, task.stocks_taken, note),
     )
 
 

@@ -127,6 +127,15 @@ class FromStock(Body):
     made: Count
 
 
+class StockTaken(Body):
+    """A run of a stock that an attempt of a task burnt: written before anything of it was used, whatever became of the attempt."""
+
+    stock: Name
+    run: Count
+    runs_left: Count
+    attempt: int
+
+
 class TaskFinished(Body):
     """A task at the author: which step ran on what, what came out, what was let out, what was said.
 

@@ -11,6 +11,7 @@ contract-signed     contract                 the author's signature on it
 contract-refused    contract                 the author will not sign
 contract-withdrawn  contract                 the author takes its signature back
 run-started         contract, job            a run was counted
+stock-taken         contract, job, task      a run of randomness made ahead was burnt, before it was used
 task-finished       contract, job, task      step, commitments to inputs and outputs, what passed the own gate,
                                              what both ends of each link signed, measured and expected cost
 run-ended           contract, job            how it ended
@@ -38,6 +39,7 @@ Kind = Literal[
     "contract-refused",
     "contract-withdrawn",
     "run-started",
+    "stock-taken",
     "task-finished",
     "run-ended",
     "key-rotated",
@@ -50,13 +52,15 @@ BODIES: dict[str, type[bodies.Body]] = {
     "contract-refused": bodies.ContractRefused,
     "contract-withdrawn": bodies.ContractWithdrawn,
     "run-started": bodies.RunStarted,
+    "stock-taken": bodies.StockTaken,
     "task-finished": bodies.TaskFinished,
     "run-ended": bodies.RunEnded,
     "key-rotated": bodies.KeyRotated,
     "key-revoked": bodies.KeyRevoked,
     "peer-accepted": bodies.PeerAccepted,
 }
-_OF_A_JOB = frozenset({"run-started", "task-finished", "run-ended"})
+_OF_A_TASK = frozenset({"stock-taken", "task-finished"})
+_OF_A_JOB = _OF_A_TASK | {"run-started", "run-ended"}
 _OF_NO_CONTRACT = frozenset({"key-rotated", "key-revoked", "peer-accepted"})
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
@@ -114,7 +118,7 @@ class Entry(BaseModel):
             raise ValueError(f"the body of {self.kind}: {where}: {first['msg']}") from None
         if (self.contract == "") != (self.kind in _OF_NO_CONTRACT):
             raise ValueError(f"{self.kind} belongs to {'no' if self.contract else 'a'} contract")
-        wanted = (self.kind in _OF_A_JOB, self.kind == "task-finished")
+        wanted = (self.kind in _OF_A_JOB, self.kind in _OF_A_TASK)
         if (self.job is not None, self.task is not None) != wanted:
             raise ValueError(f"{self.kind} must name exactly the job and task that it is about")
         if self.party in self.depends_on:

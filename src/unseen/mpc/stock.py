@@ -10,7 +10,8 @@ Never twice
     that is killed after that leaves the block unused for ever. Then the holders tell one another which block they took,
     and none uses it before all others have burnt it; they take the first one that nobody has burnt. So a holder whose
     folder was restored from a copy cannot make anybody use a block again, as long as one other holder's was not: that one
-    passes over what it has burnt. If all holders go back to old copies at once nobody here can tell.
+    passes over what it has burnt. If all holders go back to old copies at once nobody here can tell;
+    tasks of nodes note beside it what they take (:mod:`unseen.jobs.stocks`).
 What erasing is worth
     r_i cannot be had from what the folder holds later. A disk may still keep the old file where the file system no longer
     sees it, sealed under the party's key.

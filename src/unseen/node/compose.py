@@ -227,9 +227,10 @@ class Services:
                 number=item.number,
                 contents=item.contents,
                 damaged=item.meter is None,
+                restored=item.restored,
                 **({} if item.meter is None else asdict(item.meter)),
             )
-            for item in shelf(Kept(self.store.stocks, self.store.stocks_key))
+            for item in shelf(Kept(self.store.stocks, self.store.stocks_key, self.evidence.stocks_taken()))
         )
 
     def status(self) -> m.NodeStatus:

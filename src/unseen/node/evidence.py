@@ -146,6 +146,21 @@ class Ledger:
         entries = list(self._log.leaves.entries.values())
         return [entry for entry in entries if entry.kind == "run-started" and entry.contract == contract]
 
+    def stocks_taken(self) -> dict[str, int]:
+        """Stock -> the last of its runs that was taken, as the own log and what is here of the peers' logs say."""
+        with self._lock:
+            logs = [
+                self._log.leaves,
+                *(self.mirror(peer).leaves for peer in self._peers.identities() if peer != self.me),
+            ]
+        last: dict[str, int] = {}
+        for leaves in logs:
+            for entry in list(leaves.entries.values()):
+                if entry.kind == "stock-taken":
+                    stock, run = str(entry.body["stock"]), int(entry.body["run"])
+                    last[stock] = max(run, last.get(stock, 0))
+        return last
+
     def publish(self) -> None:
         """Post what peers have not been sent yet."""
         with self._database.write() as transaction:

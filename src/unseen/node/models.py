@@ -76,7 +76,10 @@ class PeerView(Model):
 
 
 class StockView(Model):
-    """Randomness made ahead with a peer. `contents`: what each run holds. `damaged`: it does not open, and no task takes from it."""
+    """Randomness made ahead with a peer. `contents`: what each run holds. No task takes from one that is `damaged` or `restored`.
+
+    `damaged`: it does not open. `restored`: it still has runs that were taken, as the logs know: it is an old copy.
+    """
 
     peer: str
     number: str
@@ -87,6 +90,7 @@ class StockView(Model):
     size_bytes: int = 0
     bytes_left: int = 0
     damaged: bool = False
+    restored: bool = False
 
 
 class NodeStatus(Model):

@@ -133,7 +133,10 @@ class Workshop:
             if not peer.fetched:
                 self._post.expect(running.scope, peer.name, _hand_over(worker, peer.name))
         listener = threading.Thread(
-            target=self._hear, args=(job, task, attempt, running), name=f"worker-{task}", daemon=True
+            target=self._hear,
+            args=(job, contract.id, task, attempt, running),
+            name=f"worker-{task}",
+            daemon=True,
         )
         listener.start()
         worker.control.send(spec.encode(prepared))
@@ -216,6 +219,7 @@ class Workshop:
             journal_key=self._store.journal_key(job.id, task),
             stocks=str(self._store.stocks),
             stocks_key=self._store.stocks_key,
+            stocks_taken=self._ledger.stocks_taken(),
             silence_s=self._config.jobs.silence_s,
             reconnect_s=link.reconnect_s,
             connect_s=min(_CONNECT_S, self._config.jobs.silence_s),
@@ -257,7 +261,7 @@ class Workshop:
 
     # ------------------------------------------------------------------ a worker's words
 
-    def _hear(self, job: jm.JobRef, task: str, attempt: int, running: _Running) -> None:
+    def _hear(self, job: jm.JobRef, contract: str, task: str, attempt: int, running: _Running) -> None:
         started, outcome = time.monotonic(), "died"
         try:
             while (data := running.worker.control.recv()) is not None:
@@ -266,6 +270,8 @@ class Workshop:
                     self._dial(running, message.peer)
                 elif isinstance(message, spec.Step):
                     self._show(job.id, task, attempt, running, message)
+                elif isinstance(message, spec.Took):
+                    self._note_taken(job.id, contract, task, attempt, running, message)
                 else:
                     outcome = "done" if isinstance(message, spec.Done) else "failed"
                     self._take_end(job.id, task, attempt, running, message)
@@ -279,6 +285,20 @@ class Workshop:
             running.told = True
             died = UnavailableError("The worker died.", why="its process ended without a word", party=self.me)
             self._feed(job.id, e.WorkerFailed(task, attempt, died))
+
+    def _note_taken(
+        self, job: str, contract: str, task: str, attempt: int, running: _Running, taken: spec.Took
+    ) -> None:
+        """A run of a stock is in the log before it is used: whatever becomes of the attempt, and of the stock's folder."""
+        body = {
+            "stock": taken.stock,
+            "run": str(taken.run),
+            "runs_left": str(taken.runs_left),
+            "attempt": attempt,
+        }
+        self._ledger.append("stock-taken", contract, body, job=job, task=task)
+        self._ledger.publish()
+        running.worker.control.send(spec.NOTED)
 
     def _take_end(
         self, job: str, task: str, attempt: int, running: _Running, message: spec.Done | spec.Gone

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,10 +17,24 @@ class Drawn:
     unmet: Callable[[], int]
 
 
+def _nowhere(_drawn: Drawn) -> None:
+    """Where no log is kept."""
+
+
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A folder of this party with a folder for each peer, the key that seals what is in it, and what the task took of it."""
+    """A folder of this party with a folder for each peer, the key that seals what is in it, and what the task took of it.
+
+    Attributes
+    ----------
+    taken
+        Stock -> the last of its runs that was taken, as logs outside of the folder say.
+    note
+        Writes into such a log what is about to be used; it is there when this returns.
+    """
 
     folder: Path
     key: bytes = field(repr=False)
+    taken: Mapping[str, int] = field(default_factory=dict)
+    note: Callable[[Drawn], None] = _nowhere
     drawn: list[Drawn] = field(default_factory=list)

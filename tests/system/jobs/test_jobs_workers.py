@@ -85,6 +85,7 @@ class Side:
             journal=str(self.folder / "journal"),
             stocks=str(folder / "stocks"),
             stocks_key=bytes(32),
+            stocks_taken={},
             journal_key=KEY,
             silence_s=10.0,
             reconnect_s=2.0,

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from unseen.client.workflow import Workflow
-from unseen.core.errors import UsageError
+from unseen.core.errors import UnavailableError, UsageError
 from unseen.jobs import stocks
 from unseen.jobs.evidence import task_body
 from unseen.jobs.local import run_local
@@ -19,7 +19,7 @@ from unseen.jobs.step import parse_params
 from unseen.ledger.bodies import TaskFinished
 from unseen.mpc import Stock
 from unseen.party import Disclosure, Door, Party
-from unseen.party.kept import Kept
+from unseen.party.kept import Drawn, Kept
 from unseen.scenes.partition import breast_cancer
 from unseen.testing.simulate import Run, simulate
 
@@ -97,9 +97,19 @@ def make(tmp: Path, runs: int = 3) -> str:
     return str(numbers["hospital"])
 
 
-def compute(tmp: Path, holders: tuple[str, ...] = PAIR) -> Run[Any]:
+Logs = dict[str, dict[str, int]]
+
+
+def compute(tmp: Path, holders: tuple[str, ...] = PAIR, logs: Logs | None = None) -> Run[Any]:
+    """`logs`: what each party's log says of stocks; what is taken is added before it is used."""
+
     def body(party: Party) -> Any:
-        party.kept = Kept(tmp / party.name, party.name.encode().ljust(32))
+        taken = {} if logs is None else logs.setdefault(party.name, {})
+
+        def note(made: Drawn) -> None:
+            taken[made.stock] = made.run
+
+        party.kept = Kept(tmp / party.name, party.name.encode().ljust(32), dict(taken), note)
         engine = stocks.open_pair(party, holders)
         x = engine.share(X if party.name == "hospital" else None, owner="hospital", shape=X.shape)
         told = engine.reveal("result", np.where(x > 1, x * x, x), to=("hospital",))
@@ -124,10 +134,34 @@ def test_each_engine_takes_one_run_in_either_order_of_holders(tmp_path: Path) ->
     assert not list(tmp_path.glob("*/*/*"))
 
 
-def test_what_one_has_lost_is_left_alone(tmp_path: Path) -> None:
+def test_what_one_has_lost_goes_at_the_other(tmp_path: Path) -> None:
     lost, number = make(tmp_path), make(tmp_path)
     shutil.rmtree(tmp_path / "hospital" / "laboratory" / lost)
     assert drawn(compute(tmp_path)) == [(number, 1, 0)]
+    assert [place.name for place in (tmp_path / "laboratory" / "hospital").iterdir()] == [number]
+
+
+def test_what_one_is_about_to_put_there_does_not_go(tmp_path: Path) -> None:
+    """The other has put its part there already."""
+    number = make(tmp_path)
+    draft = tmp_path / "hospital" / "laboratory" / ".making.tmp"
+    draft.mkdir()
+    shutil.move(tmp_path / "hospital" / "laboratory" / number, draft / "stock")
+    with ExitStack() as held:
+        assert stocks._held(draft, held)
+        assert drawn(compute(tmp_path)) == []
+        shutil.move(draft / "stock", tmp_path / "hospital" / "laboratory" / number)
+    assert drawn(compute(tmp_path)) == [(number, 1, 0)]
+
+
+def test_what_a_killed_task_used_up_goes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make(tmp_path, runs=1)
+    with monkeypatch.context() as killed:
+        killed.setattr(shutil, "rmtree", lambda *_args, **_named: None)
+        drawn(compute(tmp_path))
+    assert len(list(tmp_path.glob("*/*/*"))) == 2
+    assert drawn(compute(tmp_path)) == []
+    assert not list(tmp_path.glob("*/*/*"))
 
 
 def test_what_another_task_takes_from_is_left_alone(tmp_path: Path) -> None:
@@ -145,6 +179,60 @@ def test_what_was_restored_takes_nothing_twice(tmp_path: Path) -> None:
     shutil.rmtree(place)
     shutil.move(tmp_path / "copy", place)
     assert drawn(compute(tmp_path)) == [(number, 2, 0)]
+
+
+@pytest.mark.parametrize("restored", [PAIR, PAIR[:1], PAIR[1:]])
+def test_old_copies_are_noticed_by_the_logs(tmp_path: Path, restored: tuple[str, ...]) -> None:
+    number = make(tmp_path)
+    logs: Logs = {}
+    for name, other in (PAIR, PAIR[::-1]):
+        shutil.copytree(tmp_path / name / other / number, tmp_path / "copies" / name)
+    assert drawn(compute(tmp_path, logs=logs)) == [(number, 1, 0)]
+    assert logs == {name: {number: 1} for name in PAIR}
+    for name in restored:
+        place = tmp_path / name / PAIR[name == PAIR[0]] / number
+        shutil.rmtree(place)
+        shutil.copytree(tmp_path / "copies" / name, place)
+        kept = Kept(tmp_path / name, name.encode().ljust(32), logs[name])
+        assert [item.restored for item in stocks.shelf(kept)] == [True]
+    if restored == PAIR:  # the attack: without logs the run is taken again
+        everything = shutil.copytree(tmp_path, tmp_path.with_name("without"))
+        assert drawn(compute(everything)) == [(number, 1, 0)]
+    assert drawn(compute(tmp_path, logs=logs)) == []
+    assert drawn(compute(tmp_path, logs=logs)) == []  # and what the other had of it is gone
+    left = {place.parent.parent.name for place in tmp_path.glob("[hl]*/[hl]*/*")}
+    assert left == set(restored)
+
+
+def test_what_a_failed_attempt_burnt_is_written_down(tmp_path: Path) -> None:
+    number = make(tmp_path)
+    written: list[tuple[str, int, int]] = []
+
+    def body(party: Party) -> None:
+        def note(made: Drawn) -> None:
+            written.append((made.stock, made.run, made.runs_left))
+
+        party.kept = Kept(tmp_path / party.name, party.name.encode().ljust(32), {}, note)
+        stocks.open_pair(party, PAIR)
+        raise UnavailableError("The power is cut.")
+
+    assert simulate(body, PAIR).errors
+    assert written == [(number, 1, 2)] * 2
+    assert drawn(compute(tmp_path)) == [(number, 2, 0)]
+
+
+def test_what_cannot_be_written_down_is_not_used(tmp_path: Path) -> None:
+    number = make(tmp_path)
+
+    def body(party: Party) -> None:
+        def note(_made: Drawn) -> None:
+            raise UnavailableError("The log cannot be written.")
+
+        party.kept = Kept(tmp_path / party.name, party.name.encode().ljust(32), {}, note)
+        stocks.open_pair(party, PAIR)
+
+    assert {type(error) for error in simulate(body, PAIR).errors.values()} == {UnavailableError}
+    assert drawn(compute(tmp_path)) == [(number, 2, 0)]  # burnt all the same
 
 
 def test_what_does_not_open_is_left_alone(tmp_path: Path) -> None:
@@ -207,6 +295,17 @@ def test_on_real_nodes_one_contract_makes_what_the_next_takes(tmp_path: Path) ->
             (seen,) = world[name].stock_list()
             assert (seen.runs, seen.runs_left, seen.damaged) == (3, 1, False)
         assert len(kept(tmp_path)) == len(PAIR)
+        for place in kept(tmp_path):  # both go back to what they had before the last run
+            shutil.copytree(place, tmp_path / "copies" / place.relative_to(tmp_path))
+        study(runs=1, prefix="third-").run(world)
+        for place in kept(tmp_path):
+            shutil.rmtree(place)
+        shutil.copytree(tmp_path / "copies" / "nodes", tmp_path / "nodes", dirs_exist_ok=True)
+        for name in PAIR:
+            (seen,) = world[name].stock_list()
+            assert seen.restored
+        study(runs=1, prefix="fourth-").run(world)
+        assert len(kept(tmp_path)) == len(PAIR)  # nobody took from them
 
 
 def test_a_stock_of_nothing_is_refused_before_it_is_agreed() -> None:

@@ -57,6 +57,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "contract-refused": {"reason": "no"},
     "contract-withdrawn": {"reason": "", "signature": "AAAA"},
     "run-started": {"number": 1, "started_by": "lab"},
+    "stock-taken": {"stock": "ab12", "run": "1", "runs_left": "0", "attempt": 2},
     "task-finished": TASK,
     "run-ended": {"state": "failed", "problem": {"code": "denied", "party": "lab", "step": None}},
     "key-rotated": keys.rotation("clinic", _OLD, _NEW).model_dump(),
@@ -68,8 +69,8 @@ EXAMPLES: dict[str, dict[str, Any]] = {
 def place(kind: str) -> dict[str, Any]:
     return {
         "contract": "" if kind.startswith(("key-", "peer-")) else "contract-1",
-        "job": "job-1" if kind.startswith(("run-", "task-")) else None,
-        "task": "align" if kind.startswith("task-") else None,
+        "job": "job-1" if kind.startswith(("run-", "task-", "stock-")) else None,
+        "task": "align" if kind.startswith(("task-", "stock-")) else None,
     }
 
 
