@@ -115,6 +115,21 @@ class SharedModel:
 
 
 @dataclass(frozen=True, slots=True)
+class Opened:
+    """A model in an engine, and this holder's rows that it is to be used on; nothing is computed yet."""
+
+    engine: Engine
+    model: Model
+    own: Matrix | None
+    sizes: layout.Layout
+
+    @property
+    def values(self) -> NDArray[np.float64] | None:
+        """This holder's columns."""
+        return None if self.own is None else self.own.values
+
+
+@dataclass(frozen=True, slots=True)
 class Scored:
     """Scores that nobody has seen, what they were made of, and the engine that they live in.
 
@@ -129,8 +144,8 @@ class Scored:
     model: Model
 
 
-def score(party: Party, inputs: Mapping[str, Artefact], roles: Roles, params: engines.OnShares) -> Scored:
-    """Score the rows of input "table" with input "model"; nothing is revealed but the shape (:func:`shape_disclosure`).
+def opened(party: Party, inputs: Mapping[str, Artefact], roles: Roles, params: engines.OnShares) -> Opened:
+    """Input "model" and the rows of input "table"; nothing is told but the shape (:func:`shape_disclosure`).
 
     Raises
     ------
@@ -161,9 +176,16 @@ def score(party: Party, inputs: Mapping[str, Artefact], roles: Roles, params: en
         holders=holders,
         sizes=sizes,
     )
+    return Opened(engine, model, own, sizes)
+
+
+def score(party: Party, inputs: Mapping[str, Artefact], roles: Roles, params: engines.OnShares) -> Scored:
+    """Score the rows of input "table" with input "model"; see :func:`opened` for what is told and what raises."""
+    ready = opened(party, inputs, roles, params)
+    engine, model = ready.engine, ready.model
     kind = models.kind(model.kind)
-    raw = kind.raw(engine, model, values, sizes)
-    return Scored(engine, kind.expected(engine, model, raw), raw, own, sizes, model)
+    raw = kind.raw(engine, model, ready.values, ready.sizes)
+    return Scored(engine, kind.expected(engine, model, raw), raw, ready.own, ready.sizes, model)
 
 
 def _counted(widths: Mapping[str, int]) -> str:

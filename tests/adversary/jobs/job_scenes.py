@@ -314,6 +314,17 @@ def card() -> Scene:
     return Scene("scorecard", roles, CREW, (given[0], given[1]), {})
 
 
+def hidden_card(tables: str) -> Scene:
+    """Of bins whose evidence nobody learns: what an owner is told it learns alone."""
+    roles = {"holders": HOLDERS, "helper": ("helper",), "label_holder": ("a",), "receiver": ("a",)}
+    scene = weighed()
+    given: list[Inputs] = []
+    for which in (0, 1):
+        made = run(scene.program(which), CREW, disclosures=scene.told).results
+        given.append({who: {"table": scaled(who, which + 1), "model": made[who]["model"]} for who in HOLDERS})
+    return Scene("scorecard", roles, CREW, (given[0], given[1]), {"tables": tables})
+
+
 def grow(rows: int = ROWS) -> Scene:
     """Trees that split alike for labels three times as large and columns of another scale."""
     rng = np.random.default_rng(5)
@@ -429,6 +440,8 @@ SCENES: dict[str, Callable[[], Scene]] = {
     "train-linear": descend,
     "train-linear on evidence": weighed,
     "scorecard": card,
+    "scorecard of evidence": lambda: hidden_card("evidence"),
+    "scorecard under shares": lambda: hidden_card("nobody"),
     "train-logistic joined": lambda: joined_training("train-logistic"),
     "standardise-joined": lambda: joined_training("standardise-joined"),
     "join": lambda: joining(how="full", method="dh"),

@@ -39,6 +39,8 @@ def test_every_step_there_is_has_a_scene() -> None:
 # half a megabyte each of ciphertexts and transfers, whose every bit is looked at; many rounds
 FEWER = {
     "evaluate with weights": 40,
+    "scorecard of evidence": 60,
+    "scorecard under shares": 60,
     "average": 20,  # nothing is sent
     "prepare": 20,  # nothing is sent
     "transform": 20,
@@ -60,6 +62,8 @@ FEWER = {
     "train-logistic joined": 60,
 }
 SLOW = {
+    "scorecard of evidence",
+    "scorecard under shares",
     "evaluate with weights",
     "join hidden",
     "join hidden of three",

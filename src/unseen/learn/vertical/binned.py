@@ -151,15 +151,18 @@ def scoring_cost(public: Mapping[str, Any]) -> tuple[float, int]:
 def raw(engine: Engine, model: Model, own: Floats | None, sizes: Layout) -> SecretArray:
     """Sums of weights, exact, shape (rows,)."""
     bins = int(model.public["bins"])
-    codes = None
-    if own is not None:
-        cuts = tuple(np.split(model.private["cuts"], model.private["ends"])[:-1])
-        codes = coded(own, cuts, bins)
+    codes = None if own is None else codes_of(model, own)[0]
     weights = model.secret(engine, "weights")
     total: SecretArray = (
         _open(engine, codes, sizes, bins).spread(weights[:-1].reshape(1, -1))[0] + weights[-1:]
     )
     return total
+
+
+def codes_of(model: Model, own: Floats) -> tuple[Codes, tuple[Floats, ...]]:
+    """The bin of each value of this holder's block by its part of a model, and its cuts."""
+    cuts = tuple(np.split(model.private["cuts"], model.private["ends"])[:-1])
+    return coded(own, cuts, int(model.public["bins"])), cuts
 
 
 def expected(engine: Engine, model: Model, raw: SecretArray) -> SecretArray:  # noqa: ARG001
