@@ -22,7 +22,7 @@ from unseen.mpc.functions.permute import Places, Rows, array_of, move, rows_of, 
 from unseen.mpc.functions.pieces import cut
 from unseen.mpc.functions.radix import places_by
 from unseen.mpc.protocol import Protocol
-from unseen.mpc.shares import Planes
+from unseen.mpc.shares import Planes, Share
 
 PAIRED = 24  # up to so many elements a line are compared in all pairs: fewer bytes and rounds than the passes of radix
 
@@ -85,12 +85,22 @@ def arranged(keys: Sequence[Key], *rows: Rows) -> tuple[Rows, ...]:
     one = keys[0] if len(keys) == 1 and not values.boolean else None
     if one is not None and length <= PAIRED:
         return move(protocol, _places_by_pairs(one), *rows)
-    width = sum(key.width for key in keys)
-    fits = protocol.radix_up_to < width <= quicksort.widest(length)
-    if one is not None and lines == 1 and fits:
-        share = np.uint64(0) - values.share if one.descending else values.share
-        return quicksort.quicksorted(protocol, share[:, 0], *rows)
+    if one is not None and _by_comparisons(one):
+        return quicksort.quicksorted(protocol, _ascending(one), *rows)
     return move(protocol, places_by(protocol, _together(keys), lines, length), *rows)
+
+
+def _by_comparisons(key: Key) -> bool:
+    """Whether quicksort is how this one key, of numbers, is best sorted."""
+    lines, length = key.values.shape
+    least = key.values.engine.protocol.radix_up_to
+    return lines == 1 and length > PAIRED and least < key.width <= quicksort.widest(length)
+
+
+def _ascending(key: Key) -> Share:
+    """What to sort for the order of a single line."""
+    share = key.values.share[:, 0]
+    return np.uint64(0) - share if key.descending else share
 
 
 def _together(keys: Sequence[Key]) -> Planes:
@@ -142,9 +152,14 @@ def _along(x: SecretArray, axis: int, *, places: bool, descending: bool, key_bit
     lines = x.transpose(*order)
     length = lines.shape[-1]
     flat = lines.reshape(int(np.prod(lines.shape[:-1])), length)
+    key = Key(flat, descending, key_bits)
+    if not places and not x.boolean and _by_comparisons(key):
+        made = quicksort.sorted_keys(engine.protocol, _ascending(key))
+        share = (np.uint64(0) - made if descending else made).reshape(len(made), *lines.shape)
+        return engine.number(share, x.bits).transpose(*np.argsort(order))
     column = engine.lift(np.tile(np.arange(length), len(flat)), 0) if places else flat.ravel()
-    (made,) = arranged([Key(flat, descending, key_bits)], rows_of(column))
-    return array_of(made, column, lines.shape).transpose(*np.argsort(order))
+    (rows,) = arranged([key], rows_of(column))
+    return array_of(rows, column, lines.shape).transpose(*np.argsort(order))
 
 
 def topk(x: SecretArray, count: int, *, key_bits: int | None = None) -> tuple[SecretArray, SecretArray]:

@@ -5,6 +5,8 @@ made different by their places (key 2^k + place), without which the number of ti
 for them (:func:`widest`). How much is compared next depends on what was opened: where a helper
 deals and may not see that, :mod:`unseen.mpc.functions.radix` is used.
 
+Where only the keys are wanted they are shuffled alone: in their order, without their places, they are what is wanted.
+
 What is compared at one time is compared in pieces, as all functions work (:mod:`unseen.mpc.functions.pieces`); beside the shuffled
 rows there are four bytes of order for each.
 
@@ -22,7 +24,7 @@ from numpy.typing import NDArray
 
 from unseen.mpc.fixed import SAFE_BITS
 from unseen.mpc.functions.permute import Rows, take
-from unseen.mpc.functions.pieces import piece
+from unseen.mpc.functions.pieces import cut, piece
 from unseen.mpc.protocol import Protocol
 from unseen.mpc.shares import Share
 
@@ -50,11 +52,25 @@ def quicksorted(protocol: Protocol, key: Share, *rows: Rows) -> tuple[Rows, ...]
     return tuple(take(column, order) for column in columns) if count else tuple(columns)
 
 
+def sorted_keys(protocol: Protocol, key: Share) -> Share:
+    """The keys (components, n) themselves in order: what is above their places, so nothing else need be shuffled."""
+    count = key.shape[1]
+    places = _place_bits(count)
+    (shuffled,) = protocol.shuffle(different(protocol, key)[..., None])
+    keys = shuffled[..., 0]
+    order = _sorted(_Keys(protocol, keys)) if count else np.zeros(0, np.int64)
+    out = np.empty_like(keys)
+    for here in cut(count, _PARTS):
+        out[:, here] = protocol.truncate(keys[:, order[here]], places, exact=True)
+    return out
+
+
 def different(protocol: Protocol, key: Share) -> Share:
     """Keys with their places added below, so that no two are equal."""
     count = key.shape[1]
     whole: Share = key << np.uint64(_place_bits(count))
-    whole += protocol.public(np.arange(count, dtype=np.uint64))
+    for here in cut(count, _PARTS):
+        whole[:, here] += protocol.public(np.arange(here.start, here.stop, dtype=np.uint64))
     return whole
 
 
@@ -74,7 +90,9 @@ class _Keys:
         """Whether keys[left] < keys[right], opened."""
         difference = self.share[:, left]
         difference -= self.share[:, right]
-        bits = self.protocol.mask(difference).less_than((0,))
+        masked = self.protocol.mask(difference)
+        del difference
+        bits = masked.less_than((0,))
         return self.protocol.open_shuffled(bits[:, 0]).view(np.bool_)
 
 
@@ -133,23 +151,32 @@ def _partition(keys: _Keys, order: Order, starts: Order, ends: Order) -> tuple[O
 
 
 def _finish(keys: _Keys, order: Order, starts: Order, ends: Order) -> None:
-    """Small segments: all pairs at once; an element's rank is how many are smaller."""
+    """Small segments, some at a time: all pairs at once; an element's rank is how many are smaller."""
+    lengths = ends - starts
+    by_length = np.argsort(lengths, kind="stable")
+    starts, lengths = starts[by_length], lengths[by_length]
+    pairs = np.cumsum(lengths * (lengths - 1) // 2)
+    done = 0
+    while done < len(starts):
+        before = pairs[done - 1] if done else 0
+        some = max(done + 1, int(np.searchsorted(pairs, before + keys.step, side="right")))
+        _rank(keys, order, starts[done:some], lengths[done:some])
+        done = some
+
+
+def _rank(keys: _Keys, order: Order, starts: Order, lengths: Order) -> None:
+    """Put these segments into order."""
     sides: list[list[Order]] = [[order[:0]], [order[:0]]]
     for length in range(2, _SMALL + 1):
-        firsts = starts[ends - starts == length]
+        firsts = starts[lengths == length]
         for side, place in zip(sides, np.triu_indices(length, 1), strict=True):
             side.append((firsts[:, None] + place.astype(order.dtype)).ravel())
     left, right = (np.concatenate(side) for side in sides)
-    del sides
+    smaller = keys.less(order[left], order[right])
     rank = np.zeros(len(order), np.uint8)
-    for begin in range(0, len(left), keys.step):
-        one, other = left[begin : begin + keys.step], right[begin : begin + keys.step]
-        smaller = keys.less(order[one], order[other])
-        np.add.at(rank, other, smaller.view(np.uint8))
-        np.add.at(rank, one, (~smaller).view(np.uint8))
-    lengths = ends - starts
-    inside = np.repeat(starts - np.concatenate([[0], np.cumsum(lengths)[:-1]]), lengths) + np.arange(
-        lengths.sum()
-    )
+    np.add.at(rank, right, smaller.view(np.uint8))
+    np.add.at(rank, left, (~smaller).view(np.uint8))
+    first = np.repeat(np.cumsum(lengths) - lengths, lengths)
+    inside = np.repeat(starts, lengths) + np.arange(len(first)) - first
     moved = order[inside]
     order[np.repeat(starts, lengths) + rank[inside]] = moved

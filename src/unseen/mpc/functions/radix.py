@@ -154,7 +154,7 @@ def _next_places(protocol: Protocol, hot: NDArray[Any], lines: int) -> Places:
         line = np.arange(here.start, here.stop) // length if lines > 1 else slice(0, 1)
         before -= part
         before -= earlier[..., line]  # how many with this digit come before, in the line
-        elements = protocol.public(np.arange(here.start, here.stop).astype(word))
+        elements = protocol.public(np.arange(here.start, here.stop, dtype=word))
         zeros = elements - before.sum(axis=1, dtype=word)  # place with digit 0, counted through all lines
         before += starts[..., line]
         before -= zeros[:, None]

@@ -150,9 +150,15 @@ class Dealer:
         c = deal.dealt(shape, lambda: (a * b).sum(axis=1, dtype=dtype), dtype)
         if not self.holds:
             return np.zeros(shape, dtype)
-        d, e = self._open(left - a, right - b)
-        terms = d * (b + e if self.leads else b)
-        terms += a * e
+        hidden = np.empty((2, *left.shape), dtype)
+        np.subtract(left, a, out=hidden[0])
+        np.subtract(right, b, out=hidden[1])
+        d, e = self.party.open_masked(hidden, peers=self.peers)
+        del hidden
+        if self.leads:
+            b += e
+        terms = np.multiply(b, d, out=b)
+        terms += np.multiply(a, e, out=a)
         total: NDArray[W] = c + terms.sum(axis=1, dtype=dtype)
         return total
 

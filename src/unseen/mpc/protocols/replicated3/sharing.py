@@ -139,8 +139,9 @@ class SplitOperand:
         shape = (len(bounds), *self._known.shape)
         levels = np.array([bound % (1 << 64) for bound in bounds], np.uint64)
         below = levels.reshape(-1, *[1] * self._known.ndim) * np.uint64(wires.place == 0)
-        moved = (self._known[None] - below).reshape(-1) >> np.uint64(coarse)
-        generate, propagate, top = split.start_of_sign(wires, moved, planes.WORD - coarse)
+        generate, propagate, top = split.start_of_sign(
+            wires, (self._known[None] - below).reshape(-1) >> np.uint64(coarse), planes.WORD - coarse
+        )
         sign = planes.carry_out(self._protocol, generate, propagate) ^ top
         return planes.unpack(sign, shape)[:, 0]
 

@@ -125,6 +125,7 @@ def start_of_sign(wires: Wires, known: Ring, places: int) -> tuple[Planes, Plane
     generate = h H + (h l) L + l (H L), propagate = h l + h L + l H + H L.
     """
     planes = kernels.split_places(known.reshape(-1), places)
+    del known  # a temporary of the caller
     high, low, top = planes[0:-1:2], planes[1:-1:2], planes[-1:]
     both = high[1:] & low
     highs, pairs, words = len(high), len(low), planes.shape[1]
@@ -134,6 +135,7 @@ def start_of_sign(wires: Wires, known: Ring, places: int) -> tuple[Planes, Plane
         else np.zeros((highs + 2 * pairs + 1, words), np.uint64)
     )
     parts = spread(wires, given, xor=True)
+    del given
     generate_propagate: Ring | None = None
     if wires.place != 0:
         mine = parts[wires.place - 1]
@@ -144,6 +146,7 @@ def start_of_sign(wires: Wires, known: Ring, places: int) -> tuple[Planes, Plane
         if wires.place == 1:
             propagate ^= both
         generate_propagate = np.concatenate([generate, propagate])
+        del generate, propagate
     shared = close(wires, generate_propagate, (highs + pairs, words), xor=True)
     propagate = np.concatenate([np.zeros((2, 1, words), np.uint64), shared[:, highs:]], axis=1)
     ends = _fill(wires, parts, top, slice(-1, None))
