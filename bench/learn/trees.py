@@ -33,6 +33,7 @@ from unseen.learn.prepare.cuts import quantile_cuts
 from unseen.learn.vertical.trees import coded, plain, shared
 from unseen.learn.vertical.trees.bins import Bins
 from unseen.learn.vertical.trees.model import Booster, Settings, Splits
+from unseen.learn.vertical.trees.told import disclosure
 from unseen.mpc.engine import PROTOCOLS
 from unseen.party import Disclosure, Door, Party
 from unseen.testing.simulate import run
@@ -152,7 +153,7 @@ def grow(work: Work, settings: Settings, *, protocol: str, shaper: Shaper | None
     bins, codes, labels = work.public(), work.codes[:, work.train], targets(work, settings)
     mine = {FIRST: codes[: work.first], SECOND: codes[work.first :]}
     disclosures = [Disclosure("weights", "weights", (FIRST,), Door.REVEAL)] + [
-        Disclosure(shared.disclosure(name), "splits", (name,), Door.REVEAL, times=1 << 20) for name in mine
+        Disclosure(disclosure(name), "splits", (name,), Door.REVEAL, times=1 << 20) for name in mine
     ]
 
     def program(party: Party) -> Any:
@@ -222,7 +223,7 @@ def alone(work: Work, settings: Settings) -> NDArray[np.float64]:
 
     told = [
         Disclosure("weights", "weights", (me,), Door.REVEAL),
-        Disclosure(shared.disclosure(me), "splits", (me,), Door.REVEAL, times=1 << 20),
+        Disclosure(disclosure(me), "splits", (me,), Door.REVEAL, times=1 << 20),
     ]
     booster = run(program, (me,), disclosures=told, timeout_s=3600).results[me]
     return plain.scores(booster, work.codes, work.bins)

@@ -12,10 +12,11 @@ from tests.unit.learn.trees_run import Case
 
 from unseen.learn.vertical.checkpoints import SecretCheckpoints
 from unseen.learn.vertical.trees import plain, shared
-from unseen.learn.vertical.trees.model import Booster, Splits
+from unseen.learn.vertical.trees.model import Booster, Settings, Splits
+from unseen.learn.vertical.trees.told import disclosure
 from unseen.mpc import Engine
 from unseen.party import Disclosure, Door, Party
-from unseen.testing.dying import DyingJournal
+from unseen.testing.dying import DyingJournal, When
 from unseen.testing.simulate import Run, simulate
 from unseen.testing.views import objections, secret_arrays
 
@@ -23,15 +24,15 @@ CREWS = {"dealer2": ("a", "b", "helper"), "replicated3": ("a", "b", "c")}
 
 
 def attempts(
-    case: Case, protocol: str, *deaths: tuple[str, int] | None, **options: Any
+    case: Case, protocol: str, *deaths: tuple[str, int] | None, when: When = "after", **options: Any
 ) -> tuple[list[Run[Any]], dict[str, DyingJournal]]:
-    """One attempt after the other; who dies in each, and after which of its checkpoints."""
+    """One attempt after the other; who dies in each, and after (or before) which of its checkpoints."""
     crew, holders = CREWS[protocol], tuple(case.columns)
     helper = "helper" if "helper" in crew else None
     everyone = ("weights", "loss", "gains")
     told = [
         *(Disclosure(name, name, crew, Door.REVEAL, times=99) for name in everyone),
-        *(Disclosure(shared.disclosure(name), "splits", (name,), Door.REVEAL, times=999) for name in holders),
+        *(Disclosure(disclosure(name), "splits", (name,), Door.REVEAL, times=999) for name in holders),
     ]
     bins, parts, labels = case.public(), case.of_holders, case.label_rows()
 
@@ -47,7 +48,7 @@ def attempts(
     journals, runs = {name: DyingJournal() for name in crew}, []
     for attempt, death in enumerate(deaths, 1):
         for name, journal in journals.items():
-            journal.next_attempt((death[1], "after") if death and death[0] == name else None)
+            journal.next_attempt((death[1], when) if death and death[0] == name else None)
         kwargs: dict[str, Any] = {"journals": journals, "attempt": attempt, "disclosures": told}
         runs.append(simulate(program, crew, timeout_s=60.0, **kwargs))
         assert bool(runs[-1].errors) == bool(death), runs[-1].errors
@@ -111,3 +112,19 @@ def test_views_of_both_attempts_together_look_like_noise() -> None:
     (first, second), _ = attempts(case, "dealer2", ("b", 1), None)
     for party in CREWS["dealer2"]:
         assert not objections(secret_arrays([*first.views[party], *second.views[party]])), party
+
+
+def test_a_tree_that_is_told_again_has_the_leaves_of_the_split_that_was_told() -> None:
+    # y rises with x and falls with z as much: both splits gain the same but for rounding, and the leaves change sides
+    x, z, y = np.array(
+        [(0, 1, 0)] * 30 + [(1, 0, 1)] * 30 + [(0, 0, 0), (0, 0, 1), (1, 1, 0), (1, 1, 1)] * 5
+    ).T
+    settings = Settings(rounds=1, depth=1, learning_rate=1.0)
+    case = Case(np.stack([x, z]), [2, 2], y.astype(float), settings, {"a": 1, "b": 1})
+    for _ in range(5):
+        (first, last), _ = attempts(case, "dealer2", ("b", 1), None, when="before")
+        assert first.errors
+        _, weights, *_ = last.results["a"]
+        by_x = last.results["a"][0].splits.column[0, 0] == 0
+        assert by_x != (last.results["b"][0].splits.column[0, 0] == 0)
+        assert (weights[0, 0] < 0) == by_x

@@ -10,6 +10,7 @@ import numpy as np
 from unseen.learn.vertical.trees import plain, shared
 from unseen.learn.vertical.trees.bins import Bins
 from unseen.learn.vertical.trees.model import Booster, Settings, Splits
+from unseen.learn.vertical.trees.told import disclosure
 from unseen.mpc import Engine
 from unseen.party import Disclosure, Door, Party
 from unseen.testing.simulate import Run, run
@@ -66,10 +67,7 @@ def grow(
         Disclosure("weights", "weights", ("a",), Door.REVEAL),
         Disclosure("scores", "scores", ("a",), Door.REVEAL),
         Disclosure("gains", "gains", ("a",), Door.REVEAL),
-        *(
-            Disclosure(shared.disclosure(name), "splits", (name,), Door.REVEAL, times=1000)
-            for name in case.columns
-        ),
+        *(Disclosure(disclosure(name), "splits", (name,), Door.REVEAL, times=1000) for name in case.columns),
     ]
     bins, parts, labels = case.public(), case.of_holders, case.label_rows()
 

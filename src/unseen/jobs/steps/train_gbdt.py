@@ -31,6 +31,7 @@ from unseen.learn.vertical.trees.gains import MOST_WEIGHT
 from unseen.learn.vertical.trees.grown import Grown
 from unseen.learn.vertical.trees.model import DEEPEST, Settings, ways_of
 from unseen.learn.vertical.trees.objectives import check_labels
+from unseen.learn.vertical.trees.told import disclosure
 from unseen.mpc import Engine, SecretArray
 from unseen.mpc.functions import largest
 from unseen.mpc.functions.pieces import piece
@@ -117,7 +118,7 @@ def disclosures(params: Params, roles: Roles) -> tuple[Disclosure, ...]:
     settings = params.settings()
     told += [
         Disclosure(
-            shared.disclosure(holder),
+            disclosure(holder),
             f"at which nodes {holder}'s columns split, which, and at which of its bins",
             (holder,),
             Door.REVEAL,

@@ -58,8 +58,8 @@ def best(
     way: NDArray[np.int64],
     settings: Settings,
     scale: Scale,
-) -> tuple[Found, Bounds]:
-    """As :func:`.gains.best`, and the bounds of the children: left, right, left, right."""
+) -> tuple[Found, SecretArray]:
+    """As :func:`.gains.best`, and where bounds of the children would be by each candidate (nodes, candidates): see :func:`below`."""
     left, right = gains.parted(engine, sums, node, choices)
     count = left.first.shape[1]
     every = Sums(
@@ -87,7 +87,8 @@ def best(
         total = engine.select(allowed, total - lowest) + lowest
     hot = one_hot_of_largest(engine.concatenate([none.reshape(-1, 1), total], axis=1))
     found = Found(hot, left, Measure(total - each[:, 2 * count].reshape(-1, 1)))
-    return found, _below(engine, hot, bounds, (one + other) * 0.5, way)
+    middle: SecretArray = (one + other) * 0.5
+    return found, middle
 
 
 def _forbidden(
@@ -112,15 +113,17 @@ def _forbidden(
     return engine.number(share, total.bits)
 
 
-def _below(
-    engine: Engine, hot: SecretArray, bounds: Bounds, middle: SecretArray, way: NDArray[np.int64]
+def below(
+    engine: Engine, won: SecretArray, bounds: Bounds, middle: SecretArray, way: NDArray[np.int64]
 ) -> Bounds:
-    """Bounds move to the middle of the split that won, where its column has a way."""
-    numbers = engine.as_number(hot)
+    """Bounds of the children, left, right, left, right: they move to the middle of the split that won, where its column has a way.
+
+    `won`: one-hot numbers (nodes, 1 + candidates).
+    """
     nodes = len(middle)
     moved = []
     for edge, towards in ((bounds.low, -1), (bounds.high, 1), (bounds.low, 1), (bounds.high, -1)):
-        chosen = np.moveaxis(numbers.share[..., 1:][..., way == towards], -1, 1)
+        chosen = np.moveaxis(won.share[..., 1:][..., way == towards], -1, 1)
         gap = (middle - edge.reshape(-1, 1)).share[..., way == towards]
         if not chosen.shape[1]:
             moved.append(edge.share)

@@ -32,7 +32,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unseen.learn.vertical.checkpoints import FORGETFUL, SecretKeeper
-from unseen.learn.vertical.trees import gains, hidden, importance, monotone
+from unseen.learn.vertical.trees import gains, hidden, importance, monotone, told
 from unseen.learn.vertical.trees.bins import Bins, Candidates, candidates
 from unseen.learn.vertical.trees.gains import Scale, Sums
 from unseen.learn.vertical.trees.grown import Grown
@@ -69,11 +69,6 @@ class Watch:
 
     rows: NDArray[np.bool_]
     patience: int
-
-
-def disclosure(holder: str) -> str:
-    """Name of what a holder is told of its splits."""
-    return f"splits-{holder}"
 
 
 def fit(
@@ -177,9 +172,9 @@ def _loss(engine: Engine, errors: SecretArray, rows: NDArray[np.bool_]) -> float
     """Tell all parties the mean square of the errors (classes, rows) of some rows."""
     some = np.ascontiguousarray(errors.share[:, :, rows]).reshape(len(errors.share), -1, 1)
     total = engine.number(engine.protocol.inner(some, some), 2 * errors.bits)
-    told = engine.reveal(LOSS, total, to=engine.protocol.party.everyone)
-    assert told is not None  # it is for everyone
-    return float(told[0]) / max(1, int(rows.sum()))
+    mean = engine.reveal(LOSS, total, to=engine.protocol.party.everyone)
+    assert mean is not None  # it is for everyone
+    return float(mean[0]) / max(1, int(rows.sum()))
 
 
 def scores(
@@ -256,8 +251,8 @@ def _derivatives(
     weights: SecretArray | None,
 ) -> tuple[SecretArray, SecretArray]:
     """Packed derivatives (classes, rows), and the first ones by themselves, without weights."""
-    told = probabilities(scores, settings)  # a quick sigmoid tips choices between splits
-    first = told - labels
+    guessed = probabilities(scores, settings)  # a quick sigmoid tips choices between splits
+    first = guessed - labels
     if settings.objective == "squared":
         if weights is None:
             ones = engine.lift(np.ones(first.shape), scale.second)
@@ -265,7 +260,7 @@ def _derivatives(
         each = weights.reshape(1, -1)
         weighted = gains.times(engine, first, each, scale.first)
         return gains.packed(engine, weighted, engine.truncate(each, scale.second)), first
-    flat = [np.ascontiguousarray(one.share).reshape(len(one.share), -1) for one in (told, 1 - told)]
+    flat = [np.ascontiguousarray(one.share).reshape(len(one.share), -1) for one in (guessed, 1 - guessed)]
     one: Share = first.share.reshape(flat[0].shape)
     doubled = settings.objective == "softmax"  # the second derivatives
     if weights is None:
@@ -350,10 +345,15 @@ class _Forest:
             sums = gains.unpacked(engine, words_of_codes, scale)
             node = Sums(*(one[:, : self.first_width].sum(axis=1) for one in (sums.first, sums.second)))
             if bounds is None:
-                found = gains.best(engine, sums, node, choices, settings, scale)
+                found, middle = gains.best(engine, sums, node, choices, settings, scale), None
             else:
-                found, bounds = monotone.best(engine, sums, node, bounds, choices, way, settings, scale)
-            numbers = engine.as_number(found.hot)
+                found, middle = monotone.best(engine, sums, node, bounds, choices, way, settings, scale)
+            numbers, mine = engine.as_number(found.hot), None
+            if not self.hide:
+                mine = told.tell(engine, numbers, choices, self.bins)
+                numbers = told.winner(engine, numbers, mine, choices, self.bins)
+            if bounds is not None and middle is not None:
+                bounds = monotone.below(engine, numbers, bounds, middle, way)
             won.append((numbers, found.measure))
             last = depth + 1 == settings.depth
             if self.hide:
@@ -367,7 +367,7 @@ class _Forest:
                     else engine.number(in_turn(gone.share, (words - gone).share, axis=1), 0)
                 )
             else:
-                answers = self._tell(tree, depth, numbers, choices)
+                answers = self._answers(tree, depth, mine, choices)
                 shape = (2**depth, self.bins.rows)
                 here = _parted(engine, here, answered(engine, answers, tuple(self.bins.bins), shape))
                 gone = None if last else taken.kept(answers)
@@ -392,24 +392,15 @@ class _Forest:
         if tree in {self.begun, tree // trees * trees}:
             self.tally.prepare(vectors * min(trees - tree % trees, self.settings.trees - tree))
 
-    def _tell(self, tree: int, depth: int, hot: SecretArray, choices: Candidates) -> NDArray[np.bool_] | None:
-        """Tell every holder which of its candidates won, 0: none; its answers (nodes, rows)."""
-        start, share = 2**depth - 1, hot.share
-        wanted, to = {}, {}
-        for owner, holder in enumerate(self.bins.bins):
-            places = np.flatnonzero(choices.owner == owner)
-            numbered = np.arange(1, len(places) + 1, dtype=np.uint64)
-            numbers = (share[..., 1 + places] * numbered).sum(axis=-1, dtype=np.uint64)
-            if self.bins.bins[holder]:
-                name = disclosure(holder)
-                wanted[name], to[name] = self.engine.number(numbers, 0), (holder,)
-        told = self.engine.reveal_all(wanted, to=to)
-        me = self.engine.protocol.party.name
-        mine = told.get(disclosure(me))
+    def _answers(
+        self, tree: int, depth: int, mine: NDArray[np.int64] | None, choices: Candidates
+    ) -> NDArray[np.bool_] | None:
+        """This holder's answers (nodes, rows) by the splits that it was told."""
         if mine is None or self.splits is None or self.codes is None:
             return None
-        places = np.flatnonzero(choices.owner == list(self.bins.bins).index(me))
-        for node, number in enumerate(mine.astype(int)):
+        start = 2**depth - 1
+        places = told.places_of(choices, self.bins, self.engine.protocol.party.name)
+        for node, number in enumerate(mine):
             if number > 0:
                 place = places[number - 1]
                 self.splits.column[tree, start + node] = choices.column[place]
@@ -466,8 +457,8 @@ def answered(
     total: Planes = np.zeros((protocol.components, shape[0], words), np.uint64)
     for holder in holders:
         own = mine if holder == protocol.party.name else None
-        told = protocol.share_bits(None if own is None else own.astype(np.uint8), owner=holder, shape=shape)
-        total ^= _per_node(told)
+        bits = protocol.share_bits(None if own is None else own.astype(np.uint8), owner=holder, shape=shape)
+        total ^= _per_node(bits)
     return total
 
 
