@@ -65,8 +65,10 @@ class _Highest:
         columns = [_choose(self.columns, kind.times * self.column_steps, kind.column_bits) for kind in kinds]
         engine = rows[0].engine
         left, right = (np.stack([one.share for one in side], axis=1) for side in (rows, columns))
-        flat = (side.reshape(len(side), -1) for side in (left, right))
-        made = engine.protocol.multiply(*flat).reshape(left.shape)
+        del rows, columns
+        shape = left.shape
+        left, right = (side.reshape(len(side), -1) for side in (left, right))
+        made = engine.protocol.multiply(left, right).reshape(shape)
         return [
             engine.number(np.ascontiguousarray(made[:, place]), kind.row_bits + kind.column_bits)
             for place, kind in enumerate(kinds)
@@ -179,12 +181,16 @@ def _root(x: SecretArray, *, inverse: bool) -> SecretArray:
     half, too_much = (top.places - x.bits) // 2, x.bits // 2
     side, more, divide_by = (0.5, 0, half) if inverse else (-0.5, half + too_much, too_much)
     factor, scale = top.powers(_Power(), _Power(side, more, row_bits, _COLUMN))
+    mantissa = top.mantissa(x, factor)
+    del top, factor  # what is not needed any more is let go: it is as much as all the rest
     tabled = (tables.INVERSE_ROOT, tables.INVERSE_ROOT_WAVE) if inverse else (tables.ROOT, tables.ROOT_WAVE)
-    of_mantissa = engine.scaled(_function(top.mantissa(x, factor), *tabled), _WAVED)
+    of_mantissa = engine.scaled(_function(mantissa, *tabled), _WAVED)
     both = np.stack([of_mantissa.share, scale.share], axis=1)
+    del mantissa, of_mantissa, scale
     kept = engine.truncate(engine.number(both, 0), 0, divide_by=dropped).share
-    left, right = (np.ascontiguousarray(kept[:, place]) for place in range(2))
-    product = engine.multiply(engine.number(left, 0), engine.number(right, 0))
+    del both
+    left, right = (engine.number(np.ascontiguousarray(kept[:, place]), 0) for place in range(2))
+    product = engine.multiply(left, right)
     bits = _ROOT + row_bits + _COLUMN - dropped
     return engine.truncate(engine.number(product.share, bits), x.bits, divide_by=divide_by)
 
