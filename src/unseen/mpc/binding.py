@@ -34,13 +34,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from unseen.core.canonical import tagged
 from unseen.core.errors import LocalProtocolError, UsageError, VerificationError
-from unseen.crypto import norm, pedersen, scalars, short
+from unseen.crypto import bounds, norm, pedersen, scalars, short
 from unseen.crypto.inner import Reader
 from unseen.crypto.transcript import Transcript
 from unseen.kernels import matmul
@@ -53,6 +54,7 @@ from unseen.party import Masked, Message, Party, Public, require
 
 _PROTOCOL = "unseen/committed-share/v1"
 _LONGEST = 2.0**40
+_WIDEST = 26  # of bounds, the logarithm: larger numbers cannot be bound
 
 
 class MasksCommitted(Message, frozen=True, tag="mpc.binding.masks/1"):
@@ -70,6 +72,12 @@ class Sums(Message, frozen=True, tag="mpc.binding.sums/1"):
 
 class Length(Message, frozen=True, tag="mpc.binding.length/1"):
     """The owner's proof that what it committed to is no longer than agreed."""
+
+    proof: Public[bytes]
+
+
+class Bounds(Message, frozen=True, tag="mpc.binding.bounds/1"):
+    """The owner's proof that each number it committed to is within bounds."""
 
     proof: Public[bytes]
 
@@ -197,14 +205,7 @@ def prove_length(
     VerificationError
         The proof does not hold.
     """
-    units = longest * 2.0**bits + 0.5 * math.sqrt(count) if 0 < longest < _LONGEST and count > 0 else 0.0
-    bound = int(units * units)
-    if not 0 < bound < 1 << 128 or not 0 < count <= norm.MOST_ENTRIES:
-        raise UsageError(
-            f"There is no proof that {count} numbers are at most {longest} long.",
-            why=f"it takes up to {norm.MOST_ENTRIES} numbers, and a length above 0",
-            mend="take fewer rows, or leave the length out",
-        )
+    bound = _units(count, longest, bits)
     statement = norm.Statement(commitment, count, bound)
     session = tagged("committed-length", 1, [*party.session.to_list(), owner, count, str(bound)])
     if party.name != owner:
@@ -221,6 +222,102 @@ def prove_length(
     for peer in holders:
         if peer != owner:
             party.send(peer, Length(proof))
+
+
+def prove_bounds(
+    party: Party,
+    values: ArrayLike | None,
+    commitment: bytes,
+    *,
+    holders: Sequence[str],
+    owner: str,
+    count: int,
+    within: float,
+    blind: int | None = None,
+    bits: int = FRACTION_BITS,
+) -> None:
+    """The owner proves to the other holders that each number it committed to is in [-within, within) (:mod:`unseen.crypto.bounds`).
+
+    The holders call it alike; a helper does not. See :func:`check_proofs` for what can be proved.
+
+    Raises
+    ------
+    UsageError
+        At the owner: a number is outside; at all: :func:`check_proofs`.
+    VerificationError
+        The proof does not hold.
+    """
+    check_proofs(count, within=within, bits=bits)
+    high = round(within * 2.0**bits)
+    statement = bounds.Statement(commitment, count, -high, high.bit_length())
+    session = tagged("committed-bounds", 1, [*party.session.to_list(), owner, count, str(high)])
+    if party.name != owner:
+        proof = party.recv(owner, Bounds).proof
+        try:
+            bounds.verify(statement, proof, Transcript(session))
+        except VerificationError as error:
+            error.party = owner
+            raise
+        return
+    if values is None or blind is None:
+        raise LocalProtocolError(f"{owner} proves bounds without its values or its blind.")
+    proof = bounds.prove(statement, _integers(values, bits), blind, Transcript(session))
+    for peer in holders:
+        if peer != owner:
+            party.send(peer, Bounds(proof))
+
+
+def prove(
+    party: Party,
+    values: ArrayLike | None,
+    commitment: bytes,
+    *,
+    longest: float | None,
+    within: float | None,
+    **of: Any,
+) -> None:
+    """:func:`prove_length` and :func:`prove_bounds`, whichever was agreed; `of`: what these take besides."""
+    if longest is not None:
+        prove_length(party, values, commitment, longest=longest, **of)
+    if within is not None:
+        prove_bounds(party, values, commitment, within=within, **of)
+
+
+def check_proofs(
+    count: int, *, longest: float | None = None, within: float | None = None, bits: int = FRACTION_BITS
+) -> None:
+    """Whether a length, or bounds, of so many numbers can be proved at all: to be asked before anything is shared.
+
+    Raises
+    ------
+    UsageError
+        More than 65,536 numbers; a length that is not above 0 and below 2^40; bounds that are not a power of two below 2^27.
+    """
+    if longest is not None:
+        _units(count, longest, bits)
+    if within is None:
+        return
+    exponent = math.log2(within) if within > 0 else math.nan
+    fits = exponent.is_integer() and -bits <= exponent <= _WIDEST
+    if not fits or not 0 < count <= bounds.MOST_ENTRIES:
+        raise UsageError(
+            f"There is no proof that {count} numbers are between -{within} and {within}.",
+            why=f"it takes up to {bounds.MOST_ENTRIES} numbers, and bounds that are a power of two below 2^{_WIDEST + 1}",
+            mend="take fewer rows, round the bounds up to a power of two, or leave them out",
+        )
+
+
+def _units(count: int, longest: float, bits: int) -> int:
+    """The square of a length in units of 2^-bits, with room for rounding."""
+    units = longest * 2.0**bits + 0.5 * math.sqrt(count) if 0 < longest < _LONGEST and count > 0 else 0.0
+    bound = int(units * units)
+    if not 0 < bound < 1 << 128 or not 0 < count <= norm.MOST_ENTRIES:
+        raise UsageError(
+            f"There is no proof that {count} numbers are at most {longest} long.",
+            why=f"it takes up to {norm.MOST_ENTRIES} numbers, and a length above 0",
+            mend="take fewer rows, or leave the length out",
+        )
+    return bound
 
 
 def _check(

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 import pytest
 
 from unseen.core.errors import VerificationError
-from unseen.crypto import group, inner, linear, norm, pedersen, quadratic, scalars, short, sigma
+from unseen.crypto import bounds, group, inner, linear, norm, pedersen, quadratic, scalars, short, sigma
 from unseen.crypto import range as ranges
 from unseen.crypto.scalars import ORDER
 from unseen.crypto.transcript import Transcript
@@ -81,6 +81,13 @@ def range_proof(commitment: bytes, bits: int = 4, first: bytes = G) -> Proof:
     return lambda transcript: ranges.claim(statement, proof, transcript)
 
 
+def bounds_proof(
+    commitment: bytes = G, entries: int = 3, low: int = -8, bits: int = 4, first: bytes = G
+) -> Proof:
+    statement = bounds.Statement(commitment, entries, low, bits)
+    return lambda transcript: bounds.verify(statement, first * (entries + 2) + bytes(10000), transcript)
+
+
 def norm_proof(commitment: bytes = G, entries: int = 3, bound: int = 9, first: bytes = G) -> Proof:
     statement = norm.Statement(commitment, entries, bound)
     return lambda transcript: norm.claims(statement, first * 3 + bytes(10000), transcript)
@@ -107,6 +114,10 @@ PAIRS: dict[str, tuple[Proof, Proof, str]] = {
     "range: first message": (range_proof(BIT), range_proof(BIT, first=H), "bits"),
     "range: base of the value": (range_proof(BIT), with_base(range_proof(BIT), "VALUE"), "bases"),
     "range: base of the blind": (range_proof(BIT), with_base(range_proof(BIT), "BLINDING"), "bases"),
+    "bounds: commitment": (bounds_proof(), bounds_proof(H), "commitment"),
+    "bounds: entries": (bounds_proof(), bounds_proof(entries=4), "entries"),
+    "bounds: low": (bounds_proof(), bounds_proof(low=-7), "low"),
+    "bounds: bits": (bounds_proof(), bounds_proof(bits=5), "bits"),
     "norm: commitment": (norm_proof(), norm_proof(H), "commitment"),
     "norm: bound": (norm_proof(), norm_proof(bound=8), "bound"),
     "norm: entries": (norm_proof(), norm_proof(entries=4), "entries"),

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from unseen.core import registry
-from unseen.core.errors import UnseenError, VerificationError
+from unseen.core.errors import UnseenError, UsageError, VerificationError
 from unseen.crypto import short
 from unseen.mpc import Engine, binding
 from unseen.mpc.binding import Commitment, Sums
@@ -301,3 +301,66 @@ def test_who_is_as_long_as_agreed_is_not_refused_for_rounding() -> None:
         )
 
     assert not simulate(body, ("a", "b")).errors
+
+
+def prove_bounds(values: np.ndarray, element: bytes, blind: int, within: float) -> Run[None]:
+    def body(party: Party) -> None:
+        mine = party.name == "a"
+        binding.prove_bounds(
+            party,
+            values if mine else None,
+            element,
+            holders=("a", "b"),
+            owner="a",
+            count=values.size,
+            within=within,
+            blind=blind if mine else None,
+        )
+
+    return simulate(body, ("a", "b"))
+
+
+def test_who_brings_no_number_beyond_the_bounds_is_taken_and_others_cannot_prove_it() -> None:
+    values = np.array([[-4.0, 3.999], [0.0, 1.5]])
+    made = binding.commit(values)
+    assert not prove_bounds(values, made.element, made.blind, 4.0).errors
+    with pytest.raises(UsageError, match="Number 1 of 4"):
+        raise prove_bounds(values, made.element, made.blind, 2.0).errors["a"]
+
+
+@pytest.mark.parametrize("lie", ["wider", "another vector", "a changed byte"])
+def test_who_brings_a_number_beyond_the_bounds_is_caught(lie: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    values = np.array([3.0, 4.0])
+    made = binding.commit(values)
+    others = binding.commit(values / 4)
+
+    def forged(statement: Any, numbers: Any, blind: int, transcript: Any) -> bytes:
+        if lie == "wider":
+            return honest(
+                replace(statement, low=4 * statement.low, bits=statement.bits + 2), numbers, blind, transcript
+            )
+        smaller = replace(statement, commitment=others.element)
+        proof = bytearray(honest(smaller, [number // 4 for number in numbers], others.blind, transcript))
+        proof[-1] ^= lie == "a changed byte"
+        return bytes(proof)
+
+    honest = binding.bounds.prove
+    monkeypatch.setattr(binding.bounds, "prove", forged)
+    errors = prove_bounds(values, made.element, made.blind, 2.0).errors
+    assert isinstance(errors["b"], VerificationError)
+    assert errors["b"].party == "a"
+
+
+@pytest.mark.parametrize(
+    ("count", "agreed"),
+    [
+        (65_537, {"longest": 9.0}),
+        (65_537, {"within": 8.0}),
+        (9, {"within": 3.0}),
+        (9, {"within": 2.0**27}),
+        (9, {"within": -1.0}),
+    ],
+)
+def test_what_cannot_be_proved_is_refused_before_anything_is_shared(count: int, agreed: Any) -> None:
+    with pytest.raises(UsageError, match="There is no proof"):
+        binding.check_proofs(count, **agreed)

@@ -17,9 +17,12 @@ from unseen.jobs.execute import TaskRecord
 from unseen.jobs.local import LocalRun, run_local
 from unseen.jobs.step import parse_params
 from unseen.jobs.tables import Matrix
-from unseen.mpc import binding
+from unseen.learn.vertical import layout
+from unseen.mpc import Engine, binding
+from unseen.party import Party
 from unseen.scenes.joint_model import Settings, workflow
 from unseen.scenes.partition import breast_cancer
+from unseen.testing.simulate import simulate
 
 HOLDERS = ("hospital", "laboratory")
 
@@ -104,6 +107,73 @@ def test_what_is_brought_is_no_longer_than_agreed(longest: float, kept: bool) ->
         return
     with pytest.raises(UsageError, match="squares add up"):
         up_to_training(changed, tables)
+
+
+@pytest.mark.parametrize("helper", ["helper", None])
+@pytest.mark.parametrize(("within", "beyond"), [(4.0, None), (2.0, "b")])
+def test_bounds_and_lengths_of_each_holders_numbers(
+    helper: str | None, within: float, beyond: str | None
+) -> None:
+    brought = {"a": np.array([[0.5, 1.0], [-2.0, 0.0]]), "b": np.array([[3.5], [-1.0]])}
+    sizes = layout.Layout(2, {"a": 1, "b": 1})
+
+    def body(party: Party) -> Any:
+        protocol = "dealer2" if helper else "pair2"
+        engine = Engine(party, holders=("a", "b"), helper=helper, protocol=protocol)
+        own = brought.get(party.name)
+        made = None if own is None else binding.commit(own)
+        return layout.share_bound(engine, sizes, own, made, label_holder="a", longest=4.0, within=within)[2]
+
+    outcome = simulate(body, ("a", "b", *([helper] if helper else [])))
+    if beyond is None:
+        assert not outcome.errors
+        assert outcome.results["a"] == outcome.results["b"] != {}
+    else:
+        assert isinstance(outcome.errors[beyond], UsageError)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize(("within", "kept"), [(16.0, True), (1.0, False)])
+def test_no_number_that_is_brought_is_beyond_the_bounds(within: float, kept: bool) -> None:
+    contract, tables = agreed(bound=True)
+    train = contract.task("train")
+    wider = train.model_copy(update={"params": {**train.params, "within": within}})
+    tasks = tuple(wider if task.name == "train" else task for task in contract.tasks)
+    changed = contract.model_copy(update={"tasks": tasks})
+    if kept:
+        assert up_to_training(changed, tables).records["hospital"]["train"].bound
+        return
+    with pytest.raises(UsageError, match="cannot be proved"):
+        up_to_training(changed, tables)
+
+
+@pytest.mark.parametrize("agreed_on", [{"longest": 9.0}, {"within": 8.0}])
+def test_of_too_many_numbers_nothing_is_shared(
+    agreed_on: dict[str, float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def never(*_: Any, **__: Any) -> None:
+        raise AssertionError("something was shared")
+
+    monkeypatch.setattr(binding, "committed_share", never)
+    sizes = layout.Layout(40_000, {"a": 1, "b": 1})
+
+    def body(party: Party) -> None:
+        engine = Engine(party, holders=("a", "b"), protocol="pair2")
+        own = np.zeros((40_000, 1 + (party.name == "a")))
+        layout.share_bound(
+            engine, sizes, own, binding.Commitment(bytes(32), 1), label_holder="a", **agreed_on
+        )
+
+    errors = simulate(body, ("a", "b")).errors
+    assert {type(error) for error in errors.values()} == {UsageError}
+    assert "80000 numbers" in str(errors["a"])
+
+
+@pytest.mark.parametrize("wrong", [{"within": 8.0}, {"within": 3.0, "bound": True}])
+def test_bounds_are_a_power_of_two_and_of_bound_inputs(wrong: dict[str, Any]) -> None:
+    with pytest.raises(UsageError, match="parameters"):
+        parse_params("train-logistic", wrong)
 
 
 def test_a_length_is_proved_of_bound_inputs_only() -> None:

@@ -43,6 +43,7 @@ def test_what_goes_into_the_contract() -> None:
         "coefficients_to_owners": False,
         "bound": False,
         "longest": None,
+        "within": None,
         "joined": False,
         "at_least": 10,
     }

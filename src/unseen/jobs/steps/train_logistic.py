@@ -22,6 +22,7 @@ from unseen.learn.vertical.checkpoints import SecretCheckpoints
 from unseen.learn.vertical.linear import newton
 from unseen.learn.vertical.models import Model, Shares
 from unseen.mpc import Engine, SecretArray
+from unseen.mpc.fixed import FRACTION_BITS
 from unseen.party import Disclosure, Door, Party
 
 VERSION = 2
@@ -38,6 +39,7 @@ OPTIONAL_ROLES, TRUST, trust = engines.OPTIONAL_ROLES, engines.TRUST, engines.tr
 
 _SECONDS_PER_BYTE = 9e-9
 _SECONDS_PER_BOUND = 8e-5
+_SECONDS_PER_PLACE = 1e-4  # of numbers whose bounds are proved
 
 
 class Params(engines.OnShares):
@@ -46,7 +48,8 @@ class Params(engines.OnShares):
     `coefficients_to_owners`: tell each holder the coefficients of its own columns (the label holder the intercept
     too). Otherwise nobody learns them. `bound`: every holder's columns, and the label, must be those that it committed
     to in the step before (`standardise` with `commit`); `longest`: and each proves that all its numbers, label and columns, are at
-    most so long as one vector, which for scaled columns is sqrt(rows times columns), with the label as one of them where it is. `joined`: the table is the output of a hidden inner join (`join` with
+    most so long as one vector, which for scaled columns is sqrt(rows times columns), with the label as one of them where it is. `within`: and that each
+    of these numbers is between this and its negative, a power of two. `joined`: the table is the output of a hidden inner join (`join` with
     `hidden` and `scaled`), whose rows nobody knows; of rows of fewer than `at_least` ids the model is zeros, for it would be those rows.
     """
 
@@ -55,13 +58,16 @@ class Params(engines.OnShares):
     coefficients_to_owners: bool = False
     bound: bool = False
     longest: Annotated[float, Field(gt=0)] | None = None
+    within: Annotated[float, Field(gt=0)] | None = None
     joined: bool = False
     at_least: Annotated[int, Field(ge=1)] = 10
 
     @model_validator(mode="after")
     def _of_one_kind(self) -> Self:
-        if self.longest is not None and not self.bound:
-            raise ValueError("a length is proved of bound inputs: set `bound` too")
+        if (self.longest or self.within) is not None and not self.bound:
+            raise ValueError("lengths and bounds are proved of bound inputs: set `bound` too")
+        if self.within is not None and math.frexp(self.within)[0] != 0.5:  # noqa: PLR2004 - a power of two
+            raise ValueError("`within` is a power of two: what is proved is how many places a number has")
         if self.bound and self.joined:
             raise ValueError("bound inputs are columns of each holder; joined rows are in shares already")
         return self
@@ -105,6 +111,9 @@ def estimate(params: Params, roles: Roles, sizes: Sizes, network: Network) -> Co
     if params.bound:
         sent, rounds = sent + 6000 * len(holders), rounds + 3 * len(holders)
     seconds = rows * width * (_SECONDS_PER_BOUND if params.bound else 0)
+    if params.within is not None:
+        places = FRACTION_BITS + 1 + max(0, round(math.log2(params.within)))
+        seconds, sent = seconds + rows * width * places * _SECONDS_PER_PLACE, sent + 32 * rows * width
     seconds += sent * _SECONDS_PER_BYTE + rounds * (network.latency_s + 1e-4) + sent / network.bytes_per_s
     return engines.scaled(
         Cost(seconds, sent, rounds, rows * (8 * 8 * width + 8 * 4 * 52)), roles, params, network
@@ -124,7 +133,7 @@ def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Rol
     engine = engines.open_engine(party, roles, params)
     bound: dict[str, str] = {}
     if params.bound:
-        columns, labels, bound = _bound(engine, sizes, own, label_holder, params.longest)
+        columns, labels, bound = _bound(engine, sizes, own, label_holder, params)
     else:
         columns = layout.share_blocks(engine, sizes, None if own is None else own.values)
         labels = engine.share(label, owner=label_holder, shape=(sizes.rows,))
@@ -218,7 +227,7 @@ def _model(
 
 
 def _bound(
-    engine: Engine, sizes: layout.Layout, own: Matrix | None, label_holder: str, longest: float | None
+    engine: Engine, sizes: layout.Layout, own: Matrix | None, label_holder: str, params: Params
 ) -> tuple[SecretArray, SecretArray, dict[str, str]]:
     if own is not None and own.commitment is None:
         raise UsageError(
@@ -232,5 +241,6 @@ def _bound(
         numbers,
         None if own is None else own.commitment,
         label_holder=label_holder,
-        longest=longest,
+        longest=params.longest,
+        within=params.within,
     )

@@ -112,56 +112,46 @@ def share_bound(
     *,
     label_holder: str,
     longest: float | None = None,
+    within: float | None = None,
 ) -> tuple[SecretArray, SecretArray, dict[str, str]]:
     """:func:`share_blocks` and the label, each holder's numbers bound to its commitment (:mod:`unseen.mpc.binding`).
 
     `own` is this holder's block with its label, if it has one, as the last column. Returns columns, label, and holder
     -> commitment (hex) as this party checked them (nothing at a helper). `longest`: each proves that all its numbers together
-    are no longer than that, as one vector.
+    are no longer than that, as one vector; `within`: that each of them is between this and its negative, a power of two.
 
     Raises
     ------
+    UsageError
+        No such proof of so many numbers; nothing was shared.
     VerificationError
         A holder shared other numbers than those it committed to.
     RemoteProtocolError
         A holder's block has another width than it told before.
     """
     party, protocol = engine.protocol.party, engine.protocol
-    told: dict[str, Committed] = {}
-    if own is not None and commitment is not None:
-        told[party.name] = Committed(commitment.element, own.shape[1])
-        for peer in party.peers:
-            party.send(peer, told[party.name])
-    for holder in layout.columns:
-        if holder != party.name:
-            told[holder] = party.recv(holder, Committed)
+    told = _committed(party, layout, own, commitment, label_holder)
+    for item in told.values():
+        binding.check_proofs(layout.rows * item.width, longest=longest, within=within, bits=engine.bits)
     blocks, labels = [], None
     for holder, columns in layout.columns.items():
-        width = told[holder].width
-        if width not in (columns, columns + 1) or (holder == label_holder and width == columns):
-            raise RemoteProtocolError(
-                f"{holder} committed to {width} columns where it has {columns}.", party=holder
-            )
-        mine = holder == party.name and commitment is not None
-        secret = binding.committed_share(
-            engine,
-            own if mine else None,
-            told[holder].element,
-            owner=holder,
-            shape=(layout.rows, width),
-            blind=commitment.blind if mine and commitment else None,
-        )
-        if longest is not None and protocol.holds:
-            binding.prove_length(
+        element, width = told[holder].element, told[holder].width
+        mine = own if holder == party.name and commitment is not None else None
+        blind = commitment.blind if mine is not None and commitment is not None else None
+        shape = (layout.rows, width)
+        secret = binding.committed_share(engine, mine, element, owner=holder, shape=shape, blind=blind)
+        if protocol.holds:
+            binding.prove(
                 party,
-                own if mine else None,
-                told[holder].element,
+                mine,
+                element,
                 holders=protocol.holders,
                 owner=holder,
                 count=layout.rows * width,
-                longest=longest,
-                blind=commitment.blind if mine and commitment else None,
+                blind=blind,
                 bits=engine.bits,
+                longest=longest,
+                within=within,
             )
         blocks.append(secret[:, :columns])
         labels = secret[:, columns] if holder == label_holder else labels
@@ -169,3 +159,27 @@ def share_bound(
         raise UsageError(f"{label_holder} has the label and is no holder.")
     bound = {holder: item.element.hex() for holder, item in told.items()} if protocol.holds else {}
     return engine.concatenate(blocks, axis=1), labels, bound
+
+
+def _committed(
+    party: Party,
+    layout: Layout,
+    own: NDArray[np.float64] | None,
+    commitment: Commitment | None,
+    label_holder: str,
+) -> dict[str, Committed]:
+    """What each holder committed to, and in how many columns: its own, and one more for a label."""
+    told: dict[str, Committed] = {}
+    if own is not None and commitment is not None:
+        told[party.name] = Committed(commitment.element, own.shape[1])
+        for peer in party.peers:
+            party.send(peer, told[party.name])
+    for holder, columns in layout.columns.items():
+        if holder != party.name:
+            told[holder] = party.recv(holder, Committed)
+        width = told[holder].width
+        if width not in (columns, columns + 1) or (holder == label_holder and width == columns):
+            raise RemoteProtocolError(
+                f"{holder} committed to {width} columns where it has {columns}.", party=holder
+            )
+    return told
