@@ -7,6 +7,9 @@ NATIVE := $(shell find native -name '*.cpp' -o -name '*.hpp' -o -name CMakeLists
 STAMP = date +%s > $@.begun
 SINCE = echo "  took $$(( $$(date +%s) - $$(cat $@.begun) )) s"; rm -f $@.begun
 
+# Bytecode is kept whatever the surroundings say: else each of the hundreds of processes that the tests start compiles anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .SECONDARY:
 .PHONY: help demo test setup lint fix check check-long bench docs native-test sanitize clean
 

@@ -1,13 +1,19 @@
-"""Without a compiler the tests run on the NumPy reference: nodes that they start are allowed to, as their owners would."""
+"""Without a compiler the tests run on the NumPy reference: nodes that they start are allowed to, as their owners would.
+
+Tests are collected as modules are loaded: without garbage collection, for there are nearly ten thousand, and what is there
+then stays to the end.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from unseen.client import homes
+from unseen.core.loading import loading
 from unseen.kernels import backend
 from unseen.node.config import NodeConfig
 
@@ -21,6 +27,12 @@ if _REFERENCE:
         return _plain({**values, "allow_slow_unhardened_reference_kernels": True}, **options)
 
     homes.parse = _allowed  # type: ignore[attr-defined]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    with loading():
+        return (yield)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
