@@ -16,6 +16,10 @@ numbers (student, dvisits) the root mean square error. `error` is the mean of ou
 one; `low` and `high` bound its 95 % interval (t distribution, over splits); `worst` is the largest of one split. Trees at the level
 `federated`, whose derivatives the label holder works out in clear, are not in this table.
 
+`certain` cases are models without penalty with standard errors and p-values, in shares, beside statsmodels' (Poisson and linear and
+logistic regression on up to ten columns that are no combination of one another): `errors off` is the largest relative difference of a standard error
+over all splits, `p off` the largest difference of a p-value.
+
 Linear models are the pooled ones. Trees are, but where splits gain nearly alike: rounding tips such a choice, and all later trees
 differ. XGBoost (32 bits) and the same trees in 64 bits differ by 0.01 on one of ten splits of German credit.
 
@@ -37,6 +41,7 @@ from numpy.typing import NDArray
 from bench.learn import held_out, linear, public, trees
 from bench.learn.held_out import Kind
 from bench.learn.public import Public
+from bench.quality import certain
 from bench.report import Report, Sample
 from bench.rivals import Rival, present, python_rival
 from unseen.learn.prepare.cuts import quantile_cuts
@@ -232,6 +237,31 @@ def main() -> None:
                     trust=TRUST,
                     repeats=1,
                 )
+        asked = {kind: public.load(name) for kind, name in certain.WORKS.items()}
+        wanted = {
+            f"quality/{kind}/{data.name}/certain": (kind, data)
+            for kind, data in asked.items()
+            if data is not None
+            and report.wants(f"quality/{kind}/{data.name}/certain", quick=data.name == "student")
+        }
+        program = Path(certain.__file__).with_name("_statsmodels.py")
+        statsmodels = (
+            present(lambda: python_rival("statsmodels", ["statsmodels==0.15.0"], program), stack)
+            if wanted
+            else None
+        )
+        for case, (kind, data) in wanted.items():
+            if statsmodels is None:
+                continue
+            splits = 2 if report.quick else held_out.SPLITS
+            report.case(
+                case,
+                lambda kind=kind, data=data, splits=splits: certain.measure(
+                    kind, data, statsmodels, splits=splits
+                ),
+                trust=certain.TRUST,
+                repeats=1,
+            )
 
 
 if __name__ == "__main__":
