@@ -27,16 +27,17 @@ Out<std::uint8_t> dual(const In<std::uint8_t, 1>& key, const InOut<std::uint8_t,
     return out;
 }
 
-Out<std::uint8_t> primal(const In<std::uint8_t, 1>& key, const In<std::uint8_t, 2>& table, const InOut<std::uint8_t, 2>& rows,
-                         std::uint64_t first) {
+Out<std::uint8_t> primal(const In<std::uint8_t, 1>& key, const In<std::uint8_t, 2>& table, const In<std::uint8_t, 2>& rows,
+                         std::uint64_t first, const InOut<std::uint8_t, 2>& out) {
     require(first % 64 == 0, "the first row is a multiple of 64");
     require(key.shape(0) == 16 && table.shape(1) == 16 && rows.shape(1) == 16, "a block has 16 bytes");
+    require(out.shape(0) == rows.shape(0) && out.shape(1) == 16, "there is a place for every row");
     unsigned bits = 0;
     while (bits < 24 && std::size_t{1} << bits < table.shape(0)) ++bits;
     require(bits >= 1 && std::size_t{1} << bits == table.shape(0), "the table has 2 to 2^24 rows, a power of two");
     auto marks = make<std::uint8_t>({rows.shape(0)});
     const nb::gil_scoped_release release;
-    UNSEEN_CHOOSE(lpn_primal)({rows.shape(0), bits, first}, key.data(), table.data(), rows.data(), marks.data());
+    UNSEEN_CHOOSE(lpn_primal)({rows.shape(0), bits, first}, key.data(), table.data(), rows.data(), out.data(), marks.data());
     return marks;
 }
 

@@ -42,7 +42,7 @@ int main() {
         std::vector<std::uint8_t> table(16 << 9), rows(16 * 203), marks(203);
         for (auto& byte : table) byte = static_cast<std::uint8_t>(random());
         for (auto& byte : rows) byte = static_cast<std::uint8_t>(random());
-        UNSEEN_CHOOSE(lpn_primal)({203, 9, 64}, table.data(), table.data(), rows.data(), marks.data());
+        UNSEEN_CHOOSE(lpn_primal)({203, 9, 64}, table.data(), table.data(), rows.data(), rows.data(), marks.data());
         everything.insert(everything.end(), rows.begin(), rows.end());
         if (baseline.empty()) baseline = everything;
         if (everything != baseline) {

@@ -30,9 +30,10 @@ struct PrimalShape {
        All three are 64-byte aligned. */                                                                         \
     void lpn_dual(const DualShape& shape, const std::uint8_t* key, std::uint8_t* rows, std::uint8_t* scratch,    \
                   std::size_t count, std::uint8_t* out);                                                         \
-    /* rows[i] ^= the ten rows of the table that AES under `key` names for first + i; marks[i] = its lowest bit then */   \
+    /* out[i] = rows[i] ^ the ten rows of the table that AES under `key` names for first + i, marks[i] = its lowest  \
+       bit; out may be rows */                                                                                   \
     void lpn_primal(const PrimalShape& shape, const std::uint8_t* key, const std::uint8_t* table,                \
-                    std::uint8_t* rows, std::uint8_t* marks);                                                    \
+                    const std::uint8_t* rows, std::uint8_t* out, std::uint8_t* marks);                                                    \
     }
 UNSEEN_EACH_ISA(UNSEEN_LPN)
 

@@ -32,8 +32,8 @@ void places(const AesKey& key, std::uint64_t first, std::uint32_t mask, std::uin
 
 // Tables beyond the second-level cache are asked for a batch ahead; for smaller ones asking costs more than it saves.
 template <bool Ahead>
-void add(const PrimalShape& shape, const AesKey& key, const std::uint8_t* table, std::uint8_t* rows,
-         std::uint8_t* marks) {
+void add(const PrimalShape& shape, const AesKey& key, const std::uint8_t* table, const std::uint8_t* rows,
+         std::uint8_t* out, std::uint8_t* marks) {
     const std::uint32_t mask = (std::uint32_t{1} << shape.bits) - 1;
     std::uint32_t place[2][kBatch * kTerms];  // of this batch and of the next
     places(key, shape.first, mask, place[0]);
@@ -50,21 +50,21 @@ void add(const PrimalShape& shape, const AesKey& key, const std::uint8_t* table,
                 sum ^= load(table + 16 * std::size_t{here[d]});
                 other ^= load(table + 16 * std::size_t{here[d + 1]});
             }
-            store(rows + 16 * (i + j), sum ^ other);
-            marks[i + j] = rows[16 * (i + j)] & 1;
+            store(out + 16 * (i + j), sum ^ other);
+            marks[i + j] = out[16 * (i + j)] & 1;
         }
     }
 }
 
 }  // namespace
 
-void lpn_primal(const PrimalShape& shape, const std::uint8_t* key, const std::uint8_t* table, std::uint8_t* rows,
-         std::uint8_t* marks) {
+void lpn_primal(const PrimalShape& shape, const std::uint8_t* key, const std::uint8_t* table,
+                const std::uint8_t* rows, std::uint8_t* out, std::uint8_t* marks) {
     const AesKey schedule = expand(load(key));
     if (shape.bits >= kLarge)
-        add<true>(shape, schedule, table, rows, marks);
+        add<true>(shape, schedule, table, rows, out, marks);
     else
-        add<false>(shape, schedule, table, rows, marks);
+        add<false>(shape, schedule, table, rows, out, marks);
 }
 
 }  // namespace unseen::UNSEEN_ISA

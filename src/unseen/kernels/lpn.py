@@ -81,12 +81,12 @@ def dual_encode(key: Blocks, rows: Blocks, count: int, *, field: Field, scratch:
     return out
 
 
-def primal_add(key: Blocks, table: Blocks, rows: Blocks, first: int = 0) -> Blocks:
-    """In place: row i of (n, 16) ^= the ten rows of the table (2^k, 16) that AES under `key` names for first + i.
+def primal_add(key: Blocks, table: Blocks, rows: Blocks, first: int = 0, *, out: Blocks) -> Blocks:
+    """Row i of `out` = row i of (n, 16) ^ the ten rows of the table (2^k, 16) that AES under `key` names for first + i.
 
-    `first` is a multiple of 64. Returns the lowest bit of each row then, (n,) of 0 and 1.
+    `first` is a multiple of 64; `out` may be the rows themselves. Returns the lowest bit of each row of `out`, (n,) of 0 and 1.
     """
     if _native is None:
-        return reference.primal(key, table, rows, first)
-    marks: Blocks = _native.lpn_primal(key, table, rows, first)
+        return reference.primal(key, table, rows, first, out=out)
+    marks: Blocks = _native.lpn_primal(key, table, rows, first, out)
     return marks

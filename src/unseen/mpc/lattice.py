@@ -22,7 +22,8 @@ Cost
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,9 +40,9 @@ Integers = NDArray[np.int64]
 
 _RESIDUE_BITS = 50
 _AHEAD = 4  # batches of vectors under way
-_TOGETHER = 16  # ciphertexts of matrices that are made and sent at a time
-_CACHED = 8  # ciphertexts of which a limb stays in the second-level cache
-_COLUMNS = 8  # columns of blocks that they are multiplied by meanwhile
+_TOGETHER = 8  # ciphertexts of matrices that are made and sent at a time: two megabytes
+_CACHED = 8  # ciphertexts of which a limb stays in the second-level cache; divides _TOGETHER
+_COLUMNS = 16  # columns of blocks that they are multiplied by meanwhile, for which their public halves are expanded once
 _WORDS = WholeWords()
 
 
@@ -72,23 +73,27 @@ class _Wire:
     def __init__(self, party: Party, peer: str) -> None:
         self._party, self._peer = party, peer
 
-    def send_inputs(self, runs: list[scheme.Ciphertexts]) -> None:
-        bodies = np.concatenate([run.bodies for run in runs])
-        keys = b"".join(run.key for run in runs)
-        self._party.send(self._peer, Inputs(keys, ntt.pack(bodies.reshape(-1), _RESIDUE_BITS)))
+    def send_inputs(self, runs: Iterable[scheme.Ciphertexts]) -> None:
+        """Runs fill whole bytes, so they are packed one by one, as they are made."""
+        packed = [(run.key, ntt.pack(run.bodies.reshape(-1), _RESIDUE_BITS)) for run in runs]
+        bodies = np.concatenate([body for _, body in packed])
+        self._party.send(self._peer, Inputs(b"".join(key for key, _ in packed), bodies))
 
-    def recv_inputs(self, parameters: Parameters, runs: int, each: int) -> list[scheme.Ciphertexts]:
-        """`runs` runs of `each` ciphertexts."""
+    def recv_inputs(self, parameters: Parameters, runs: int, each: int) -> Iterator[scheme.Ciphertexts]:
+        """`runs` runs of `each` ciphertexts, unpacked as they are asked for."""
         message = self._party.recv(self._peer, Inputs)
-        shape = (runs, each, parameters.limbs, parameters.degree)
-        count = runs * each * parameters.limbs * parameters.degree
-        require(message.bodies, shape=(count * _RESIDUE_BITS // 8,), dtype=np.uint8, sender=self._peer)
-        bodies = ntt.unpack(message.bodies, count, _RESIDUE_BITS).reshape(shape)
+        shape = (each, parameters.limbs, parameters.degree)
+        count = each * parameters.limbs * parameters.degree
+        size = count * _RESIDUE_BITS // 8
+        require(message.bodies, shape=(runs * size,), dtype=np.uint8, sender=self._peer)
         moduli = np.array(parameters.primes, np.uint64)[:, None]
-        if len(message.keys) != runs * scheme.KEY_BYTES or (bodies >= moduli).any():
-            raise RemoteProtocolError(f"{self._peer} sent what is no ciphertext.", party=self._peer)
-        keys = [message.keys[scheme.KEY_BYTES * i :][: scheme.KEY_BYTES] for i in range(runs)]
-        return [scheme.Ciphertexts(key, run) for key, run in zip(keys, bodies, strict=True)]
+        keys = scheme.KEY_BYTES
+        for run in range(runs):
+            bodies = ntt.unpack(message.bodies[run * size : (run + 1) * size], count, _RESIDUE_BITS)
+            bodies = bodies.reshape(shape)
+            if len(message.keys) != runs * keys or (bodies >= moduli).any():
+                raise RemoteProtocolError(f"{self._peer} sent what is no ciphertext.", party=self._peer)
+            yield scheme.Ciphertexts(message.keys[run * keys : (run + 1) * keys], bodies)
 
     def send_answers(self, parameters: Parameters, answers: list[scheme.Answer]) -> None:
         first = np.stack([answer.first for answer in answers]).reshape(-1)
@@ -112,6 +117,25 @@ class _Wire:
         return [scheme.Answer(first, second) for first, second in zip(*halves, strict=True)]
 
 
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A row of blocks of the peer's: bodies (limbs, blocks, n), and the public keys of :data:`_TOGETHER` of them each.
+
+    The other half of each is expanded when it is needed, or it would take as much memory again.
+    """
+
+    keys: list[bytes]
+    bodies: Words
+
+    def parts(self) -> Iterator[tuple[slice, Words, Words]]:
+        """Few ciphertexts at a time: which, and both halves, (limbs, few, n)."""
+        ring = scheme.ring_of(MATRICES)
+        for few in _few(self.bodies.shape[1], _CACHED):
+            run, first = divmod(few.start, _TOGETHER)
+            public = ntt.uniform(ring, self.keys[run], first, few.stop - few.start)
+            yield few, self.bodies[:, few], np.ascontiguousarray(public.transpose(1, 0, 2))
+
+
 class Lattice:
     """One party's end towards one peer. Both call the same methods in the same order."""
 
@@ -127,7 +151,7 @@ class Lattice:
         if known is None:
             secret = scheme.SecretKey(parameters, self._party.rng)
             self._wire.send_inputs([secret.public_key(plain, self._party.rng)])
-            theirs = self._wire.recv_inputs(parameters, 1, 1)[0]
+            (theirs,) = self._wire.recv_inputs(parameters, 1, 1)
             known = self._keys[parameters.name] = secret, scheme.pairs(parameters, theirs)[0]
         return known
 
@@ -150,9 +174,6 @@ class Lattice:
         if count == 0:
             return np.zeros(0, np.uint64)
         batches = -(-count // slots.COUNT)
-        flat = np.zeros((len(terms), batches * slots.COUNT), np.uint64)
-        flat[:, :count] = terms
-        padded = flat.reshape(len(terms), batches, slots.COUNT).transpose(1, 0, 2)
         out = np.empty((batches, slots.COUNT), np.uint64)
         half = -(-batches // 2)
         encrypted, answered = range(half), range(half, batches)
@@ -161,25 +182,24 @@ class Lattice:
         self._key(SLOTS, slots.FIELDS[0])
         for i in range(max(len(encrypted), len(answered)) + 2 * _AHEAD):
             if i < len(encrypted):
-                self._ask(padded[encrypted[i]])
+                self._ask_batch(_batch(terms, encrypted[i]))
             if 0 <= i - _AHEAD < len(answered):
                 batch = answered[i - _AHEAD]
-                out[batch] = self._reply(padded[batch])
+                out[batch] = self._reply_batch(_batch(terms, batch))
             if 0 <= i - 2 * _AHEAD < len(encrypted):
-                out[encrypted[i - 2 * _AHEAD]] = self._learn()
+                out[encrypted[i - 2 * _AHEAD]] = self._learn_batch()
         return out.reshape(-1)[:count]
 
-    def _ask(self, terms: Words) -> None:
+    def _ask_batch(self, terms: Words) -> None:
         """Send our numbers (terms, 8192) encrypted."""
         secret, _ = self._key(SLOTS, slots.FIELDS[0])
         polynomials = slots.encode(terms)
-        runs = [
+        self._wire.send_inputs(
             secret.encrypt(np.ascontiguousarray(polynomials[:, i]), field, self._party.rng)
             for i, field in enumerate(slots.FIELDS)
-        ]
-        self._wire.send_inputs(runs)
+        )
 
-    def _reply(self, terms: Words) -> Words:
+    def _reply_batch(self, terms: Words) -> Words:
         """Answer the peer's ciphertexts: what it sent first is multiplied by what we would have sent last."""
         _, public = self._key(SLOTS, slots.FIELDS[0])
         runs = self._wire.recv_inputs(SLOTS, len(slots.FIELDS), len(terms))
@@ -194,7 +214,7 @@ class Lattice:
         self._wire.send_answers(SLOTS, answers)
         return share
 
-    def _learn(self) -> Words:
+    def _learn_batch(self) -> Words:
         secret, _ = self._key(SLOTS, slots.FIELDS[0])
         answers = self._wire.recv_answers(SLOTS, len(slots.FIELDS), slots.COUNT)
         return slots.decode(
@@ -208,8 +228,8 @@ class Lattice:
     def matmul(self, x: Words, y: Words) -> Words:
         """A share of x_0 y_1 + x_1 y_0, of matrices (n, k) and (k, m) of which each party has its own x and y.
 
-        Both encrypt x, or both y, whichever sends less; so both work at once. Memory: 0.5 MB for each ciphertext of a row
-        of blocks, at most 256 MiB.
+        Both encrypt x, or both y, whichever sends less; so both work at once. Memory: 0.25 MB for each ciphertext of a row
+        of blocks, at most 128 MiB.
         """
         _require_words(x, 2)
         _require_words(y, 2)
@@ -231,9 +251,9 @@ class Lattice:
     def _summed(self, shape: tuple[int, int, int], encrypted: Words | None, weights: Words | None) -> Words:
         """Our left factor, encrypted, times the peer's, and the peer's times our right factor; either may be missing."""
         rows, inner, columns = shape
-        total = np.zeros((rows, columns), np.uint64)
+        total: Words | None = None
         if not rows * inner * columns:
-            return total
+            return np.zeros((rows, columns), np.uint64)
         self._key(MATRICES, _WORDS)
         step = matrices.MOST_INNER * matrices.plan(*shape).deep
         for begin in range(0, inner, step):
@@ -241,45 +261,65 @@ class Lattice:
             blocks = matrices.plan(rows, end - begin, columns)
             high, wide = blocks.high, blocks.wide
             out = np.zeros((blocks.across[0] * high, blocks.across[2] * wide), np.uint64)
-            for i in range(blocks.across[0] + 1):  # a row of blocks ahead of its answers
-                here, before = (out[max(k, 0) * high : (k + 1) * high] for k in (i, i - 1))
-                if encrypted is not None and len(here):
-                    self._ask_rows(blocks, encrypted[i * high : (i + 1) * high, begin:end])
-                if encrypted is not None and len(before):  # the peer sends these before its next row
-                    self._learn_rows(blocks, before)
-                if weights is not None and len(here):
-                    self._reply_rows(blocks, weights[begin:end], here)
-            total += out[:rows, :columns]
+            ahead = int(weights is None)  # who only asks is a row ahead, so that the peer need not wait
+            for i in range(-ahead, blocks.across[0]):
+                if i + ahead < blocks.across[0]:
+                    asked = slice((i + ahead) * high, (i + ahead + 1) * high)
+                    ours = None if encrypted is None else encrypted[asked, begin:end]
+                    row = self._exchanged(blocks, ours, receives=weights is not None)
+                if i >= 0:
+                    part = None if weights is None else weights[begin:end]
+                    here = out[i * high : (i + 1) * high]
+                    self._answered(blocks, row, part, here, learns=encrypted is not None)
+            total = out[:rows, :columns] if total is None else total + out[:rows, :columns]
+        assert total is not None
         return total
 
-    def _ask_rows(self, blocks: matrices.Blocks, part: Words) -> None:
-        """Send a row of blocks encrypted."""
+    def _exchanged(self, blocks: matrices.Blocks, ours: Words | None, *, receives: bool) -> _Row:
+        """Send a row of blocks encrypted, and get the peer's meanwhile, so that it does not pile up."""
         secret, _ = self._key(MATRICES, _WORDS)
-        polynomials = matrices.left(blocks, part)
-        for few in _few(len(polynomials), _TOGETHER):
-            self._wire.send_inputs([secret.encrypt(polynomials[few], _WORDS, self._party.rng)])
+        inner, keys = blocks.across[1], []
+        bodies = np.empty((MATRICES.limbs, inner * receives, MATRICES.degree), np.uint64)
+        for few in _few(inner, _TOGETHER):
+            if ours is not None:
+                polynomials = matrices.left(blocks, ours, few)
+                self._wire.send_inputs([secret.encrypt(polynomials, _WORDS, self._party.rng)])
+            if receives:
+                (run,) = self._wire.recv_inputs(MATRICES, 1, few.stop - few.start)
+                keys.append(run.key)
+                bodies[:, few] = run.bodies.transpose(1, 0, 2)
+        return _Row(keys, bodies)
 
-    def _reply_rows(self, blocks: matrices.Blocks, weights: Words, out: Words) -> None:
-        """Answer the peer's row of blocks, one answer for each column of blocks; our shares are added to `out`."""
-        _, public = self._key(MATRICES, _WORDS)
-        rng = self._party.rng
-        pairs = np.empty((MATRICES.limbs, blocks.across[1], 2, 1, MATRICES.degree), np.uint64)
-        for few in _few(blocks.across[1], _TOGETHER):
-            (run,) = self._wire.recv_inputs(MATRICES, 1, few.stop - few.start)
-            pairs[:, few, :, 0] = scheme.pairs(MATRICES, run).transpose(2, 0, 1, 3)
+    def _answered(
+        self, blocks: matrices.Blocks, row: _Row, weights: Words | None, out: Words, *, learns: bool
+    ) -> None:
+        """Answer the peer's row of blocks, one answer for each column of blocks, and decrypt its answers, some columns behind."""
+        behind: range | None = None
         starts = range(0, out.shape[1], blocks.wide)
         for several in _few(len(starts), _COLUMNS):
-            factors = [matrices.right(blocks, weights[:, j : j + blocks.wide]) for j in starts[several]]
-            for j, product in zip(starts[several], _weighed(pairs, factors), strict=True):
-                mask = rng.u64(len(blocks.places))
-                given = scheme.answer(MATRICES, public, product, mask, _WORDS, rng, blocks.places)
-                self._wire.send_answers(MATRICES, [given])
-                out[:, j : j + blocks.wide] -= mask.reshape(blocks.high, -1)
+            if weights is not None:
+                self._reply(blocks, row, weights, starts[several], out)
+            if learns and behind is not None:
+                self._learn(blocks, behind, out)
+            behind = starts[several]
+        if learns and behind is not None:
+            self._learn(blocks, behind, out)
 
-    def _learn_rows(self, blocks: matrices.Blocks, out: Words) -> None:
-        """Decrypt the answers to a row of blocks; added to `out`."""
+    def _reply(self, blocks: matrices.Blocks, row: _Row, weights: Words, starts: range, out: Words) -> None:
+        """Answers for some columns of blocks; our shares are added to `out`."""
+        _, public = self._key(MATRICES, _WORDS)
+        rng = self._party.rng
+        factors = [matrices.right(blocks, weights[:, j : j + blocks.wide]) for j in starts]
+        for j, product in zip(starts, _weighed(row, factors), strict=True):
+            mask = rng.u64(len(blocks.places))
+            given = scheme.answer(MATRICES, public, product, mask, _WORDS, rng, blocks.places)
+            self._wire.send_answers(MATRICES, [given])
+            out[:, j : j + blocks.wide] -= mask.reshape(blocks.high, -1)
+
+    def _learn(self, blocks: matrices.Blocks, starts: range, out: Words) -> None:
+        """Decrypt the answers for some columns of blocks; added to `out`."""
         secret, _ = self._key(MATRICES, _WORDS)
-        for j in range(0, out.shape[1], blocks.wide):
+        for j in starts:
             (given,) = self._wire.recv_answers(MATRICES, 1, len(blocks.places))
             numbers = secret.decrypt(given, _WORDS, blocks.places)
             out[:, j : j + blocks.wide] += numbers.reshape(blocks.high, -1)
@@ -299,19 +339,29 @@ def _turned(shape: tuple[int, int, int]) -> bool:
     return matrices.plan(*shape[::-1]).size_bytes < matrices.plan(*shape).size_bytes
 
 
-def _weighed(pairs: Words, factors: list[Integers]) -> list[Words]:
-    """For each column's factors (blocks, m) the sum of pairs (limbs, blocks, 2, 1, n) times these: (2, limbs, n).
+def _batch(terms: tuple[Words, ...], batch: int) -> Words:
+    """8192 numbers of each term, the last ones with zeros: (terms, 8192)."""
+    out = np.zeros((len(terms), slots.COUNT), np.uint64)
+    for place, term in enumerate(terms):
+        part = term[batch * slots.COUNT : (batch + 1) * slots.COUNT]
+        out[place, : len(part)] = part
+    return out
+
+
+def _weighed(row: _Row, factors: list[Integers]) -> Words:
+    """For each column's factors (blocks, m) the sum of the row's pairs times these: (columns, 2, limbs, n).
 
     Limb by limb, and few ciphertexts for several columns, so that a ciphertext comes from memory once for all of them.
     """
-    sums = np.zeros((len(factors), MATRICES.limbs, 2, 1, MATRICES.degree), np.uint64)
-    for limb, prime in enumerate(MATRICES.primes):
-        of = ntt.ring(MATRICES.degree, (prime,))
-        for few in _few(pairs.shape[1], _CACHED):
+    sums = np.zeros((len(factors), 2, MATRICES.limbs, MATRICES.degree), np.uint64)
+    for few, *halves in row.parts():
+        for limb, prime in enumerate(MATRICES.primes):
+            of = ntt.ring(MATRICES.degree, (prime,))
             for column, factor in enumerate(factors):
                 values = ntt.forward(of, ntt.residues(of, factor[few]))
-                sums[column, limb] = ntt.inner(of, pairs[limb, few], values, sums[column, limb])
-    return [np.ascontiguousarray(product[:, :, 0].transpose(1, 0, 2)) for product in sums]
+                for half, place in zip(halves, sums[column, :, limb], strict=True):
+                    place[:] = ntt.inner(of, half[limb, :, None, None], values, place[None, None])[0, 0]
+    return sums
 
 
 def _few(count: int, size: int) -> Iterator[slice]:

@@ -92,7 +92,10 @@ class _Source:
         self._table = 1 << self._set.table_bits
         self._fed = self._table + self._shape.transfers + check.SPARE * self._malicious
         self._feed = np.empty((0, BLOCK_BYTES), np.uint8)  # rows for the next round, which nobody is given
-        self._stock = self._feed  # rows that are made and not used
+        self._stock, self._marks = (
+            self._feed,
+            np.empty(0, np.uint8),
+        )  # rows that are made and not used; their lowest bits
         self._left = 0  # of the round, and of the stock
         self._trees = 0  # of the round that are expanded
         self._round: _Round | None = None
@@ -117,37 +120,50 @@ class _Source:
         while done < count:
             if not self._left:
                 self._begin()
-            if not len(self._stock):
-                self._stock = self._expanded()
-            some = self._stock[: count - done]
-            rows[done : done + len(some)] = some
-            self._stock = self._stock[len(some) :]
-            self._left -= len(some)
-            done += len(some)
-        np.bitwise_and(rows[:, 0], _LOWEST, out=marks)
+            if not len(self._marks):
+                leaves = self._leaves()
+                if len(leaves) <= count - done:  # straight to where they are wanted
+                    here = slice(done, done + len(leaves))
+                    marks[here] = self._code(leaves, rows[here])
+                    done += self._used(len(leaves))
+                    continue
+                self._stock, self._marks = leaves, self._code(leaves, leaves)
+            some = min(count - done, len(self._marks))
+            rows[done : done + some], self._stock = self._stock[:some], self._stock[some:]
+            marks[done : done + some], self._marks = self._marks[:some], self._marks[some:]
+            done += self._used(some)
         self._dead = False
         return rows, marks
+
+    def _used(self, count: int) -> int:
+        self._left -= count
+        return count
 
     def _begin(self) -> None:
         """Go over to the next round. Its first rows feed the one after."""
         self._round, self._trees = self._next(), 0
-        parts, missing = [], self._fed
-        while missing > 0:
-            parts.append(self._expanded())
-            missing -= len(parts[-1])
-        made = np.concatenate(parts) if len(parts) > 1 else parts[0]
-        self._feed, self._stock = made[: self._fed].copy(), made[self._fed :].copy()
+        self._feed, fed = np.empty((self._fed, BLOCK_BYTES), np.uint8), 0
+        while fed < self._fed:
+            leaves = self._leaves()
+            self._marks = self._code(leaves, leaves)
+            some = min(self._fed - fed, len(leaves))
+            self._feed[fed : fed + some] = leaves[:some]
+            self._stock, self._marks = leaves[some:], self._marks[some:]
+            fed += some
         self._left = self._set.outputs - self._fed
 
-    def _expanded(self) -> Blocks:
-        """The rows of the next trees of the round."""
-        made, first = self._round, self._trees
-        assert made is not None
+    def _leaves(self) -> Blocks:
+        """Of the next trees of the round."""
+        assert self._round is not None
         at_once = max(1, TOGETHER >> self._shape.depth)
-        rows = made.leaves(slice(first, first + at_once)).reshape(-1, BLOCK_BYTES)
-        lpn.primal_add(made.key, made.table, rows, first << self._shape.depth)
-        self._trees = first + at_once
-        return rows
+        self._trees += at_once
+        return self._round.leaves(slice(self._trees - at_once, self._trees)).reshape(-1, BLOCK_BYTES)
+
+    def _code(self, leaves: Blocks, out: Blocks) -> Bits:
+        """The rows of the leaves that were made last, and their lowest bits."""
+        assert self._round is not None
+        first = self._trees - max(1, TOGETHER >> self._shape.depth)
+        return lpn.primal_add(self._round.key, self._round.table, leaves, first << self._shape.depth, out=out)
 
     def _next(self) -> _Round:
         raise NotImplementedError

@@ -207,10 +207,10 @@ def test_mutants_are_found(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def _same_rows(self: silent._Source, count: int) -> Any:
     """The stock does not shrink."""
-    kept = self._round, self._stock, self._trees, self._left
+    kept = self._round, self._stock, self._marks, self._trees, self._left
     out = TAKE(self, count)
     if self._round is kept[0]:
-        _, self._stock, self._trees, self._left = kept
+        _, self._stock, self._marks, self._trees, self._left = kept
     return out
 
 

@@ -102,7 +102,8 @@ def _same_roots(party: Any, *args: Any, own: Any = punctured.own_later) -> Any:
     return own(Same(), *args)
 
 
-def _no_code(key: Any, table: Any, rows: Any, first: int) -> Any:
+def _no_code(key: Any, table: Any, rows: Any, first: int, *, out: Any) -> Any:
+    out[:] = rows
     return rows[:, 0] & np.uint8(1)
 
 

@@ -321,7 +321,7 @@ def test_packed_products_are_the_product(rows: int, inner: int, columns: int) ->
         source.integers(0, 1 << 64, (rows, inner), np.uint64),
         source.integers(0, 1 << 64, (inner, columns), np.uint64),
     )
-    left = matrices.left(blocks, x[: blocks.high])
+    left = matrices.left(blocks, x[: blocks.high], slice(0, blocks.across[1]))
     right = matrices.right(blocks, y[:, : blocks.wide]).view(np.uint64)
     total = np.zeros(N, np.uint64)
     for polynomial, factor in zip(left, right, strict=True):

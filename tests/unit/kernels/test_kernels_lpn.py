@@ -62,10 +62,13 @@ def test_dual_equals_the_definition(size: int, width: int, field: int, part: flo
 def test_primal_equals_the_definition(count: int, bits: int, pieces: int, seed: int) -> None:
     table, rows = rows_of(seed, 1 << bits, 1)[:, 0].copy(), rows_of(seed + 1, count, 1)[:, 0].copy()
     expected = rows.copy()
-    due = reference.primal(KEY, table, expected)
+    due = reference.primal(KEY, table, expected, out=expected)
     begin = min(64 * pieces, count)  # in two pieces it is the same
-    parts = [lpn.primal_add(KEY, table, rows[:begin]), lpn.primal_add(KEY, table, rows[begin:], 64 * pieces)]
-    marks = np.concatenate(parts)
+    made = np.empty_like(rows)
+    parts = [(slice(begin), 0), (slice(begin, None), 64 * pieces)]
+    marks = np.concatenate([lpn.primal_add(KEY, table, rows[of], first, out=made[of]) for of, first in parts])
+    np.testing.assert_array_equal(made, expected)
+    lpn.primal_add(KEY, table, rows, out=rows)  # in place
     np.testing.assert_array_equal(rows, expected)
     np.testing.assert_array_equal(marks, due)
 

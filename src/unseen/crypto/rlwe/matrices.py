@@ -26,7 +26,7 @@ from unseen.kernels import ntt
 Words = NDArray[np.uint64]
 Integers = NDArray[np.int64]
 
-MOST_INNER = 512  # ciphertexts of a row of blocks, which are held at a time: 256 MiB of pairs
+MOST_INNER = 512  # ciphertexts of a row of blocks, which are held at a time: 128 MiB of bodies
 _CIPHERTEXT = MATRICES.degree * MATRICES.limbs * 50 / 8
 _FIRST = MATRICES.degree * MATRICES.first_bits / 8
 _NUMBER = MATRICES.second_bits / 8
@@ -89,9 +89,9 @@ def plan(rows: int, inner: int, columns: int) -> Blocks:
     return best
 
 
-def left(blocks: Blocks, part: Words) -> Words:
-    """One row of blocks, (at most `high` rows, inner), as polynomials (inner blocks, n)."""
-    _, count, _ = blocks.across
+def left(blocks: Blocks, row: Words, few: slice) -> Words:
+    """Some of one row of blocks, (at most `high` rows, inner), as polynomials (few, n)."""
+    part, count = row[:, few.start * blocks.deep : few.stop * blocks.deep], few.stop - few.start
     padded = np.zeros((blocks.high, count * blocks.deep), np.uint64)
     padded[: part.shape[0], : part.shape[1]] = part
     out = np.zeros((count, MATRICES.degree), np.uint64)

@@ -94,7 +94,7 @@ def dual(key: Blocks, rows: Blocks, bits: int, count: int, field: int) -> Blocks
     return np.ascontiguousarray(out.reshape(n // 2, *rows.shape[1:]).swapaxes(0, 1)[:, :count])
 
 
-def primal(key: Blocks, table: Blocks, rows: Blocks, first: int = 0) -> Blocks:
+def primal(key: Blocks, table: Blocks, rows: Blocks, first: int = 0, *, out: Blocks) -> Blocks:
     """See :func:`unseen.kernels.lpn.primal_add`."""
     blocks = -(-len(rows) // 2) * 5
     words = (
@@ -104,6 +104,7 @@ def primal(key: Blocks, table: Blocks, rows: Blocks, first: int = 0) -> Blocks:
         .reshape(-1, TERMS)
     )
     places = words & np.uint32(len(table) - 1)
+    out[:] = rows
     for term in range(TERMS):
-        rows ^= table[places[:, term]]
-    return rows[:, 0] & np.uint8(1)
+        out ^= table[places[:, term]]
+    return out[:, 0] & np.uint8(1)

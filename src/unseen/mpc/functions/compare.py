@@ -151,17 +151,21 @@ def clip(x: SecretArray, low: Any, high: Any) -> SecretArray:
     return out if high is None else minimum(out, high)
 
 
-def sign_of(x: SecretArray) -> SecretArray:
-    """-1 where x < 0, else 1, as integers."""
-    negative = x.engine.as_number(below(x, (0.0,))[0])
-    return 1 - negative * 2
-
-
 def absolute(x: SecretArray) -> SecretArray:
     """|x|."""
     x = x.engine.as_number(x)
     out: SecretArray = x - x.engine.select(below(x, (0.0,))[0], x) * 2
     return out
+
+
+def turned(x: SecretArray, negative: SecretArray) -> tuple[SecretArray, SecretArray]:
+    """-x where it is `negative`, else x; and the condition as to give it again: a number, where the protocol multiplies by one."""
+    engine = x.engine
+    chosen = engine.protocol.select(negative.bit_share, x.share) if negative.boolean else None
+    if chosen is None:
+        negative = engine.as_number(negative)
+        return x - engine.multiply(negative, x) * 2, negative
+    return x - engine.number(chosen, x.bits) * 2, negative
 
 
 def sign(x: SecretArray) -> SecretArray:

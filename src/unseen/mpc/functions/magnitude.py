@@ -24,7 +24,7 @@ from unseen.mpc import planes
 from unseen.mpc.array import SecretArray
 from unseen.mpc.fixed import SAFE_BITS
 from unseen.mpc.functions import tables
-from unseen.mpc.functions.compare import sign_of
+from unseen.mpc.functions.compare import below, turned
 from unseen.mpc.functions.pieces import in_pieces
 from unseen.mpc.functions.polynomial import polynomial
 from unseen.mpc.protocol import Protocol
@@ -141,8 +141,7 @@ def reciprocal(x: SecretArray) -> SecretArray:
     """1 / x; 0 where x is 0."""
     engine = x.engine
     x = engine.as_real(x)
-    sign = sign_of(x)
-    x = x * sign
+    x, negative = turned(x, below(x, (0.0,))[0])
     top = _highest(x)
     (factor,) = top.powers(_Power())
     m = engine.truncate(top.mantissa(x, factor), _MANTISSA)
@@ -152,7 +151,7 @@ def reciprocal(x: SecretArray) -> SecretArray:
     # 1/x = better 2^e / 2^(places - bits), where x has 2^-bits as its unit.
     product = engine.multiply(engine.number(better.share, 0), factor)
     out = engine.truncate(engine.number(product.share, kept), 0, divide_by=top.places - 2 * x.bits)
-    return engine.number(out.share, x.bits) * sign
+    return turned(engine.number(out.share, x.bits), negative)[0]
 
 
 @in_pieces(parts=16)

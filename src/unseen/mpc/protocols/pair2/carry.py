@@ -26,18 +26,19 @@ if TYPE_CHECKING:
 
 WORD = 64
 LEAF = 3
-PIECE = (
-    1 << 14
-)  # elements at a time: half a million transfers in each direction, as many as may be chosen before
+PIECE = 1 << 12  # elements at a time whose transfers are under way: two megabytes of rows in each direction
+TOGETHER = 1 << 16  # elements that go through the tree of ANDs together: a megabyte of triples
 
 
 def carry(protocol: Pair2, mine: Ring, places: int) -> Planes:
     """Whether the `places` highest places of the two parties' words, (n,), make a carry: one plane, (1, 1, words)."""
-    parts = [_piece(protocol, mine[begin : begin + PIECE], places) for begin in range(0, len(mine), PIECE)]
+    parts = [
+        _tree(protocol, mine[begin : begin + TOGETHER], places) for begin in range(0, len(mine), TOGETHER)
+    ]
     return np.concatenate([np.empty((1, 1, 0), np.uint64), *parts], axis=2)
 
 
-def _piece(protocol: Pair2, mine: Ring, places: int) -> Planes:
+def _tree(protocol: Pair2, mine: Ring, places: int) -> Planes:
     leaves = -(-places // LEAF)
     if places % LEAF:  # the places below are nobody's
         mine = mine & ~np.uint64((1 << (WORD - places)) - 1)
@@ -45,7 +46,10 @@ def _piece(protocol: Pair2, mine: Ring, places: int) -> Planes:
     nodes = leaves - 1
     protocol.gates.prepare(nodes * words)
     protocol.wires.prepare(LEAF * leaves * len(mine))
-    generate, propagate = _leaves(protocol.wires, mine, leaves)
+    pieces = [
+        _leaves(protocol.wires, mine[begin : begin + PIECE], leaves) for begin in range(0, len(mine), PIECE)
+    ]
+    generate, propagate = (np.concatenate(parts, axis=1) for parts in zip(*pieces, strict=True))
     return planes.carry_out(protocol, generate[None], propagate[None])
 
 

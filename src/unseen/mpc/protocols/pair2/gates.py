@@ -23,8 +23,8 @@ Words = NDArray[np.uint64]
 
 WORD = 64
 RIGHTS = 2
-PIECE = 1 << 12  # words: a quarter of a million transfers, four megabytes of rows
-TOGETHER = AHEAD // WORD  # words whose choices are sent ahead: eight megabytes
+PIECE = 1 << 10  # words: 65,536 transfers, a megabyte of rows
+TOGETHER = AHEAD // WORD  # words whose choices are sent ahead
 
 
 class Gates:

@@ -23,6 +23,8 @@ from unseen.mpc.unmasked import Unmasked
 from unseen.ot.correlation import Assumption
 from unseen.party import Message, Party, Public, require
 
+_TRUNCATED = 1 << 17  # numbers at a time: a transfer for each, half of them in each direction
+
 
 class Told(Message, frozen=True, tag="mpc.pair2.told/1"):
     """A share of places, or of comparisons, of rows in an order nobody knows: what they tell is that order's alone."""
@@ -146,7 +148,11 @@ class Pair2:
     def truncate(self, values: Share, drop: int, *, exact: bool = False) -> Share:
         """Divide by 2^drop with an error of 0 or 1 ulp above the floor, for |values| < 2^62; exactly on demand."""
         flat = np.ascontiguousarray(values).reshape(-1)
-        return split.truncate(self, flat, drop, exact=exact).reshape(values.shape)
+        out = np.empty_like(flat)
+        for begin in range(0, flat.size, _TRUNCATED):
+            piece = slice(begin, begin + _TRUNCATED)
+            out[piece] = split.truncate(self, flat[piece], drop, exact=exact)
+        return out.reshape(values.shape)
 
     def _dropped(self, product: Share, drop: int) -> Share:
         return self.truncate(product, drop) if drop else product
