@@ -12,14 +12,15 @@ from numpy.typing import NDArray
 
 from unseen.core.errors import RemoteProtocolError, UsageError
 from unseen.jobs.artefacts import Artefact
-from unseen.learn.vertical.members import SecretScaling, unscaled
+from unseen.learn.vertical.members import SecretScaling
 from unseen.mpc import Engine, SecretArray
 from unseen.party import Message, Party, Public
 from unseen.psi.join import Rows
+from unseen.psi.places import side_by_side
 from unseen.psi.protocol import Hidden
 
 KIND = "joined"
-FORMAT = 1
+FORMAT = 2
 Role = Literal["feature", "label"]
 
 
@@ -54,9 +55,11 @@ class Known(msgspec.Struct, frozen=True):
     squares
         The most that the squares of a feature can add up to; 0 where nothing is known.
     scaled_again
-        Whether features were standardised under shares since.
+        Whether features are to be taken as standardised over the rows that are there (`scaling`); their shares stay as they were.
     per_id
         The most rows that the join can have of one id: what counts rows and means people multiplies by it.
+    complete
+        Whether no row can have been lost, as where it was cut to a number of places that was agreed on.
     """
 
     how: str
@@ -67,6 +70,7 @@ class Known(msgspec.Struct, frozen=True):
     squares: float = 0.0
     scaled_again: bool = False
     per_id: int = 1
+    complete: bool = True
 
     def of_role(self, role: Role, holder: str | None = None) -> tuple[int, ...]:
         """Places of columns among the shares."""
@@ -85,7 +89,7 @@ class Joined:
     values
         Shares of the columns, uint64 of shape (components, places, columns).
     scaling
-        Shares, each (components, features): "mean" and "factor" of features that were standardised under shares; else nothing.
+        Shares, each (components, features): "mean" and "factor" by which features are standardised where they are used; else nothing.
     prepared
         How this holder's own columns were made (:attr:`unseen.jobs.tables.Matrix.prepared`).
     """
@@ -101,8 +105,7 @@ class Joined:
     def of_rows(cls, rows: Rows, known: Known, prepared: str = "") -> Joined:
         """Of what a join made."""
         shares = [rows.columns[item.holder][item.name].share for item in known.columns]
-        empty = np.zeros((len(rows.member.bit_share), rows.size, 0), np.uint64)
-        values = np.stack(shares, axis=2) if shares else empty
+        values = side_by_side(shares, rows.member.bit_share.shape)
         return cls(known, rows.member.bit_share, rows.matched.bit_share, values, {}, prepared)
 
     @classmethod
@@ -132,7 +135,7 @@ class Joined:
         Raises
         ------
         UsageError
-            It is something else, or of a later format.
+            It is something else, or of another format.
         """
         if artefact.kind != KIND:
             raise UsageError(
@@ -140,7 +143,9 @@ class Joined:
                 mend="give it the output of a join with `hidden`",
             )
         if artefact.meta["format"] != FORMAT:
-            raise UsageError("These joined rows are of a later format.", mend="upgrade unseen")
+            raise UsageError(
+                "These joined rows are of another format.", mend="join again with this version of unseen"
+            )
         scaling = {
             name.removeprefix("scaling."): share
             for name, share in artefact.arrays.items()
@@ -178,20 +183,19 @@ class Joined:
             columns[item.holder][item.name] = engine.number(share, item.bits)
         return Hidden(self.known.holders[0], self.members(engine), columns, None)
 
-    def scaled(self, features: SecretArray, scaling: SecretScaling) -> Joined:
-        """The same with these features, which were made of its own by that scaling."""
-        values = self.values.copy()
-        values[:, :, list(self.known.of_role("feature"))] = features.share
+    def scaled(self, scaling: SecretScaling) -> Joined:
+        """The same with features that are to be taken as standardised by it."""
         known = msgspec.structs.replace(self.known, scaled_again=True)
-        shares = {"mean": scaling.mean.share, "factor": scaling.factor.share}
-        return replace(self, known=known, values=values, scaling=shares)
+        return replace(
+            self, known=known, scaling={"mean": scaling.mean.share, "factor": scaling.factor.share}
+        )
 
-    def unscaled(self, engine: Engine, weights: SecretArray) -> SecretArray:
-        """Weights for columns as they were joined, of weights for these; the intercept last."""
+    def standardised(self, engine: Engine) -> SecretScaling | None:
+        """How features are to be taken as standardised; None: as they are."""
         if not self.scaling:
-            return weights
+            return None
         mean, factor = (engine.number(self.scaling[name], engine.bits) for name in ("mean", "factor"))
-        return unscaled(weights, SecretScaling(mean, factor))
+        return SecretScaling(mean, factor)
 
 
 def agree(

@@ -15,7 +15,8 @@ Noise
     (:mod:`unseen.mpc.noise`) before they are compared with `at_least`, so that whatever comes out has epsilon-differential
     privacy, the "fewer than" too. Neighbours are inputs in which one person, with all rows about them, is another one or
     absent, while public sizes stay: one common row may go and one come. So a count changes by 1 at most, a sum of values
-    between `low` and `high` by max(|low|, |high|, high - low), and a histogram in two intervals.
+    between `low` and `high` by max(|low|, |high|, high - low), and a histogram in two intervals; each so many times as much as
+    one person may be in common rows (`per_id`).
     Epsilon is parted evenly between the count, where there is one, and each column. Values must have been clipped by the
     holder that brings them (:func:`clipped`).
 """
@@ -154,5 +155,6 @@ class _Group:
         if self._noise is None:
             return numbers
         engine, bits = numbers.engine, numbers.bits
-        noise = discrete_laplace(engine, DiscreteLaplace(epsilon, sensitivity), numbers.shape)
+        law = DiscreteLaplace(epsilon, sensitivity * self._noise.per_id)
+        noise = discrete_laplace(engine, law, numbers.shape)
         return numbers + engine.number(noise.share, bits)

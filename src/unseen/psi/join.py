@@ -30,7 +30,7 @@ import functools
 import hashlib
 import math
 import operator
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -41,9 +41,9 @@ from unseen.core.errors import LocalProtocolError, RemoteProtocolError, UsageErr
 from unseen.dp import DiscreteLaplace
 from unseen.mpc.array import SecretArray
 from unseen.mpc.engine import Engine
-from unseen.mpc.functions.order import Key, arranged
 from unseen.mpc.noise import discrete_laplace
 from unseen.party import Message, Party, Released
+from unseen.psi import places
 from unseen.psi.intersect import intersect
 from unseen.psi.protocol import Hidden, Mode
 from unseen.psi.protocols.circuit import hidden
@@ -51,6 +51,7 @@ from unseen.psi.protocols.circuit import hidden
 How: TypeAlias = Literal["inner", "left", "right", "full"]
 Blocks: TypeAlias = NDArray[np.uint8]
 Kinds: TypeAlias = Mapping[str, Mapping[str, type]]
+Cut: TypeAlias = Callable[[SecretArray], int | None]
 
 REPEATS, ALONE = "repeats", "alone"
 _DOMAIN = b"unseen/psi/join/v1\n"
@@ -200,6 +201,7 @@ def hidden_join(
     columns: Kinds | None = None,
     repeats: Mapping[str, int] | None = None,
     mode: Mode | None = None,
+    cut: Cut | None = None,
 ) -> Rows:
     """Join without anybody learning the result. Everyone calls it alike, a helper with None and None.
 
@@ -211,6 +213,10 @@ def hidden_join(
         All of the engine's, from left to right.
     repeats
         Holder -> how often an id comes at most, public; 1 where nothing is said.
+    cut
+        Given the members, to how many places the result is cut, rows first, under shares; None for all. All parties say the same. Of more
+        rows those are kept that stand first in the table, whose order is as good as random within the rows of a holder (of a full join
+        those of the first holder stand first); nobody learns whether there were more.
 
     Raises
     ------
@@ -236,15 +242,18 @@ def hidden_join(
             raise UsageError(f"There are {len(ids)} ids where {sizes[me]} are the agreed bound.")
         brought = _Brought.of(call, ids, values or {})
     if how == "inner":
-        found = _meet(call, brought, of=holders)
+        found = _meet(call, brought, of=holders, cut=cut)
         return Rows(found.member, found.member, found.columns)
     if how == "full":
         parts = [
             _outer(call, brought, keep=holder, without=holders[:place])
             for place, holder in enumerate(holders)
         ]
-        return _stacked(engine, parts)
-    return _outer(call, brought, keep=holders[0 if how == "left" else -1])
+        rows = _stacked(engine, parts)
+    else:
+        rows = _outer(call, brought, keep=holders[0 if how == "left" else -1])
+    length = None if cut is None else cut(rows.member)
+    return rows if length is None else _compact(rows, length)
 
 
 def margin(epsilon: float, per_id: int) -> int:
@@ -252,7 +261,7 @@ def margin(epsilon: float, per_id: int) -> int:
     return math.ceil(_STATISTICAL * math.log(2) * per_id / epsilon)
 
 
-def noisy_size(rows: Rows, name: str, *, epsilon: float, per_id: int, to: str) -> int | None:
+def noisy_size(member: SecretArray, name: str, *, epsilon: float, per_id: int, to: str) -> int | None:
     """A number of places that has room for all rows, told to one holder with differential privacy; None at all others.
 
     The number of rows, discrete Laplace noise that nobody knows (:mod:`unseen.mpc.noise`), and :func:`margin`. One person, all of
@@ -264,35 +273,26 @@ def noisy_size(rows: Rows, name: str, *, epsilon: float, per_id: int, to: str) -
     DeniedError
         The contract does not list it.
     """
-    engine = rows.member.engine
+    engine = member.engine
     noise = discrete_laplace(engine, DiscreteLaplace(epsilon, per_id), (1,))
-    shown = engine.reveal(name, rows.member.sum().reshape(1) + noise, to=(to,))
-    return None if shown is None else min(max(1, int(shown[0]) + margin(epsilon, per_id)), rows.size)
+    shown = engine.reveal(name, member.sum().reshape(1) + noise, to=(to,))
+    return None if shown is None else min(max(1, int(shown[0]) + margin(epsilon, per_id)), member.size)
 
 
-def compact(rows: Rows, at_most: int) -> Rows:
-    """The rows of the result moved to the front, under shares, and cut to so many places.
-
-    Of more rows, those are kept that stand first in the table, whose order is as good as random within the rows of a holder (of a full join
-    those of the table's holder stand first); nobody learns whether there were more.
-    """
-    member, engine = rows.member, rows.member.engine
+def _compact(rows: Rows, at_most: int) -> Rows:
+    """The rows of the result moved to the front, under shares, and cut to so many places; see `cut` of :func:`hidden_join`."""
     if at_most >= rows.size:
         return rows
+    engine, same = rows.member.engine, rows.matched is rows.member
     named = [(holder, name) for holder, columns in rows.columns.items() for name in columns]
-    same = rows.matched is rows.member
-    bits = np.stack([member.bit_share, *([] if same else [rows.matched.bit_share])], axis=2)
-    shares = [rows.columns[holder][name].share for holder, name in named]
-    numbers = np.stack(shares, axis=2) if shares else np.zeros((len(bits), rows.size, 1), np.uint64)
-    moved, kept = arranged([Key(member.reshape(1, -1), descending=True)], bits, numbers)
-    kept_bits = moved[:, :at_most] & np.uint8(1)  # a shuffle fills all places of a byte with noise
-    first = engine.boolean(np.ascontiguousarray(kept_bits[:, :, 0]))
-    both = first if same else engine.boolean(np.ascontiguousarray(kept_bits[:, :, 1]))
+    whole = places.side_by_side(
+        [rows.columns[holder][name].share for holder, name in named], rows.member.bit_share.shape
+    )
+    first, rest, kept = places.rows_first(rows.member, () if same else (rows.matched,), whole, at_most)
     columns: dict[str, dict[str, SecretArray]] = {holder: {} for holder in rows.columns}
-    for place, (holder, name) in enumerate(named):
-        share = np.ascontiguousarray(kept[:, :at_most, place])
+    for share, (holder, name) in zip(places.apart(kept), named, strict=True):
         columns[holder][name] = engine.number(share, rows.columns[holder][name].bits)
-    return Rows(first, both, columns)
+    return Rows(first, first if same else rest[0], columns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -372,6 +372,7 @@ def _meet(
     of: tuple[str, ...],
     table: str | None = None,
     apart: bool = False,
+    cut: Cut | None = None,
 ) -> Hidden:
     """The intersection, with the columns of these holders."""
     me = call.engine.protocol.party.name
@@ -384,6 +385,7 @@ def _meet(
         table=table,
         apart=apart,
         mode=call.mode,
+        cut=cut,
     )
 
 

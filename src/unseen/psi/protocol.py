@@ -141,10 +141,13 @@ class Noise:
         What the whole answer spends.
     bounds
         Column -> (low, high), between which its values were clipped; of each column that is added up.
+    per_id
+        In how many common rows one person may be.
     """
 
     epsilon: float
     bounds: tuple[tuple[Column, Bounds], ...] = ()
+    per_id: int = 1
 
     def of(self, column: Column) -> Bounds:
         """The bounds of a column.

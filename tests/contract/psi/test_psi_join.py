@@ -10,10 +10,10 @@ import pyarrow as pa
 import pytest
 
 from unseen.core.errors import UsageError
-from unseen.mpc import Engine
+from unseen.mpc import Engine, SecretArray
 from unseen.party import Disclosure, Door, Party
 from unseen.psi import join as module
-from unseen.psi.join import How, Rows, aligned, compact, hidden_join
+from unseen.psi.join import How, Rows, aligned, hidden_join
 from unseen.testing.simulate import Run, simulate
 
 HOLDERS = ("a", "b")
@@ -102,8 +102,9 @@ def go(
                 sizes=sizes or {"a": len(left), "b": len(right)},
                 columns={"a": {"x": float}, "b": {"y": int}},
                 repeats=repeats,
+                cut=lambda _member: at_most,
             )
-            out.append(show(rows if at_most is None else compact(rows, at_most)))
+            out.append(show(rows))
         return out
 
     return simulate(body, (*HOLDERS, *helper), disclosures=TOLD, timeout_s=60)
@@ -171,11 +172,15 @@ def test_the_length_that_is_told_has_room_for_all_rows() -> None:
         engine = Engine(party, holders=HOLDERS, helper="helper", protocol="dealer2")
         ids = {"a": UNIVERSE[left], "b": UNIVERSE[right]}.get(party.name)
         sizes = {"a": 60, "b": 60}
-        rows = hidden_join(
-            engine, ids, None if ids is None else {}, how="inner", holders=HOLDERS, sizes=sizes
-        )
-        told = [module.noisy_size(rows, "result", epsilon=2.0, per_id=1, to="a") for _ in range(12)]
-        return told, engine.reveal("result", compact(rows, 68).member, to=("a",))
+        told: list[int | None] = []
+
+        def cut(member: SecretArray) -> int:
+            told.extend(module.noisy_size(member, "result", epsilon=2.0, per_id=1, to="a") for _ in range(12))
+            return 68
+
+        values = None if ids is None else {}
+        rows = hidden_join(engine, ids, values, how="inner", holders=HOLDERS, sizes=sizes, cut=cut)
+        return told, engine.reveal("result", rows.member, to=("a",))
 
     outcome = simulate(body, (*HOLDERS, "helper"), disclosures=TOLD, timeout_s=30)
     assert not outcome.errors, outcome.errors

@@ -218,7 +218,6 @@ def test_what_is_declared_says_what_is_asked() -> None:
         ({"ask": "mean", "of": ("a", "x"), "epsilon": 1, "clip": [(1, 1)]}, "low < high"),
         ({"ask": "mean", "of": [("a", "x"), ("a", "x")]}, "twice"),
         ({"epsilon": 0}, "greater than 0"),
-        ({"joined": True, "epsilon": 1}, "joined rows have no"),
         ({"epsilon": 11}, "less than or equal to 10"),
     ],
 )

@@ -13,6 +13,7 @@ from sklearn.linear_model import LogisticRegression
 from unseen.core.cost import Network
 from unseen.core.errors import UsageError
 from unseen.data.table import Table
+from unseen.dp import DiscreteLaplace
 from unseen.jobs.artefacts import decode, encode
 from unseen.jobs.joined import KIND, Joined
 from unseen.jobs.local import run_local
@@ -20,6 +21,7 @@ from unseen.jobs.step import Roles, Sizes
 from unseen.jobs.steps import common_statistics, standardise_joined, train_logistic
 from unseen.jobs.steps import join as step
 from unseen.jobs.tables import Matrix, from_table, to_table
+from unseen.psi import answers
 from unseen.scenes import hidden_training
 from unseen.scenes.partition import breast_cancer
 from unseen.testing.simulate import Run, simulate
@@ -253,6 +255,44 @@ def test_rows_of_one_id_are_not_many() -> None:
     models = told(train_logistic, iterations=2, coefficients_to_owners=True)
     known = [models[name]["model"].meta["known"] for name in ("a", "b")]
     assert known == [{"coefficients": [0.0], "intercept": [0.0]}, {"coefficients": [0.0]}]
+
+
+def asked_with_noise(at_most: int | None, **params: Any) -> Run[Any]:
+    twice = [number for number in range(10) for _ in range(2)]
+    tables = {"a": table(twice, True, x=[0.5] * 20, ill=[0, 1] * 10), "b": table(twice, False, y=[1.0] * 20)}
+    joined = go(HELPED, tables=tables, hidden=True, repeats={"a": 2, "b": 2}, at_most=at_most)
+    assert not joined.errors, joined.errors
+    made = joined.results
+    roles = Roles({**HELPED.by_name, "receivers": ("b",)})
+    asked = common_statistics.Params(joined=True, at_least=1, epsilon=10, **params)
+    return simulate(
+        lambda party: common_statistics.run(party, made[party.name], asked, roles),
+        roles.everyone,
+        disclosures=common_statistics.disclosures(asked, roles),
+        timeout_s=20,
+    )
+
+
+def test_noise_about_joined_rows_hides_all_rows_of_an_id(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Four rows of one id: noise for four times what a row changes, values clipped where nobody has the rows."""
+    laws: list[DiscreteLaplace] = []
+    whole = answers.discrete_laplace
+
+    def watched(engine: Any, law: DiscreteLaplace, shape: tuple[int, ...]) -> Any:
+        laws.append(law)
+        return whole(engine, law, shape)
+
+    monkeypatch.setattr(answers, "discrete_laplace", watched)
+    outcome = asked_with_noise(None, ask="total", of=("a", "x"), clip=((0.25, 0.375),))
+    assert not outcome.errors, outcome.errors
+    meta = outcome.results["b"]["answer"].meta
+    assert meta["value"][0] == pytest.approx(40 * 0.375, abs=5)
+    assert {(law.epsilon, law.sensitivity) for law in laws} == {(5, 4), (5, 4 * 0.375 * 2**20)}
+
+
+def test_rows_that_may_have_been_lost_are_not_asked_with_noise() -> None:
+    errors = asked_with_noise(2).errors.values()
+    assert any("cannot be asked with noise" in str(error) for error in errors)
 
 
 def pooled() -> tuple[np.ndarray, float]:

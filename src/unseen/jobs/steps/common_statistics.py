@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Annotated, Any, Literal, Self
 
 import numpy as np
@@ -19,14 +20,16 @@ from unseen.jobs.artefacts import Artefact
 from unseen.jobs.joined import Joined, agree
 from unseen.jobs.step import Roles, Sizes
 from unseen.jobs.tables import ids_of, known_kinds, to_table
+from unseen.mpc import Engine
+from unseen.mpc.functions.compare import clip
 from unseen.ot.correlation import Assumption
 from unseen.party import Disclosure, Door, Message, Party, Released
 from unseen.psi import Mode
-from unseen.psi.answers import clipped
+from unseen.psi.answers import clipped, column_of
 from unseen.psi.protocol import Column, Hidden, Noise, Question, answering
 from unseen.psi.protocols import circuit
 
-VERSION = 4
+VERSION = 5
 SUMMARY = "Count, add up or average over the rows that all holders have in common; nobody learns which rows these are."
 ROLES = {
     "holders": "bring a table with an id column each",
@@ -71,11 +74,13 @@ class Params(engines.OnShares):
     bounds
         Holder -> the most ids that it brings: how many it has is then not told. Of all holders or of none.
     epsilon
-        With differential privacy: what one run spends in all. Noise that nobody knows is then added to all counts and sums.
+        With differential privacy: what one run spends in all. Noise that nobody knows is then added to all counts and sums, of joined
+        rows so much more as one id may have of them.
     clip
         (low, high) for each column in `of`, in its order, between which values are clipped; needed with `epsilon`.
     joined
-        The table is the output of a hidden `join`, where an id may come several times; of columns only if it is an inner one.
+        The table is the output of a hidden `join`, where an id may come several times; of columns only if it is an inner one, with noise
+        only if no row of it can have been lost.
     """
 
     ask: Literal["count", "total", "mean", "histogram"] = "count"
@@ -103,10 +108,9 @@ class Params(engines.OnShares):
             raise ValueError("each of `clip` is (low, high), and low < high")
         if len(self.clip) != (len(self.of) if self.epsilon else 0):
             raise ValueError("with `epsilon`, and only then, `clip` has (low, high) for each column in `of`")
-        if self.joined and (self.kinds or self.bounds or self.epsilon):
+        if self.joined and (self.kinds or self.bounds):
             raise ValueError(
-                "joined rows have no ids or sizes to tell any more, and no noise, as an id may come several times: "
-                "leave out `kinds`, `bounds` and `epsilon`"
+                "joined rows have no ids or sizes to tell any more: leave out `kinds` and `bounds`"
             )
         return self
 
@@ -119,12 +123,11 @@ class Params(engines.OnShares):
         """The columns that are asked about."""
         return tuple(dict.fromkeys((*self.of, *(() if self.by is None else (self.by,)))))
 
-    @property
-    def noise(self) -> Noise | None:
-        """What noise the answer gets."""
-        return (
-            None if self.epsilon is None else Noise(self.epsilon, tuple(zip(self.of, self.clip, strict=True)))
-        )
+    def noise(self, per_id: int) -> Noise | None:
+        """What noise the answer gets, where one person may be in so many common rows."""
+        if self.epsilon is None:
+            return None
+        return Noise(self.epsilon, tuple(zip(self.of, self.clip, strict=True)), per_id)
 
 
 class Size(Message, frozen=True, tag="jobs.common-statistics.size/1"):
@@ -204,7 +207,9 @@ def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Rol
     _check(params, holders, receivers)
     found, per_id = (_joined if params.joined else _intersected)(party, inputs, params, roles)
     at_least = params.at_least * per_id
-    question = Question(_ANSWER, receivers, at_least, params.of, params.by, params.edges, params.noise)
+    question = Question(
+        _ANSWER, receivers, at_least, params.of, params.by, params.edges, params.noise(per_id)
+    )
     each = answering(_ANSWERS[params.ask]).answer(found, question)
     if each is None:
         return {}
@@ -242,13 +247,29 @@ def _joined(party: Party, inputs: Mapping[str, Artefact], params: Params, roles:
     own = Joined.of(inputs["table"]) if party.name in choice.holders else None
     engine = engines.open_engine(party, roles, params)
     rows = agree(party, own, engine, protocol=choice.protocol, holders=choice.holders)
-    if params.columns and (rows.known.how != "inner" or rows.known.scaled_again):
+    if params.columns and rows.known.how != "inner":
         raise UsageError(
             "These joined rows cannot be asked about columns.",
-            why=f"a {rows.known.how} join, scaled: {rows.known.scaled_again}; rows that lack a column would count as 0",
+            why=f"a {rows.known.how} join: rows that lack a column would count as 0",
             mend="give the output of an inner join",
         )
-    return rows.hidden(engine), rows.known.per_id
+    if params.epsilon and not rows.known.complete:
+        raise UsageError(
+            "These joined rows cannot be asked with noise.",
+            why="they were cut to `at_most` places, and one person may change which of all rows were lost",
+            mend="join without `at_most`, or with `epsilon`, which loses no row",
+        )
+    found = rows.hidden(engine)
+    return (_clipped(engine, found, params) if params.epsilon else found), rows.known.per_id
+
+
+def _clipped(engine: Engine, found: Hidden, params: Params) -> Hidden:
+    """With the columns that are added up clipped under shares, as nobody has clipped them before; still 0 where no row is."""
+    columns = {holder: dict(named) for holder, named in found.columns.items()}
+    for (holder, name), (low, high) in zip(params.of, params.clip, strict=True):
+        within = clip(engine.as_real(column_of(found, (holder, name))), low, high)
+        columns[holder][name] = engine.select(found.member, within)
+    return replace(found, columns=columns)
 
 
 def _check(params: Params, holders: tuple[str, ...], receivers: tuple[str, ...]) -> None:

@@ -23,6 +23,7 @@ from unseen.jobs.joined import Joined, JoinedColumn, Known
 from unseen.jobs.step import Roles, Sizes
 from unseen.jobs.tables import Matrix, from_table, ids_of, known_kinds, to_table
 from unseen.learn.vertical.linear import newton
+from unseen.mpc import SecretArray
 from unseen.mpc.fixed import FRACTION_BITS
 from unseen.ot.correlation import Assumption
 from unseen.party import Disclosure, Door, Message, Party, Released
@@ -245,13 +246,13 @@ def _check(params: Params, holders: tuple[str, ...]) -> None:
         )
 
 
-def _agreed_length(party: Party, rows: joins.Rows, epsilon: float, per_id: int, first: str) -> int:
+def _agreed_length(party: Party, member: SecretArray, epsilon: float, per_id: int, first: str) -> int:
     """Everybody learns the length; the first holder has it from the engine."""
-    length = joins.noisy_size(rows, _ROWS, epsilon=epsilon, per_id=per_id, to=first)
+    length = joins.noisy_size(member, _ROWS, epsilon=epsilon, per_id=per_id, to=first)
     if length is None:
         length = party.recv(first, Length).places.value
-        if not 1 <= length <= rows.size:
-            raise RemoteProtocolError(f"{first} cuts {rows.size} places to {length}.", party=first)
+        if not 1 <= length <= member.size:
+            raise RemoteProtocolError(f"{first} cuts {member.size} places to {length}.", party=first)
         return length
     told = Length(party.release(_LENGTH, length, to=party.peers, elements=1))
     for peer in party.peers:
@@ -282,6 +283,16 @@ def _hidden(party: Party, inputs: Mapping[str, Artefact], params: Params, roles:
         }
         for name, item in told.items()
     }
+    per_id = math.prod(params.repeats.values())
+    longest = joins.spread(sizes, params.repeats)
+
+    def cut(member: SecretArray) -> int | None:
+        if params.epsilon is not None:
+            return _agreed_length(party, member, params.epsilon, per_id, holders[0])
+        if params.at_most is None and params.scaled and params.how == "inner":
+            return min(longest.values())  # there are never more, and what trains on them is quicker
+        return params.at_most
+
     rows = joins.hidden_join(
         engine,
         None if own is None else own.ids,
@@ -292,17 +303,8 @@ def _hidden(party: Party, inputs: Mapping[str, Artefact], params: Params, roles:
         columns=kinds,
         repeats=params.repeats,
         mode=Mode(assumption=params.lookups),
+        cut=cut,
     )
-    per_id = math.prod(params.repeats.values())
-    longest = joins.spread(sizes, params.repeats)
-    limit = params.at_most
-    if params.epsilon is not None:
-        limit = _agreed_length(party, rows, params.epsilon, per_id, holders[0])
-    elif limit is None and params.scaled and params.how == "inner":
-        limit = min(longest.values())  # there are never more, and what trains on them is quicker
-    if limit is not None:
-        party.progress(1, 2, "moving rows to the front")
-        rows = joins.compact(rows, limit)
     if own is None:
         return {}
     columns = tuple(
@@ -318,6 +320,7 @@ def _hidden(party: Party, inputs: Mapping[str, Artefact], params: Params, roles:
         columns,
         float(max(longest.values())) if params.scaled else 0.0,
         per_id=per_id,
+        complete=params.at_most is None,
     )
     return {"table": Joined.of_rows(rows, known, own.prepared).to_artefact()}
 

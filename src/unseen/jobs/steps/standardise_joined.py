@@ -14,7 +14,7 @@ from unseen.jobs.step import Roles, Sizes
 from unseen.learn.vertical import members
 from unseen.party import Disclosure, Party
 
-VERSION = 1
+VERSION = 2
 SUMMARY = "Scale the columns of joined rows over those rows that are there; nobody learns which, how many, mean or deviation."
 ROLES = {"holders": "hold the shares", "helper": engines.ROLE_OF_HELPER}
 INPUTS = {"table": "joined rows in shares"}
@@ -35,11 +35,11 @@ def disclosures(_params: Params, _roles: Roles) -> tuple[Disclosure, ...]:
 
 
 def estimate(params: Params, roles: Roles, sizes: Sizes, network: Network) -> Cost:
-    """Two products of all cells, and a few of each column."""
+    """One product of all cells, and a few of each column."""
     holders = roles.all("holders")
     rows = round(1.31 * min((sizes.rows.get(holder, 0) for holder in holders), default=0)) + 105
     width = 1 + sum(sizes.columns.get(holder, 0) for holder in holders)
-    sent = 48 * rows * width + 20_000 * width
+    sent = 32 * rows * width + 1_000 * width
     rounds = 60
     seconds = 0.05 + sent * _SECONDS_PER_BYTE + rounds * network.latency_s + sent / network.bytes_per_s
     return engines.scaled(Cost(seconds, sent, rounds, 80 * rows * width), roles, params, network)
@@ -58,7 +58,5 @@ def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Rol
             why="there are no features, they were scaled here already, or not by their holders before the join, as numbers may be too large then",
             mend="scale each holder's columns (standardise, prepare), and join with `scaled`",
         )
-    scaled, made = members.standardise(engine, joined.columns(engine, features), joined.members(engine))
-    if own is None:
-        return {}
-    return {"table": own.scaled(scaled, made).to_artefact()}
+    made = members.standardising(engine, joined.columns(engine, features), joined.members(engine))
+    return {} if own is None else {"table": own.scaled(made).to_artefact()}

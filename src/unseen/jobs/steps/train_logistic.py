@@ -17,7 +17,7 @@ from unseen.jobs.joined import Joined, agree
 from unseen.jobs.shared_models import SharedModel, shape_disclosure
 from unseen.jobs.step import Roles, Sizes
 from unseen.jobs.tables import Matrix
-from unseen.learn.vertical import layout, linear
+from unseen.learn.vertical import layout, linear, members
 from unseen.learn.vertical.checkpoints import SecretCheckpoints
 from unseen.learn.vertical.linear import newton
 from unseen.learn.vertical.models import Model, Shares
@@ -168,17 +168,21 @@ def _on_joined(party: Party, inputs: Mapping[str, Artefact], params: Params, rol
         )
     counts = {holder: len(known.of_role("feature", holder)) for holder in choice.holders}
     sizes = layout.Layout(known.places, counts)
+    scaling = rows.standardised(engine)
     weights = newton.fit(
         engine,
         rows.columns(engine, features),
         rows.columns(engine, labels)[:, 0],
         newton.Newton(l2=params.penalty, iterations=params.iterations),
         counted=rows.members(engine),
-        squares=0.0 if known.scaled_again else known.squares,
+        squares=0.0 if scaling else known.squares,
+        basis=scaling.basis if scaling else None,
         report=lambda done, total: party.progress(done, total, "Newton iterations"),
         keep=SecretCheckpoints(engine, party.checkpoints("Newton iteration", params.iterations)),
     )
-    weights = engine.select(rows.enough(engine, params.at_least), rows.unscaled(engine, weights))
+    if scaling:
+        weights = members.unscaled(weights, scaling)
+    weights = engine.select(rows.enough(engine, params.at_least), weights)
     told = _told(engine, weights, sizes, params, label_holder)
     if own is None:
         return {}

@@ -1,10 +1,11 @@
 """Columns of rows of which nobody knows whether they are there: mean 0 and standard deviation 1 over those that are.
 
-Everything stays in shares: how many rows there are, means, deviations. Rows that are not there are 0 before and after.
+Everything stays in shares: how many rows there are, means, deviations. Rows that are not there are 0.
 
 Method
     Sums and sums of squares exactly, then divided by a power of two; the number of rows likewise; 1/x and 1/sqrt(x) of the engine. The
-    columns times a small matrix, with the members as one column more, takes off the mean and scales in one product.
+    rows stay as they are: standardised, they would be the columns, with the members as one column more, times a small matrix
+    (:attr:`SecretScaling.basis`), and what trains on them multiplies its vectors by that instead (:mod:`unseen.learn.vertical.linear.newton`).
 Security
     That of the engine's protocol; only shapes are told.
 Errors
@@ -30,11 +31,18 @@ class SecretScaling:
     mean: SecretArray
     factor: SecretArray
 
+    @property
+    def basis(self) -> SecretArray:
+        """Columns and members, side by side, times it are the standardised columns and the members: shape (columns + 1, columns + 1)."""
+        engine, width = self.mean.engine, len(self.mean)
+        diagonal = self.factor.reshape(1, width) * np.eye(width, dtype=np.int64)
+        of_members = -(self.mean * self.factor).reshape(1, width)
+        last = engine.lift(np.r_[np.zeros(width), 1.0]).reshape(-1, 1)
+        return engine.concatenate([engine.concatenate([diagonal, of_members]), last], axis=1)
 
-def standardise(
-    engine: Engine, columns: SecretArray, member: SecretArray
-) -> tuple[SecretArray, SecretScaling]:
-    """Columns with mean 0 and mean square 1 over the members, and how they were made.
+
+def standardising(engine: Engine, columns: SecretArray, member: SecretArray) -> SecretScaling:
+    """What makes the columns have mean 0 and mean square 1 over the members.
 
     Parameters
     ----------
@@ -43,7 +51,7 @@ def standardise(
     member
         Secret Booleans, shape (places,). Of no members at all the result is nonsense, and zeros.
     """
-    places, width = columns.shape
+    places = len(columns)
     shift = max(1, (places - 1).bit_length())
     there = engine.as_number(member)
     # numbers of rows and sums as parts of 2^shift, so that they fit the format
@@ -53,12 +61,7 @@ def standardise(
     squares = engine.number(engine.protocol.inner(columns.share, columns.share), 2 * columns.bits)
     squared = engine.truncate(squares, engine.bits, divide_by=shift)
     mean = summed * each
-    factor = rsqrt(np.maximum(squared * each - mean * mean, _LEAST_VARIANCE))
-    real = engine.scaled(there, engine.bits).reshape(places, 1)
-    both = engine.concatenate([columns, real], axis=1)
-    diagonal = factor.reshape(1, width) * np.eye(width, dtype=np.int64)
-    matrix = engine.concatenate([diagonal, -(mean * factor).reshape(1, width)])
-    return both @ matrix, SecretScaling(mean, factor)
+    return SecretScaling(mean, rsqrt(np.maximum(squared * each - mean * mean, _LEAST_VARIANCE)))
 
 
 def unscaled(weights: SecretArray, scaling: SecretScaling) -> SecretArray:

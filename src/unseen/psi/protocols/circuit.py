@@ -40,7 +40,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import operator
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -58,6 +58,8 @@ from unseen.mpc.shares import Share
 from unseen.party import Message, Party, Public
 from unseen.psi import opprf, vole_oprf
 from unseen.psi.ids import checked
+from unseen.psi.places import apart as columns_apart
+from unseen.psi.places import rows_first
 from unseen.psi.protocol import Hidden, Mode, Output, Security
 from unseen.psi.protocols import vole
 
@@ -95,6 +97,7 @@ def hidden(
     columns: Mapping[str, Mapping[str, type]] | None = None,
     table: str | None = None,
     apart: bool = False,
+    cut: Callable[[SecretArray], int | None] | None = None,
     mode: Mode | None = None,
 ) -> Hidden:
     """Intersect without anybody learning the intersection. Everyone calls it alike, a helper with None and None.
@@ -114,6 +117,9 @@ def hidden(
     apart
         Find for each other holder by itself which rows it has (`having`); its columns are then kept wherever it has the row, and those of
         the table's holder at all of its rows.
+    cut
+        Given `member`, to how many places the result is cut, None for all; at all parties the same. Rows that are common come first
+        then (:func:`unseen.psi.places.rows_first`), and nobody knows which is where. Not with `apart`.
     mode
         Compact or not, and which assumption; semi-honest.
 
@@ -146,7 +152,14 @@ def hidden(
     member = functools.reduce(operator.and_, met)
     ours = engine.protocol.share(own, owner=plan.owner, shape=(plan.bins, len(plan.kinds[plan.owner])))
     theirs = engine.protocol.collect(np.ascontiguousarray(part[:, plan.targets :]))
-    return Hidden(plan.owner, member, _kept(engine, plan, member, having, ours, theirs), places, having)
+    numbers = np.concatenate([ours, theirs], axis=2)
+    del ours, theirs, part
+    length = None if cut is None else cut(member)
+    if length is not None and length < plan.bins:
+        party.progress(1, 2, "moving rows to the front")
+        member, _, numbers = rows_first(member, (), numbers, length)
+        places = None
+    return Hidden(plan.owner, member, _kept(engine, plan, member, having, numbers), places, having)
 
 
 def _kept(
@@ -154,22 +167,21 @@ def _kept(
     plan: _Plan,
     member: SecretArray,
     having: Mapping[str, SecretArray],
-    ours: Share,
-    theirs: Share,
+    numbers: Share,
 ) -> dict[str, dict[str, SecretArray]]:
     """Columns by holder and name, 0 where there is nothing."""
-    both = engine.number(theirs if having else np.concatenate([ours, theirs], axis=2), 0)
-    if both.size and having:
+    ours = len(plan.kinds[plan.owner]) if having else 0  # columns that stay wherever they are
+    rest = engine.number(np.ascontiguousarray(numbers[:, :, ours:]), 0)
+    if rest.size and having:
         bits = [having[name].reshape(-1, 1) for name in plan.senders for _ in plan.kinds[name]]
-        both = engine.select(engine.concatenate(bits, axis=1), both)
-    elif both.size:
-        both = engine.select(member[:, None], both)
-    share = np.concatenate([ours, both.share], axis=2) if having else both.share
+        rest = engine.select(engine.concatenate(bits, axis=1), rest)
+    elif rest.size:
+        rest = engine.select(member[:, None], rest)
+    shares = [*columns_apart(numbers[:, :, :ours]), *columns_apart(rest.share)]
     found: dict[str, dict[str, SecretArray]] = {name: {} for name in plan.sizes}
     order = [(holder, *item) for holder in (plan.owner, *plan.senders) for item in plan.kinds[holder].items()]
-    for place, (holder, name, kind) in enumerate(order):
-        column = np.ascontiguousarray(share[:, :, place])
-        found[holder][name] = engine.number(column, engine.bits if kind is float else 0)
+    for share, (holder, name, kind) in zip(shares, order, strict=True):
+        found[holder][name] = engine.number(share, engine.bits if kind is float else 0)
     return found
 
 

@@ -87,6 +87,7 @@ class Problem:
 
     The rows are in blocks of :data:`_BLOCK`, so that what a product needs in memory on the way does not grow with them; `starts`
     is where each begins. `spread` is how large the sum of squares of all columns is at most, `rows * width` for standardised ones.
+    `basis`: what is fitted are the rows times this small matrix, which is multiplied by vectors and sums instead.
     """
 
     blocks: tuple[FixedArray, ...]
@@ -94,6 +95,7 @@ class Problem:
     labels: SecretArray
     weights: SecretArray | None
     spread: float
+    basis: SecretArray | None = None
 
     @classmethod
     def of(
@@ -105,6 +107,7 @@ class Problem:
         weights: SecretArray | None = None,
         counted: SecretArray | None = None,
         squares: float = 0.0,
+        basis: SecretArray | None = None,
     ) -> Problem:
         """See :func:`fit` for the parameters.
 
@@ -130,7 +133,7 @@ class Problem:
             )
             for begin in starts
         )
-        return cls(blocks, starts, labels, weights, max(rows, squares) * width + rows)
+        return cls(blocks, starts, labels, weights, max(rows, squares) * width + rows, basis)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -140,20 +143,26 @@ class Problem:
     def scores(self, weights: SecretArray) -> SecretArray:
         """X @ weights."""
         engine = weights.engine
-        parts = [block.matmul_exact(weights) for block in self.blocks]
+        given = weights if self.basis is None else self.basis @ weights
+        parts = [block.matmul_exact(given) for block in self.blocks]
         return engine.truncate(engine.concatenate(parts), engine.bits)
 
     def slopes(self, errors: SecretArray) -> SecretArray:
         """X^T @ errors."""
-        parts = [block.T.matmul_exact(part) for block, part in self._with(errors)]
-        return _sum(parts)
+        total = _sum([block.T.matmul_exact(part) for block, part in self._with(errors)])
+        return total if self.basis is None else self.basis.T @ total
 
     def gram(self, amount: SecretArray | None, *, divide_by: int) -> SecretArray:
         """X^T diag(amount) X / 2^divide_by."""
         engine = self.labels.engine
         given = engine.lift(np.ones(self.shape[0])) if amount is None else amount
         parts = [block.T.matmul_exact(block * part.reshape(-1, 1)) for block, part in self._with(given)]
-        return _sum(parts, divide_by=divide_by)
+        if self.basis is None:
+            return _sum(parts, divide_by=divide_by)
+        # half of the division first, so that nothing outgrows the format, and half last, so that little is lost
+        half = self.basis.T @ _sum(parts, divide_by=divide_by // 2)
+        left = divide_by - divide_by // 2
+        return engine.truncate(engine.matmul_exact(half, self.basis), engine.bits, divide_by=left)
 
     def _with(self, values: SecretArray) -> list[tuple[FixedArray, SecretArray]]:
         return [
@@ -192,6 +201,7 @@ def fit(
     weights: SecretArray | None = None,
     counted: SecretArray | None = None,
     squares: float = 0.0,
+    basis: SecretArray | None = None,
     start: SecretArray | None = None,
     report: Report = lambda _done, _total: None,
     keep: SecretKeeper = FORGETFUL,
@@ -211,6 +221,8 @@ def fit(
         (:mod:`unseen.psi.protocols.circuit`). The others' columns are 0, so that with an intercept column of 0 they have no weight.
     squares
         The most that the squares of a column add up to, where that is more than `rows`.
+    basis
+        Shape (width + 1, width + 1): the columns and `counted` times it are fitted; of these hold `squares` and what is said of columns.
     start
         Weights to begin with.
     report
@@ -223,7 +235,9 @@ def fit(
     UsageError
         Too many rows.
     """
-    problem = Problem.of(engine, columns, labels, weights=weights, counted=counted, squares=squares)
+    problem = Problem.of(
+        engine, columns, labels, weights=weights, counted=counted, squares=squares, basis=basis
+    )
     family = FAMILIES[how.family]
     before, held = keep.resume()
     found = held.get("found", start)
