@@ -122,7 +122,6 @@ def theirs(
 SAME = "two semi-honest parties, no third party"
 VOLE = f"{SAME}; dual LPN, correlation-robust AES; rival: the same with a code whose distance is a guess (ExAcc7)"
 DH = f"{SAME}; DDH on curve25519 with a hash to the curve (RFC 9380); rival: hash bytes taken as x, half of them on the twist"
-ELLIGATOR = f"{SAME}; DDH on curve25519 with a hash to the curve, both"
 MALICIOUS = (
     "two parties, either may deviate (abort); dual LPN, SHA-256 as a random oracle; rival: semi-honest"
 )
@@ -208,14 +207,6 @@ def main() -> None:
                     repeats=min(3 if count < MILLION else 2, report.repeats),
                 )
         training_cases(report)
-        case(
-            "psi/dh/2^20/lan/semi-honest/elligator2",
-            million,
-            "dh",
-            "ecdh-25519-elligator2",
-            ELLIGATOR,
-            most=1,
-        )
 
 
 if __name__ == "__main__":

@@ -28,10 +28,6 @@ MODES = {
         "protocol": _ECDH,
         "ecdh_params": psi.EcdhParams(curve=psi.EllipticCurveType.CURVE_25519),
     },
-    "ecdh-25519-elligator2": {
-        "protocol": _ECDH,
-        "ecdh_params": psi.EcdhParams(curve=psi.EllipticCurveType.CURVE_25519_ELLIGATOR2),
-    },
     "ecdh-3pc": {
         "protocol": psi.PsiProtocol.PROTOCOL_ECDH_3PC,
         "ecdh_params": psi.EcdhParams(curve=psi.EllipticCurveType.CURVE_25519),

@@ -50,6 +50,7 @@ class Matrix:
     ids: Table
     commitment: Commitment | None = None
     prepared: str = ""
+    label_name: str = ""
 
     @property
     def numbers(self) -> NDArray[np.float64]:
@@ -69,7 +70,8 @@ class Matrix:
         missing = int(np.isnan(self.label).sum())
         if missing:
             raise UsageError(
-                f"{holder}'s label is missing in {missing} row(s).", mend="leave out rows without a label"
+                f"{holder}'s label {self._called}is missing in {missing} row(s).",
+                mend="leave out rows without a label",
             )
         return self.label
 
@@ -84,9 +86,13 @@ class Matrix:
         label = self.known_label(holder)
         found = np.unique(label)
         if len(found) != 2:  # noqa: PLR2004 - yes and no
-            raise not_two_classes("", [f"{value:g}" for value in found], 0)
+            raise not_two_classes(self._called, [f"{value:g}" for value in found], 0)
         larger: NDArray[np.float64] = (label == found[1]).astype(np.float64)
         return larger
+
+    @property
+    def _called(self) -> str:
+        return f"'{self.label_name}' " if self.label_name else ""
 
     def committed(self) -> Matrix:
         """The same with a fresh commitment to its numbers.
@@ -124,6 +130,8 @@ class Matrix:
         meta: dict[str, Any] = {"columns": list(self.columns), "rows": len(self.values)}
         if self.prepared:
             meta["prepared"] = self.prepared
+        if self.label_name:
+            meta["label"] = self.label_name
         if self.commitment is not None:
             meta |= {COMMITTED: self.commitment.element.hex(), "blind": f"{self.commitment.blind:x}"}
         return Artefact("matrix", arrays, meta)
@@ -139,7 +147,11 @@ class Matrix:
         """
         label = table.outcome(table.labels[0]) if table.labels else None
         return cls(
-            table.numeric(table.features, missing=missing), table.features, label, table.select(table.ids)
+            table.numeric(table.features, missing=missing),
+            table.features,
+            label,
+            table.select(table.ids),
+            label_name=table.labels[0] if table.labels else "",
         )
 
     @classmethod
@@ -165,6 +177,7 @@ class Matrix:
             Table.from_ipc(artefact.arrays["ids"].tobytes()),
             made,
             meta.get("prepared", ""),
+            meta.get("label", ""),
         )
 
 

@@ -132,7 +132,7 @@ def test_a_label_that_lacks_values_hinders_only_who_needs_it() -> None:
     assert len(play("predict", with_model).results["bank"]["scores"].arrays["scores"]) == ROWS
     own = Matrix.of(inputs["bank"]["table"])
     for wanted in (own.binary_label, own.known_label):
-        with pytest.raises(UsageError, match=r"bank's label is missing in 2 row\(s\)"):
+        with pytest.raises(UsageError, match=r"bank's label 'y' is missing in 2 row\(s\)"):
             wanted("bank")
 
 

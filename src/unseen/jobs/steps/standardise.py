@@ -57,6 +57,7 @@ def _scaled(table: Table, scaling: Scaling) -> Matrix:
     return Matrix(
         scaling.apply(table.numeric(table.features)),
         table.features,
-        table.outcome(table.labels[0]) if table.labels else None,
+        table.label(table.labels[0]) if table.labels else None,
         table.select(table.ids),
+        label_name=table.labels[0] if table.labels else "",
     )
