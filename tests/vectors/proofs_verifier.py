@@ -208,12 +208,10 @@ def log2(count):
 # ---------------------------------------------------------------- sigma protocols
 
 
-def sigma(name, secrets, equations, proof, session):
+def sigma(name, secrets, equations, pieces, chain):
     """`equations`: [(image, [(index of the secret, base), …]), …], all as bytes."""
-    chain, pieces = Chain(session), Pieces(proof)
     c = pieces.number()
     answers = [pieces.number() for _ in range(secrets)]
-    pieces.end()
     text = secrets.to_bytes(4, "little") + len(equations).to_bytes(4, "little")
     said = []
     for image, terms in equations:
@@ -317,12 +315,16 @@ def short(commitment, masks, rows, z, pieces, chain):
     form = [dot(weights, [row[i] for row in rows]) for i in range(count)] + [
         e * weight % ELL for weight in weights
     ]
-    value = e * dot(weights, z) % ELL
+    linear([(e, commitment), (1, masks)], form, e * dot(weights, z) % ELL, pieces, chain)
+
+
+def linear(committed, form, value, pieces, chain):
+    """<form, v> = value, for the v that the factors times the elements of `committed` add up to a commitment to."""
     chain.begin(
         "unseen/linear/v1",
         ("bases", encoded(BLINDING) + encoded(PRODUCT)),
-        ("factors", scalar(e) + scalar(1)),
-        ("committed", commitment + masks),
+        ("factors", b"".join(scalar(factor) for factor, _ in committed)),
+        ("committed", b"".join(one for _, one in committed)),
         ("form", b"".join(map(scalar, form))),
         ("value", scalar(value)),
     )
@@ -331,7 +333,7 @@ def short(commitment, masks, rows, z, pieces, chain):
     c = chain.challenge("challenge")
     said = pieces.take()
     unit = unit_of(said, chain)
-    both = summed((e, element(commitment)), (1, element(masks)))
+    both = summed(*((factor, element(one)) for factor, one in committed))
     point = summed(
         (1, element(head[:32])), (c, both), (-number(said), BLINDING), (number(head[32:]) + c * value, unit)
     )
@@ -361,4 +363,34 @@ def norm(commitment, entries, bound, proof, session):
     both = summed((e, element(commitment)), (1, element(right)))
     quadratic(both, [1] * count, c, p, e * bound, [(-e, element(rest))], pieces, chain)
     range_proof([rest], bound.bit_length(), pieces, chain)
+    pieces.end()
+
+
+def bounds(commitment, entries, low, bits, proof, session):
+    """Of few enough numbers for one range proof."""
+    chain, pieces = Chain(session), Pieces(proof)
+    chain.begin(
+        "unseen/bounds/v1",
+        ("commitment", commitment),
+        ("entries", entries.to_bytes(8, "little")),
+        ("low", low.to_bytes(16, "little", signed=True)),
+        ("bits", bits.to_bytes(4, "little")),
+    )
+    *each, single, vector = (pieces.take() for _ in range(entries + 2))
+    chain.absorb("commitments", b"".join([*each, single, vector]))
+    value, blinding, behind = map(encoded, (VALUE, BLINDING, bases("left", entries + 1)[-1]))
+    equations = [(single, [(0, value), (1, blinding)]), (vector, [(0, behind), (2, blinding)])]
+    sigma("mask-of-bounds", 3, equations, pieces, chain)
+    t = chain.challenge("t")
+    powers = [pow(t, i + 1, ELL) for i in range(entries)]
+    said = pieces.take(64)
+    z, blind = number(said[:32]), number(said[32:])
+    chain.absorb("sum", said)
+    moved = [plus(element(one), times(low, VALUE)) for one in each]
+    if not same(
+        summed((1, element(single)), *zip(powers, moved, strict=True)), summed((z, VALUE), (blind, BLINDING))
+    ):
+        raise RefusedError("sum of single numbers")
+    linear([(1, commitment), (1, vector)], [*powers, 1], z, pieces, chain)
+    range_proof(each, bits, pieces, chain)
     pieces.end()

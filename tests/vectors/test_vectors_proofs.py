@@ -14,7 +14,7 @@ import proofs_verifier as slow
 import pytest
 
 from unseen.core.errors import VerificationError
-from unseen.crypto import group, norm, pedersen, scalars, sigma
+from unseen.crypto import bounds, group, norm, pedersen, scalars, sigma
 from unseen.crypto import range as ranges
 from unseen.crypto.transcript import Transcript
 
@@ -32,6 +32,9 @@ def ours(case: dict[str, Any]) -> None:
     elif case["kind"] == "range":
         commitments = group.to_array([bytes.fromhex(one) for one in case["commitments"]])
         ranges.verify(ranges.Statement(commitments, case["bits"]), proof, transcript)
+    elif case["kind"] == "bounds":
+        of = (bytes.fromhex(case["commitment"]), case["entries"], case["low"], case["bits"])
+        bounds.verify(bounds.Statement(*of), proof, transcript)
     else:
         statement = norm.Statement(bytes.fromhex(case["commitment"]), case["entries"], case["bound"])
         norm.verify(statement, proof, transcript)
@@ -43,13 +46,18 @@ def theirs(case: dict[str, Any]) -> None:
         equations = [
             (bytes.fromhex(y), [(i, bytes.fromhex(b)) for i, b in terms]) for y, terms in case["equations"]
         ]
-        slow.sigma(case["name"], case["secrets"], equations, proof, session)
+        pieces = slow.Pieces(proof)
+        slow.sigma(case["name"], case["secrets"], equations, pieces, slow.Chain(session))
+        pieces.end()
     elif case["kind"] == "range":
         pieces = slow.Pieces(proof)
         slow.range_proof(
             [bytes.fromhex(one) for one in case["commitments"]], case["bits"], pieces, slow.Chain(session)
         )
         pieces.end()
+    elif case["kind"] == "bounds":
+        of = (bytes.fromhex(case["commitment"]), case["entries"], case["low"], case["bits"])
+        slow.bounds(*of, proof, session)
     else:
         slow.norm(bytes.fromhex(case["commitment"]), case["entries"], case["bound"], proof, session)
 
@@ -112,6 +120,17 @@ def make() -> dict[str, Any]:
         **session,
     }
     good["norm"]["proof"] = proof.hex()
+    for name, some in (("bounds", [1, -2, 0]), ("bounds of one", [-1])):
+        commitment = pedersen.commit_vector(some, r[4])
+        proof = bounds.prove(bounds.Statement(commitment, len(some), -2, 2), some, r[4], Transcript(SESSION))
+        good[name] = {
+            "kind": "bounds",
+            "commitment": commitment.hex(),
+            "entries": len(some),
+            "low": -2,
+            "bits": 2,
+        }
+        good[name] |= {**session, "proof": proof.hex()}
     pairs = [[v, b] for v, b in zip((0, 1, -1, 2**64 - 1), r, strict=False)]
     return {
         "pedersen": [
@@ -150,6 +169,11 @@ def spoilt(case: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
         out.append(("another name", {"name": "other"}))
     elif case["kind"] == "range":
         out.append(("another commitment", {"commitments": [other, *case["commitments"][1:]]}))
+        out.append(("other bits", {"bits": case["bits"] + 1}))
+    elif case["kind"] == "bounds":
+        out.append(("another commitment", {"commitment": other}))
+        out.append(("more entries", {"entries": case["entries"] + 1}))
+        out.append(("another low", {"low": case["low"] - 1}))
         out.append(("other bits", {"bits": case["bits"] + 1}))
     else:
         out.append(("another commitment", {"commitment": other}))

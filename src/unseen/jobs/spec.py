@@ -73,7 +73,7 @@ class TaskSpec(msgspec.Struct, frozen=True):
     artefact_key, journal_key, stocks_key
         32 bytes each: seal this job's artefacts, this task's journal, this party's stocks.
     stocks, stocks_taken
-        Folder of this party's stocks; stock -> the last of its runs that was taken, as the logs say.
+        Folder of this party's stocks; peer -> stock -> the last of its runs that was taken, as the logs say.
     silence_s, reconnect_s, connect_s, window_bytes
         See `node.toml`.
     """
@@ -94,7 +94,7 @@ class TaskSpec(msgspec.Struct, frozen=True):
     journal_key: bytes
     stocks: str
     stocks_key: bytes
-    stocks_taken: dict[str, int]
+    stocks_taken: dict[str, dict[str, int]]
     silence_s: float
     reconnect_s: float
     connect_s: float

@@ -5,8 +5,8 @@ which they have with one another; they take one run of the first that both have,
 a stock that one lost, or that another task is taking from at this moment, stops nobody; and what the other has lost is removed.
 
 Old copies
-    What a task takes is in both parties' logs before it is used (`stock-taken`; whatever becomes of the task), and the logs lie outside of
-    the stocks and are witnessed by others. A stock that has more left than a log says is a copy of another day: nobody takes
+    What a task takes is in a party's log before that party uses it (`stock-taken`; whatever becomes of the task), and the logs lie outside
+    of the stocks and are witnessed by others. A stock that has more left than either log says is a copy of another day: nobody takes
     from it again. So it is noticed too if both holders go back to old copies at once, unless their logs went back with them to before
     that run; then the nodes find that others remember more of these logs than they do, and refuse to work, if there is any other.
 """
@@ -143,7 +143,7 @@ def shelf(kept: Kept) -> list[OnShelf]:
     for place in sorted(place for peer in _places(kept.folder) for place in _places(peer)):
         try:
             meter, contents = look(place, kept.key)
-            old = _restored(kept, place.name, meter)
+            old = _restored(kept, place.parent.name, place.name, meter)
             found.append(OnShelf(place.parent.name, place.name, meter, tuple(contents), old))
         except VerificationError:
             found.append(OnShelf(place.parent.name, place.name, None, ()))
@@ -168,7 +168,7 @@ def _common(party: Party, peer: str) -> Iterator[Stock | None]:
                 continue  # it does not open, or is half removed
             if not stock.meter.runs_left:
                 shutil.rmtree(place, ignore_errors=True)  # by a task that was killed before it did
-            elif not _restored(_kept(party), stock.number, stock.meter):
+            elif not _restored(_kept(party), peer, stock.number, stock.meter):
                 mine[stock.number] = stock
         theirs = party.exchange(Have(sorted(mine), sorted(busy)), Have, peers=[peer])[peer]
         ours, others = {*mine, *busy}, {*theirs.stocks, *theirs.busy}
@@ -196,9 +196,9 @@ def _lost(party: Party, peer: str, numbers: set[str]) -> list[str]:
     return sorted(numbers - ({there.name for there in _places(place)} - useless))
 
 
-def _restored(kept: Kept, number: str, meter: Meter) -> bool:
+def _restored(kept: Kept, peer: str, number: str, meter: Meter) -> bool:
     """Whether the logs know of a run that was taken and that this still has."""
-    return meter.runs - meter.runs_left < kept.taken.get(number, 0)
+    return meter.runs - meter.runs_left < kept.taken.get(peer, {}).get(number, 0)
 
 
 def _places(shelf: Path) -> list[Path]:

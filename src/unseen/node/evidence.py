@@ -24,7 +24,7 @@ from unseen.crypto.sign import public_key
 from unseen.govern.contract import Contract
 from unseen.ledger.bundle import Bundle, LogExtract, write
 from unseen.ledger.entries import Entry, Head, timestamp
-from unseen.ledger.log import Log, Mirror, check_head
+from unseen.ledger.log import Leaves, Log, Mirror, check_head
 from unseen.ledger.notes import Note, check_cosignature, cosign, parse_checkpoint, parse_note
 from unseen.node import models as m
 from unseen.node.database import Database, Transaction, facts
@@ -38,6 +38,7 @@ _SENT = "log-sent/"
 _BATCH = 500
 _PATIENCE_S = 5.0
 _LOOK_AGAIN_S = 0.05
+_ALL_RUNS = (1 << 63) - 1  # what peers write may be larger, and a worker is told no larger numbers
 _log = structlog.get_logger("unseen.ledger")
 Parties = Callable[[str], tuple[str, ...]]
 Change = Callable[[], None]
@@ -146,20 +147,18 @@ class Ledger:
         entries = list(self._log.leaves.entries.values())
         return [entry for entry in entries if entry.kind == "run-started" and entry.contract == contract]
 
-    def stocks_taken(self) -> dict[str, int]:
-        """Stock -> the last of its runs that was taken, as the own log and what is here of the peers' logs say."""
-        with self._lock:
-            logs = [
-                self._log.leaves,
-                *(self.mirror(peer).leaves for peer in self._peers.identities() if peer != self.me),
-            ]
-        last: dict[str, int] = {}
-        for leaves in logs:
-            for entry in list(leaves.entries.values()):
-                if entry.kind == "stock-taken":
-                    stock, run = str(entry.body["stock"]), int(entry.body["run"])
-                    last[stock] = max(run, last.get(stock, 0))
-        return last
+    def stocks_taken(self) -> dict[str, dict[str, int]]:
+        """Peer -> stock -> the last of its runs that was taken, as the own log and what is here of that peer's say.
+
+        Of what lies between two, the word of a third counts for nothing: it could make both throw their stocks away.
+        """
+        own = _taken(self._log.leaves)
+        peers = [peer for peer in self._peers.identities() if peer != self.me]
+        theirs = {peer: _taken(self.mirror(peer).leaves) for peer in peers}
+        return {
+            peer: {stock: max(own.get(stock, 0), told.get(stock, 0)) for stock in own | told}
+            for peer, told in theirs.items()
+        }
 
     def publish(self) -> None:
         """Post what peers have not been sent yet."""
@@ -455,6 +454,16 @@ def _find(
     wanted = (kind, contract, job, task)
     found = [i for i, e in entries.items() if (e.kind, e.contract, e.job, e.task) == wanted]
     return min(found, default=None)
+
+
+def _taken(leaves: Leaves) -> dict[str, int]:
+    """Stock -> the last of its runs that was taken, as this log says."""
+    last: dict[str, int] = {}
+    for entry in list(leaves.entries.values()):
+        if entry.kind == "stock-taken":
+            stock, run = str(entry.body["stock"]), int(entry.body["run"])
+            last[stock] = min(max(run, last.get(stock, 0)), _ALL_RUNS)
+    return last
 
 
 def _set_fact(transaction: Transaction, name: str, value: int) -> None:

@@ -28,13 +28,13 @@ class Kept:
     Attributes
     ----------
     taken
-        Stock -> the last of its runs that was taken, as logs outside of the folder say.
+        Peer -> stock -> the last of its runs that was taken, as logs outside of the folder say.
     note
         Writes into such a log what is about to be used; it is there when this returns.
     """
 
     folder: Path
     key: bytes = field(repr=False)
-    taken: Mapping[str, int] = field(default_factory=dict)
+    taken: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     note: Callable[[Drawn], None] = _nowhere
     drawn: list[Drawn] = field(default_factory=list)

@@ -85,7 +85,7 @@ def bounds_proof(
     commitment: bytes = G, entries: int = 3, low: int = -8, bits: int = 4, first: bytes = G
 ) -> Proof:
     statement = bounds.Statement(commitment, entries, low, bits)
-    return lambda transcript: bounds.verify(statement, first * (entries + 2) + bytes(10000), transcript)
+    return lambda transcript: bounds.verify(statement, first * entries + G * 2 + bytes(10000), transcript)
 
 
 def norm_proof(commitment: bytes = G, entries: int = 3, bound: int = 9, first: bytes = G) -> Proof:
@@ -118,6 +118,7 @@ PAIRS: dict[str, tuple[Proof, Proof, str]] = {
     "bounds: entries": (bounds_proof(), bounds_proof(entries=4), "entries"),
     "bounds: low": (bounds_proof(), bounds_proof(low=-7), "low"),
     "bounds: bits": (bounds_proof(), bounds_proof(bits=5), "bits"),
+    "bounds: commitments to each number": (bounds_proof(), bounds_proof(first=H), "commitments"),
     "norm: commitment": (norm_proof(), norm_proof(H), "commitment"),
     "norm: bound": (norm_proof(), norm_proof(bound=8), "bound"),
     "norm: entries": (norm_proof(), norm_proof(entries=4), "entries"),

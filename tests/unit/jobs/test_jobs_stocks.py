@@ -109,7 +109,8 @@ def compute(tmp: Path, holders: tuple[str, ...] = PAIR, logs: Logs | None = None
         def note(made: Drawn) -> None:
             taken[made.stock] = made.run
 
-        party.kept = Kept(tmp / party.name, party.name.encode().ljust(32), dict(taken), note)
+        known = {name: dict(taken) for name in PAIR if name != party.name}
+        party.kept = Kept(tmp / party.name, party.name.encode().ljust(32), known, note)
         engine = stocks.open_pair(party, holders)
         x = engine.share(X if party.name == "hospital" else None, owner="hospital", shape=X.shape)
         told = engine.reveal("result", np.where(x > 1, x * x, x), to=("hospital",))
@@ -193,7 +194,8 @@ def test_old_copies_are_noticed_by_the_logs(tmp_path: Path, restored: tuple[str,
         place = tmp_path / name / PAIR[name == PAIR[0]] / number
         shutil.rmtree(place)
         shutil.copytree(tmp_path / "copies" / name, place)
-        kept = Kept(tmp_path / name, name.encode().ljust(32), logs[name])
+        known = {PAIR[name == PAIR[0]]: logs[name]}
+        kept = Kept(tmp_path / name, name.encode().ljust(32), known)
         assert [item.restored for item in stocks.shelf(kept)] == [True]
     if restored == PAIR:  # the attack: without logs the run is taken again
         everything = shutil.copytree(tmp_path, tmp_path.with_name("without"))

@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from unseen.core.errors import RemoteProtocolError
 from unseen.ledger.bodies import PeerAccepted
+from unseen.ledger.entries import Entry, timestamp
 from unseen.ledger.log import Log
 from unseen.node.database import Database
 from unseen.node.evidence import Ledger
@@ -55,6 +56,46 @@ def knowledge(folder, entries, key=KEY, **changes):
     for place, value in changes.items():
         told[int(place[1:])] = value
     return msgspec.msgpack.encode(told)
+
+
+def log_of(folder, author, key, *runs):
+    """A log that says of stocks which of their runs were taken."""
+    folder.mkdir(exist_ok=True)
+    log = Log(folder, author, key)
+    for stock, run in runs:
+        log.append(
+            Entry.model_validate(
+                {
+                    "kind": "stock-taken",
+                    "party": author,
+                    "at": timestamp(),
+                    "contract": "c",
+                    "job": "j",
+                    "task": "t",
+                    "depends_on": {},
+                    "body": {"stock": stock, "run": run, "runs_left": "0", "attempt": 1},
+                }
+            )
+        )
+    return log
+
+
+def test_what_was_taken_of_a_stock_is_the_word_of_the_two_it_lies_between(ledger, tmp_path, monkeypatch):
+    """Of a third's it is nothing: it could make the two throw it away. And no number stops the tasks."""
+    taken = {"stock": "x", "run": "2", "runs_left": "1", "attempt": 1}
+    ledger.append("stock-taken", "c", taken, job="j", task="t")
+    logs = {
+        "b": log_of(tmp_path / "b", "b", OTHER, ("x", "1"), ("y", "3")),
+        "liar": log_of(tmp_path / "liar", "liar", OTHER, ("x", "9" * 30), ("y", "5"), ("z", "7")),
+    }
+    monkeypatch.setattr(ledger._peers, "identities", lambda: dict.fromkeys(["a", *logs], ""))
+    monkeypatch.setattr(ledger, "mirror", logs.__getitem__)
+    said = ledger.stocks_taken()
+    for log in logs.values():
+        log.close()
+    assert said["b"] == {"x": 2, "y": 3}
+    assert said["liar"]["z"] == 7
+    assert msgspec.msgpack.decode(msgspec.msgpack.encode(said)) == said
 
 
 def entries_of(ledger):
