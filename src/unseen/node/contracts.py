@@ -1,7 +1,8 @@
 """The contract desk: proposals, signatures, refusals and withdrawals, and whether a run may begin.
 
 What this party decides is written into its log first, then into the database together with the mail that tells the
-others. What others decide comes by mail, with their signature, and is checked.
+others. What others decide comes by mail, with their signature, and is checked. Letters of different senders overtake one another: a
+decision may come before the contract that another party proposed. It is kept until that comes.
 """
 
 from __future__ import annotations
@@ -14,12 +15,14 @@ from typing import Any
 
 import msgspec
 import sqlalchemy as sql
+import structlog
 from pydantic import ValidationError
 
 from unseen.core.errors import (
     DeniedError,
     RemoteProtocolError,
     UnavailableError,
+    UnseenError,
     UsageError,
     VerificationError,
 )
@@ -34,7 +37,7 @@ from unseen.jobs.step import check_pinned
 from unseen.node import models as m
 from unseen.node import spending
 from unseen.node.catalogue import Catalogue
-from unseen.node.database import Database, Transaction, contracts, signatures
+from unseen.node.database import Database, Transaction, contracts, early_decisions, signatures
 from unseen.node.evidence import Ledger
 from unseen.node.identity import Identity
 from unseen.node.mailroom import Mailroom
@@ -43,6 +46,9 @@ from unseen.node.peers import PeerBook
 Withdrawn = Callable[[Transaction, str, str], None]
 """Takes (transaction, contract id, reason)."""
 PROPOSAL, DECISION = "contract", "contract-decision"
+MOST_EARLY = 256
+"""Decisions of one party on contracts that have not come, the latest ones; so that no party can fill the disk."""
+_log = structlog.get_logger("unseen.contracts")
 
 
 class _Decision(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -279,6 +285,7 @@ class ContractDesk:
         found = transaction.execute(sql.select(contracts.c.id).where(contracts.c.id == contract.id)).first()
         if found is None:
             self._keep(transaction, contract)
+            self._take_early(transaction, contract)
 
     def _on_decision(self, transaction: Transaction, sender: str, body: bytes) -> None:
         try:
@@ -291,18 +298,39 @@ class ContractDesk:
             sql.select(contracts.c.body).where(contracts.c.id == told.contract)
         ).one_or_none()
         if row is None:
-            raise RemoteProtocolError(f"{sender} decided on a contract that is not known here.", party=sender)
-        contract = _unaltered(told.contract, row.body)
+            self._keep_early(transaction, sender, told.contract, body)
+        else:
+            self._take_decision(transaction, sender, _unaltered(told.contract, row.body), told)
+
+    @staticmethod
+    def _keep_early(transaction: Transaction, sender: str, contract: str, body: bytes) -> None:
+        early = early_decisions.c
+        transaction.execute(sql.insert(early_decisions).values(contract=contract, party=sender, body=body))
+        latest = sql.select(early.id).where(early.party == sender).order_by(early.id.desc()).limit(MOST_EARLY)
+        transaction.execute(sql.delete(early_decisions).where(early.party == sender, early.id.not_in(latest)))
+
+    def _take_early(self, transaction: Transaction, contract: Contract) -> None:
+        here = early_decisions.c.contract == contract.id
+        kept = sql.select(early_decisions).where(here).order_by(early_decisions.c.id)
+        for row in transaction.execute(kept).all():
+            try:
+                told = msgspec.json.decode(row.body, type=_Decision)
+                self._take_decision(transaction, row.party, contract, told)
+            except UnseenError as error:  # as of any letter that is wrong: it does not hold up the contract
+                _log.warning("early decision refused", peer=row.party, problem=error.to_dict())
+        transaction.execute(sql.delete(early_decisions).where(here))
+
+    def _take_decision(
+        self, transaction: Transaction, sender: str, contract: Contract, told: _Decision
+    ) -> None:
         if sender not in contract.party_names or told.state not in {"signed", "refused", "withdrawn"}:
             raise RemoteProtocolError(f"{sender} decided something that it cannot decide.", party=sender)
         if told.state == "signed":
-            verify(contract, sender, base64.b64decode(told.signature))
+            verify(contract, sender, _signature(sender, told))
         if told.state == "withdrawn":
             identity = contract.party(sender).identity
             statement = withdrawal(contract, told.reason)
-            verify_by_key(
-                identity, statement, base64.b64decode(told.signature), who=f"the withdrawal of {sender}"
-            )
+            verify_by_key(identity, statement, _signature(sender, told), who=f"the withdrawal of {sender}")
         self._record(transaction, sender, told)
 
     def _decide(self, contract: Contract, decision: _Decision) -> None:
@@ -416,6 +444,13 @@ class ContractDesk:
             contract={} if short else contract.to_json(),
             costs=m.CostView.of(costs),
         )
+
+
+def _signature(sender: str, told: _Decision) -> bytes:
+    try:
+        return base64.b64decode(told.signature, validate=True)
+    except ValueError as error:
+        raise RemoteProtocolError(f"{sender} sent a signature that is none.", party=sender) from error
 
 
 def _line(name: str, row: sql.Row[Any] | None) -> m.SignatureView:

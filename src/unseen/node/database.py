@@ -64,6 +64,16 @@ signatures = sql.Table(
     sql.Column("reason", sql.String, nullable=False, server_default=""),
     sql.Column("signature", sql.JSON, nullable=True),
 )
+early_decisions = (
+    sql.Table(  # what parties decided on contracts that have not come yet, in the order in which it came
+        "early_decisions",
+        metadata,
+        sql.Column("id", sql.Integer, primary_key=True),
+        sql.Column("contract", sql.String, nullable=False, index=True),
+        sql.Column("party", sql.String, nullable=False),
+        sql.Column("body", sql.LargeBinary, nullable=False),
+    )
+)
 outbox = sql.Table(
     "outbox",
     metadata,
@@ -131,7 +141,11 @@ def _budgets(connection: sql.Connection) -> None:
     spent.create(connection, checkfirst=True)
 
 
-MIGRATIONS: tuple[Migration, ...] = (_first, _budgets)
+def _early_decisions(connection: sql.Connection) -> None:
+    early_decisions.create(connection, checkfirst=True)
+
+
+MIGRATIONS: tuple[Migration, ...] = (_first, _budgets, _early_decisions)
 """`MIGRATIONS[n]` brings format n to format n + 1. Never edited once released: a change is a new one."""
 
 

@@ -24,7 +24,9 @@ def test_points_add_up_by_hand() -> None:
     scores = bank["card.scores"].arrays
     assert scores["scores"].tolist() == (by_hand + bank["card.points"].meta["base"]).tolist()
     label = to_table(bank["split.test"]).label("default")
-    assert measure(label, scores["bad"]).auc > 0.55  # of 150 rows drawn anew each time, so within some 0.05 of 0.75
+    assert (
+        measure(label, scores["bad"]).auc > 0.55
+    )  # of 150 rows drawn anew each time, so within some 0.05 of 0.75
     assert abs(scores["bad"].mean() - label.mean()) < 0.1
     assert "base" not in telecom["card.points"].meta
     assert "card.scores" not in telecom
