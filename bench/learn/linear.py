@@ -153,7 +153,7 @@ def pooled(rival: Rival, task: Task, seed: int) -> tuple[float, Floats]:
 
 
 def measure(task: Task, rival: Rival | None) -> tuple[Sample, Callable[[], Sample] | None]:
-    """Ours and the rival's training of one split; of ours the difference in quality too on held-out rows (of ten splits: :mod:`.quality`)."""
+    """Ours and the rival's training of one split; of ours the difference in quality too on held-out rows (of ten splits: :mod:`bench.quality`)."""
     sample, weights = in_shares(task, 0)
     if rival is None:
         return sample, None
