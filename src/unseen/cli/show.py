@@ -252,6 +252,8 @@ def contract(value: m.ContractView) -> None:
         empty="No parties.",
     )
     paragraph(value.summary)
+    for line in value.too_large:
+        paragraph(f"This node would refuse a run: {line}")
 
 
 # ---------------------------------------------------------------------- jobs

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 _UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 _NEXT, _SHORT = 999.5, 9.95  # from here the next unit, or no digit after the point
@@ -29,14 +29,19 @@ class Network:
 class Cost:
     """Wall seconds, payload bytes of all parties, rounds, peak bytes of memory at one party.
 
-    `memory_bytes` is what no file backs; `scratch_bytes` is what lies in files meanwhile, of all parties.
+    `memory_bytes` is what no file backs; `scratch` is what lies in files meanwhile, party -> bytes.
     """
 
     seconds: float
     bytes: int
     rounds: int
     memory_bytes: int
-    scratch_bytes: int = 0
+    scratch: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def scratch_bytes(self) -> int:
+        """What lies in files meanwhile, of all parties."""
+        return sum(self.scratch.values())
 
 
 def run_of(costs: Iterable[Cost]) -> Cost:
@@ -47,7 +52,10 @@ def run_of(costs: Iterable[Cost]) -> Cost:
         sum(cost.bytes for cost in tasks),
         sum(cost.rounds for cost in tasks),
         max((cost.memory_bytes for cost in tasks), default=0),
-        max((cost.scratch_bytes for cost in tasks), default=0),
+        {
+            party: max(cost.scratch.get(party, 0) for cost in tasks)
+            for party in sorted({party for cost in tasks for party in cost.scratch})
+        },
     )
 
 

@@ -7,6 +7,7 @@ its node hands it. It opens the links, runs the step, puts the outputs on disk, 
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import queue
 import socket
@@ -35,6 +36,7 @@ from unseen.party.kept import Drawn, Kept
 
 _NEW_USER, _NEW_NETWORK = 0x10000000, 0x40000000
 _LABEL_BYTES = 200
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 def leave_network() -> bool:
@@ -150,6 +152,12 @@ def at_fault(problem: UnseenError, links: Mapping[str, StreamLink]) -> UnseenErr
 
 
 def _unexpected(error: BaseException) -> UnseenError:
+    if isinstance(error, OSError) and error.errno in _FULL:
+        return UnavailableError(
+            "A disk is full.",
+            why=f"{error.strerror}: {error.filename or 'a temporary file'}",
+            mend="free space on the disk of the node's home and on that of its temporary files (jobs.scratch)",
+        )
     place = error.__traceback__
     while place is not None and place.tb_next is not None:
         place = place.tb_next

@@ -35,6 +35,7 @@ from unseen.node.metrics import Metrics
 from unseen.node.operations import Node
 from unseen.node.peers import PeerBook, PeerLine
 from unseen.node.post import Post
+from unseen.node.room import Room
 from unseen.node.scheduler import Scheduler
 from unseen.node.store import ArtefactStore
 from unseen.node.work import PROGRESS, Workshop
@@ -108,6 +109,7 @@ class Services:
             peers=self.peers,
             catalogue=self.catalogue,
             ledger=self.evidence,
+            room=Room(identity.name, config.jobs),
         )
         self.models = JointModels(
             identity.name,

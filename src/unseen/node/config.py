@@ -112,10 +112,19 @@ class JobsConfig(Section):
         A task fails when a peer says nothing for so long.
     attempts
         How often a task is tried before the job fails.
+    scratch
+        Folder of temporary files; leave it out for the system's, or the home's where the node is confined.
+    scratch_bytes
+        A run whose temporary files are expected to be larger is refused here, whatever the disk holds.
+    memory_bytes
+        A run that is expected to take more memory is refused here.
     """
 
     silence_s: Seconds = 600.0
     attempts: int = Field(default=5, ge=1, le=100)
+    scratch: Path | None = None
+    scratch_bytes: int | None = Field(default=None, ge=0)
+    memory_bytes: int | None = Field(default=None, ge=0)
 
 
 class KeepConfig(Section):
@@ -211,10 +220,14 @@ def parse(values: dict[str, Any], *, base: Path, source: str = FILE_NAME) -> Nod
         )
     fixed = {name: base / path for name, path in keys if path is not None}
     confine = {"allow": tuple(base / path.expanduser() for path in config.confine.allow)}
+    jobs = config.jobs
+    if jobs.scratch is not None:
+        jobs = jobs.model_copy(update={"scratch": base / jobs.scratch.expanduser()})
     return config.model_copy(
         update={
             "home": base / config.home,
             "keys": keys.model_copy(update=fixed),
+            "jobs": jobs,
             "confine": config.confine.model_copy(update=confine),
         }
     )

@@ -42,6 +42,7 @@ from unseen.node.evidence import Ledger
 from unseen.node.identity import Identity
 from unseen.node.mailroom import Mailroom
 from unseen.node.peers import PeerBook
+from unseen.node.room import Room
 
 Withdrawn = Callable[[Transaction, str, str], None]
 """Takes (transaction, contract id, reason)."""
@@ -72,6 +73,7 @@ class ContractDesk:
         peers: PeerBook,
         catalogue: Catalogue,
         ledger: Ledger,
+        room: Room,
     ) -> None:
         self.me = identity.name
         self._identity = identity
@@ -80,6 +82,7 @@ class ContractDesk:
         self._peers = peers
         self._catalogue = catalogue
         self._ledger = ledger
+        self._room = room
         self._known: dict[str, Contract] = {}
         self._withdrawn: list[Withdrawn] = []
         self._check_models: Callable[[Contract], None] = lambda _contract: None
@@ -237,6 +240,7 @@ class ContractDesk:
                 why=f"signatures are not yet witnessed; waiting for: {', '.join(waiting)}",
                 mend="try again when these nodes have been reached",
             )
+        self._room.check(contract)
         spending.charge(transaction, contract, job, self._catalogue.own_terms())
         transaction.execute(
             sql.update(contracts)
@@ -270,6 +274,7 @@ class ContractDesk:
             self._check_decisions(view, contract)
             signed = self._signatures(view, contract.id)
         check_run(contract, now=datetime.now(UTC), signatures=signed, runs_used=0, starting=False)
+        self._room.check_now(contract, task)
 
     # ------------------------------------------------------------------ mail
 
@@ -443,6 +448,7 @@ class ContractDesk:
             summary="" if short else summarise(contract, facts=facts_of, costs=costs),
             contract={} if short else contract.to_json(),
             costs=m.CostView.of(costs),
+            too_large=() if short else self._room.lacking(contract, costs),
         )
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import structlog
 
+from unseen.core.errors import UsageError
 from unseen.jobs.forkserver import ForkServer
 from unseen.node import logs
 from unseen.node.compose import build
@@ -45,6 +46,7 @@ def run(folder: Path, *, serve: Serve) -> None:
     config = load(folder)
     logs.configure(config.log_level)
     wait_for_stop = take_stop_signals()
+    _place_scratch(config)
     if config.confine.on:
         _confine(config)
     forkserver = ForkServer.start()
@@ -64,10 +66,28 @@ def run(folder: Path, *, serve: Serve) -> None:
         forkserver.stop()
 
 
-def _confine(config: NodeConfig) -> None:
-    """Before the first thread and the first worker. Temporary files go into the home: /tmp is everybody's."""
-    home = Home(config.home)
+def _place_scratch(config: NodeConfig) -> None:
+    """Where temporary files go, of workers too. Those of a confined node go into the home: /tmp is everybody's."""
+    home, folder = Home(config.home), config.jobs.scratch
+    if folder is None and not config.confine.on:
+        return
     home.make()
-    os.environ["TMPDIR"] = tempfile.tempdir = str(home.run)
+    folder = folder or home.run
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise UsageError(
+            f"No temporary file can be made in {folder}.",
+            why=str(error.strerror),
+            mend="set jobs.scratch in node.toml to a folder that the node may write in",
+        ) from error
+    os.environ["TMPDIR"] = tempfile.tempdir = str(folder)
+
+
+def _confine(config: NodeConfig) -> None:
+    """Before the first thread and the first worker."""
     keys = [path for path in (config.keys.keyfile, config.keys.passphrase_file) if path is not None]
-    confine((config.home, *config.confine.allow), readable=keys)
+    scratch = [config.jobs.scratch] if config.jobs.scratch is not None else []
+    confine((config.home, *scratch, *config.confine.allow), readable=keys)

@@ -194,7 +194,10 @@ class SignatureView(Model):
 
 
 class CostView(Model):
-    """What a task is expected to take: bytes sent and in temporary files are of all parties together, memory is one party's most."""
+    """What a task is expected to take: bytes sent are of all parties together, memory is one party's most.
+
+    `scratch` is temporary files, party -> bytes; `scratch_bytes` of all together.
+    """
 
     task: str
     seconds: float
@@ -202,6 +205,7 @@ class CostView(Model):
     rounds: int
     memory_bytes: int
     scratch_bytes: int
+    scratch: dict[str, int] = {}
 
     @classmethod
     def of(cls, costs: Mapping[str, Cost]) -> tuple[CostView, ...]:
@@ -214,6 +218,7 @@ class CostView(Model):
                 rounds=cost.rounds,
                 memory_bytes=cost.memory_bytes,
                 scratch_bytes=cost.scratch_bytes,
+                scratch=dict(cost.scratch),
             )
             for task, cost in costs.items()
         )
@@ -222,7 +227,8 @@ class CostView(Model):
 class ContractView(Model):
     """One contract. `summary` is plain words; `contract` is the whole value in JSON form; `costs` are estimates.
 
-    `costs` are for a network of 1 Gbit/s and 0.2 ms, of the tasks whose steps are installed here.
+    `costs` are for a network of 1 Gbit/s and 0.2 ms, of the tasks whose steps are installed here. `too_large` says of which tasks
+    this node has too little disk or memory now: it would refuse a run.
     State "altered": what lies in this node's database is not what the id says; nothing of it is believed or shown.
     """
 
@@ -239,6 +245,7 @@ class ContractView(Model):
     summary: str = ""
     contract: dict[str, Any] = {}
     costs: tuple[CostView, ...] = ()
+    too_large: tuple[str, ...] = ()
 
 
 # ---------------------------------------------------------------------- jobs

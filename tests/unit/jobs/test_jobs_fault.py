@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
 from unseen.core.errors import RemoteProtocolError, UnavailableError
-from unseen.jobs.worker import at_fault
+from unseen.jobs.worker import _unexpected, at_fault
 
 
 @dataclass
@@ -48,3 +50,11 @@ def test_otherwise_the_problem_stays(silent: dict[str, float]) -> None:
 def test_other_problems_stay() -> None:
     broken = RemoteProtocolError("laboratory sent something else.", party="laboratory")
     assert at_fault(broken, links(laboratory=0.1, helper=9.0)) is broken
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+def test_a_full_disk_is_no_bug_and_is_tried_again(number: int) -> None:
+    found = _unexpected(OSError(number, os.strerror(number)))
+    assert isinstance(found, UnavailableError)
+    assert "free space" in found.mend
+    assert not isinstance(_unexpected(OSError(errno.EBADF, "bad")), UnavailableError)

@@ -206,6 +206,10 @@ def test_the_estimate_says_what_lies_in_memory_and_in_files() -> None:
         return train_gbdt.estimate(train_gbdt.Params(), ROLES, sizes, Network())
 
     small, large = cost(10_000), cost(1_000_000)
-    assert small.scratch_bytes == 0
+    assert small.scratch == {}
     assert 12e9 < large.scratch_bytes < 20e9  # 8 bytes a row and code of the other
+    assert large.scratch["a"] == large.scratch["b"]
+    alone = Roles({"holders": ("a", "b", "c"), "label_holder": ("a",)})
+    sizes = Sizes(rows=dict.fromkeys("abc", 1_000_000), columns={"a": 25, "b": 1, "c": 1})
+    assert set(train_gbdt.estimate(train_gbdt.Params(), alone, sizes, Network()).scratch) == {"c"}
     assert large.memory_bytes < 4 << 30

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import resource
 from typing import Any
 
 import numpy as np
 import pytest
 
-from unseen.core.errors import LocalProtocolError, UsageError
+from unseen.core.errors import LocalProtocolError, UnavailableError, UsageError
 from unseen.mpc import Engine
 from unseen.mpc.functions import largest
 from unseen.mpc.tally import blocks, dealer, open_tally
@@ -106,6 +107,22 @@ def test_large_masked_codes_lie_in_a_file(monkeypatch: pytest.MonkeyPatch) -> No
         assert [held.shape for held in where] == [(3, 5), (3, 2)]
         assert [int(held.min()) for held in where] == [int(held.max()) for held in where] == [1, 2]
     assert isinstance(large[0], np.memmap)
+
+
+def test_a_disk_without_room_is_an_error_and_not_the_end_of_the_process(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(dealer, "IN_MEMORY_BYTES", 100)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, hard))
+    try:
+        with pytest.raises(UnavailableError, match=r"no room for 1.6 MB of temporary files") as caught:
+            dealer.room([slice(0, 100_000)], 2)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert "jobs.scratch" in caught.value.mend
+    (held,) = dealer.room([slice(0, 100_000)], 2)  # nothing is left of the first
+    assert held.shape == (2, 100_000)
 
 
 def test_codes_beyond_what_was_told_are_refused() -> None:

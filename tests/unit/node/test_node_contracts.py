@@ -39,6 +39,7 @@ class World:
             peers=nothing,
             catalogue=nothing,
             ledger=nothing,
+            room=nothing,
         )
         self.sent = dict.fromkeys(KEYS, 0)
 

@@ -191,16 +191,19 @@ def _rounds(depth: int, choices: int, rows: int, classes: int) -> int:
     return sum(levels) + 25 * depth + 40 + 10 * pieces(rows * classes) // classes
 
 
-def _masked_codes(params: Params, roles: Roles, sizes: Sizes, rows: int) -> tuple[int, int]:
-    """Bytes of others' masked codes: in memory at the holder that has most of them, and in files of all holders."""
+def _masked_codes(params: Params, roles: Roles, sizes: Sizes, rows: int) -> tuple[int, dict[str, int]]:
+    """Bytes of others' masked codes: in memory at the holder that has most of them, and in files of each holder."""
     holders, choice = roles.all("holders"), engines.choose(roles)
     each = {holder: 8 * rows * sizes.columns.get(holder, 0) * (params.bins + 1) for holder in holders}
     if not choice.helper and choice.protocol != "replicated3":
-        return sum(each.values()), 0
-    copies = len(holders) - 1 if choice.helper else 1
+        return sum(each.values()), {}
     filed = {holder: count for holder, count in each.items() if count > IN_MEMORY_BYTES}
     held = [sum(n for name, n in each.items() if name not in {holder, *filed}) for holder in holders]
-    return max(held, default=0), copies * sum(filed.values())
+    keepers = {holder: [other for other in holders if other != holder] for holder in filed}
+    if not choice.helper:  # of three alone, the one before
+        keepers = {holder: [holders[holders.index(holder) - 1]] for holder in filed}
+    files = {one: sum(n for name, n in filed.items() if one in keepers[name]) for one in holders}
+    return max(held, default=0), {holder: size for holder, size in files.items() if size}
 
 
 def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Roles) -> dict[str, Any]:

@@ -28,6 +28,8 @@ owner knows it makes the product local, and a mask that one party less knows eno
 
 from __future__ import annotations
 
+import os
+import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -36,6 +38,8 @@ from functools import partial, reduce
 import numpy as np
 from numpy.typing import NDArray
 
+from unseen.core.cost import amount
+from unseen.core.errors import UnavailableError
 from unseen.crypto.prg import SEED_BYTES, Prg
 from unseen.kernels import additive as kernels
 from unseen.kernels import matmul
@@ -304,14 +308,39 @@ def _signed(hidden: NDArray[np.uint8], dealt: Ring) -> Ring:
 def room(pieces: Sequence[slice], width: int) -> list[Ring]:
     """Room for a masked matrix, by pieces: in memory, or in a file without a name where it is large.
 
-    Masked, it tells nothing: so the file is as good as the messages that it came in.
+    Masked, it tells nothing: so the file is as good as the messages that it came in. All of it is set aside at once: a map of a
+    file that the disk has no room for would kill the process where it is written.
+
+    Raises
+    ------
+    UnavailableError
+        The disk is too small.
     """
     shapes = [(width, piece.stop - piece.start) for piece in pieces]
     if sum(8 * width * count for _, count in shapes) <= IN_MEMORY_BYTES:
         return [np.empty(shape, np.uint64) for shape in shapes]
-    with tempfile.TemporaryFile() as file:
-        starts = [8 * width * piece.start for piece in pieces]
-        return [
-            np.memmap(file, np.uint64, "w+" if not start else "r+", offset=start, shape=shape)
-            for start, shape in zip(starts, shapes, strict=True)
-        ]
+    size = sum(8 * width * count for _, count in shapes)
+    try:
+        with tempfile.TemporaryFile() as file:
+            set_aside(file.fileno(), size)
+            starts = [8 * width * piece.start for piece in pieces]
+            return [
+                np.memmap(file, np.uint64, "r+", offset=start, shape=shape)
+                for start, shape in zip(starts, shapes, strict=True)
+            ]
+    except OSError as error:
+        raise UnavailableError(
+            f"There is no room for {amount(size)} of temporary files in {tempfile.gettempdir()}.",
+            why=str(error.strerror),
+            mend="free space on its disk, or let temporary files go to another one: jobs.scratch in node.toml, TMPDIR elsewhere",
+        ) from error
+
+
+def set_aside(handle: int, size: int) -> None:
+    """Make an empty file `size` bytes long, and have the disk keep them for it."""
+    if sys.platform != "darwin":
+        os.posix_fallocate(handle, 0, size)
+        return
+    chunk = bytes(1 << 20)
+    for start in range(0, size, len(chunk)):
+        os.pwrite(handle, chunk[: size - start], start)
