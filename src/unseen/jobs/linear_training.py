@@ -55,6 +55,7 @@ class Settings(Protocol):
     certainty: bool
     warm_start: bool
     woe_bins: int
+    woe_least_rows: int
     labels: int
     checks_rank: bool
     checks_range: bool
@@ -232,6 +233,7 @@ class Training:
             () if own is None else own.columns,
             self._sizes,
             bins=self._set.woe_bins,
+            least_rows=self._set.woe_least_rows,
             labels=labels,
             label_holder=self._label_holder,
             label_counts=None if label is None else (float(label.sum()), float((1 - label).sum())),

@@ -297,7 +297,7 @@ def descend(**params: Any) -> Scene:
 def weighed() -> Scene:
     """On weights of evidence that nobody learns: other labels and other bins, of which nothing may be seen."""
     roles = {"holders": HOLDERS, "helper": ("helper",), "label_holder": ("a",)}
-    settings = {"woe_bins": 2, "iterations": 1, "l2": 100.0}
+    settings = {"woe_bins": 2, "woe_least_rows": 1, "iterations": 1, "l2": 100.0}
     return Scene("train-linear", roles, CREW, (tables(1), tables(2)), settings)
 
 
@@ -322,7 +322,7 @@ def hidden_card(tables: str) -> Scene:
     for which in (0, 1):
         made = run(scene.program(which), CREW, disclosures=scene.told).results
         given.append({who: {"table": scaled(who, which + 1), "model": made[who]["model"]} for who in HOLDERS})
-    return Scene("scorecard", roles, CREW, (given[0], given[1]), {"tables": tables})
+    return Scene("scorecard", roles, CREW, (given[0], given[1]), {"tables": tables, "least_rows": 1})
 
 
 def grow(rows: int = ROWS) -> Scene:
@@ -402,6 +402,18 @@ def handed_over() -> Scene:
     return Scene("reveal-model", scene.roles, CREW, inputs, {})  # type: ignore[arg-type]
 
 
+def bins_handed_over() -> Scene:
+    """Two models on other labels and other columns of a; where the columns of b are cut a is told."""
+    scene = weighed()
+    trained = replace(scene, inputs=(scene.inputs[0], {**scene.inputs[1], "b": scene.inputs[0]["b"]}))
+    given: list[Inputs] = []
+    for which in (0, 1):
+        made = run(trained.program(which), CREW, disclosures=trained.told).results
+        given.append({who: {"model": made[who]["model"]} for who in HOLDERS})
+    roles = {"holders": HOLDERS, "helper": ("helper",), "receiver": ("a",)}
+    return Scene("reveal-model", roles, CREW, (given[0], given[1]), {"least_rows": 1})
+
+
 def function() -> Scene:
     """The same answer (a group is too small), other values."""
 
@@ -459,4 +471,5 @@ SCENES: dict[str, Callable[[], Scene]] = {
     "evaluate with weights": weighing,
     "predict": lambda: scoring("predict"),
     "reveal-model": handed_over,
+    "reveal-model of bins": bins_handed_over,
 }

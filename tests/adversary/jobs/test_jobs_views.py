@@ -64,6 +64,7 @@ FEWER = {
 SLOW = {
     "scorecard of evidence",
     "scorecard under shares",
+    "reveal-model of bins",
     "evaluate with weights",
     "join hidden",
     "join hidden of three",

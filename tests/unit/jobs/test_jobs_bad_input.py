@@ -130,7 +130,7 @@ def test_bins_take_values_that_are_missing_and_the_words_of_a_model_that_has_no_
     trained = play("train-linear", both(GAPS), woe_bins=4, iterations=4)
     assert not trained.errors
     held = trained.results["telecom"]["model"]
-    assert held.meta["public"] == {"bins": 4}
+    assert held.meta["public"] == {"bins": 4, "least_rows": 10}
     assert held.meta["known"] == {}
     tables = {"bank": table(Y, x=np.where(X > 1, np.nan, X)), "telecom": table(z=GAPS)}
     inputs = {name: {"table": tables[name], **trained.results[name]} for name in HOLDERS}
@@ -138,7 +138,7 @@ def test_bins_take_values_that_are_missing_and_the_words_of_a_model_that_has_no_
     assert by_level(Y.astype(float), scores).auc > 0.7
     told = play("evaluate", inputs, measures=("ranking",)).results["bank"]["metrics"].meta
     assert told["auc"] == pytest.approx(by_level(Y.astype(float), levels(scores)).auc, abs=1e-9)
-    with pytest.raises(Exception, match=r"cannot be told as a whole(.|\n)*binned"):
+    with pytest.raises(Exception, match=r"cannot be told as a whole(.|\n)*least_rows"):
         raise play("reveal-model", {name: trained.results[name] for name in HOLDERS}).errors["bank"]
     assert "telecom" in play("train-linear", both(NOTHING), woe_bins=4).errors
 

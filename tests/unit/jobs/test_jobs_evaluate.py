@@ -278,6 +278,20 @@ def test_of_cuts_only_those_of_splits_are_told_and_a_peer_tells_parts_of_the_mod
             reveal_model._check_part("b", part(["x"], [], numbers), linear, 1)
 
 
+def test_of_bins_a_peer_tells_cuts_in_order() -> None:
+    model = Model("binned", 1, "", HOLDERS, {"bins": 3, "least_rows": 10})
+    reveal_model._check_part("b", part(["x", "y"], [], [[1.0, 2.0], []]), model, 2)
+    for bad in (
+        part(["x", "y"], [], [[1.0]]),
+        part(["x", "y"], [0, 0, 1], [[1.0], []]),
+        part(["x"], [], [[1.0, 1.0]]),
+        part(["x"], [], [[float("inf")]]),
+        part(["x"], [], [[1.0, 2.0, 3.0]]),
+    ):
+        with pytest.raises(RemoteProtocolError, match="no part of this model"):
+            reveal_model._check_part("b", bad, model, len(bad.columns.value))
+
+
 def part(columns: list[str], splits: list[int], numbers: list[list[float]]) -> reveal_model.ModelPart:
     return reveal_model.ModelPart(*(Released(item, Released._maker) for item in (columns, splits, numbers)))
 
@@ -286,7 +300,7 @@ def part(columns: list[str], splits: list[int], numbers: list[list[float]]) -> r
 def test_trees_whose_splits_or_leaves_are_not_there_are_not_told(public: dict[str, Any]) -> None:
     model = Model("trees", 1, "", HOLDERS, {**asdict(tree_model.Settings()), **public})
     with pytest.raises(UsageError, match="cannot be told as a whole"):
-        reveal_model._check_kind(model)
+        reveal_model._check_kind(model, reveal_model.Params())
 
 
 def test_errors_that_do_not_fit_or_are_of_few_rows_are_not_measured() -> None:

@@ -13,6 +13,7 @@ from unseen.data.table import Table
 from unseen.jobs.artefacts import Artefact
 from unseen.jobs.step import Roles, parse_params, step
 from unseen.jobs.tables import from_table
+from unseen.jobs.whole_models import WholeModel
 from unseen.learn.vertical.linear.scorecard import Scale
 from unseen.testing.simulate import Run, simulate
 
@@ -75,6 +76,44 @@ def test_owners_are_told_the_points_of_their_own_bins_and_rows_add_them_up() -> 
     )
     assert np.abs(scores.arrays["scores"] - exact).max() < 2  # every entry is rounded
     assert "scores" not in done.results["telecom"]
+
+
+def test_the_whole_model_scores_as_the_joint_one_and_tells_nothing_of_bins_with_few_rows() -> None:
+    few = np.where(
+        np.arange(ROWS) < 3, np.nan, X
+    )  # three rows miss the value: their labels are nobody's business
+    own = {"bank": {"table": table(Y, x=few)}, "telecom": {"table": table(z=Z)}}
+    models = play("train-linear", own, iterations=5, woe_bins=4).results
+    inputs = {name: {**own[name], **models[name]} for name in HOLDERS}
+    done = play("reveal-model", models, least_rows=10)
+    assert not done.errors
+    whole = WholeModel.of(done.results["bank"]["model"])
+    assert (whole.model.kind, whole.columns) == ("binned", (("bank", "x"), ("telecom", "z")))
+    assert "model" not in done.results["telecom"]
+    scores = whole.model.scores(np.column_stack([few, Z]))
+    np.testing.assert_allclose(scores, probabilities(inputs), atol=1e-3)
+    weights = whole.model.arrays["weights"]
+    assert abs(weights[0, -1]) < 1e-4
+    for values, row, cuts in zip((few, Z), weights, whole.model.cuts, strict=True):
+        counts = np.bincount(np.searchsorted(cuts, values[~np.isnan(values)], side="right"), minlength=4)
+        counts = np.r_[counts, np.isnan(values).sum()]
+        # standardised without the bin of few rows, else it would follow from the others
+        assert abs(counts * (counts >= 10) @ row) / ROWS < 2e-3
+        assert np.abs(row).max() > 0.1
+
+
+@pytest.mark.parametrize(
+    ("name", "params"),
+    [
+        ("reveal-model", {}),
+        ("reveal-model", {"least_rows": 11}),
+        ("scorecard", {"tables": "evidence", "least_rows": 11}),
+    ],
+)
+def test_points_of_fewer_rows_than_agreed_are_not_told(name: str, params: dict[str, Any]) -> None:
+    done = play(name, trained(4), **params)  # of `woe_least_rows` 10
+    assert set(done.errors) == {"bank", "telecom", "helper"}
+    assert all("least_rows" in str(error) for error in done.errors.values()), done.errors
 
 
 @pytest.mark.parametrize("bins", [4, pytest.param(0, marks=pytest.mark.long)])

@@ -44,6 +44,68 @@ def trees(family: str) -> WholeModel:
     return WholeModel(Whole("trees", family, names(COLUMNS), arrays), COLUMNS)
 
 
+def binned() -> WholeModel:
+    arrays = {
+        "weights": np.array([[0.5, -0.25, 0.125, 0.9], [1.5, 0.0, 0.0, -0.3], [-0.75, 0.4, 0.0, 0.0]]),
+        "intercept": np.array([-0.6]),
+        "cuts": np.array([-0.5, 0.75, 0.0]),
+        "ends": np.array([2, 2, 3]),
+    }
+    return WholeModel(Whole("binned", "logistic", names(COLUMNS), arrays), COLUMNS)
+
+
+def with_gaps() -> np.ndarray:
+    values = VALUES.copy()
+    values[::7, 0] = values[1::7, 2] = np.nan
+    values[3] = [-0.5, 8.0, 0.0]  # at cuts
+    return values
+
+
+def test_bins_by_hand() -> None:
+    model = binned().model
+    rows = np.array([[-0.5, 3.0, -0.1], [0.8, -3.0, 0.0], [np.nan, 0.0, np.nan], [-9.0, 0.0, 9.0]])
+    np.testing.assert_allclose(
+        model.raw(rows) + 0.6, [-0.25 + 1.5 - 0.75, 0.125 + 1.5 + 0.4, 0.9 + 1.5, 0.5 + 1.5 + 0.4]
+    )
+    again = WholeModel.of(binned().to_artefact()).model
+    np.testing.assert_array_equal(again.scores(rows), model.scores(rows))
+
+
+def test_json_of_bins_and_pmml_of_bins_by_their_words() -> None:
+    made, values = binned(), with_gaps()
+    told = json.loads(written(made, "json"))
+    assert told["feature_names_in_"] == list(made.model.columns)
+    root = ET.fromstring(written(made, "pmml"))
+    table, other = root.iterfind("p:RegressionModel/p:RegressionTable", SPACE)
+    assert (table.get("targetCategory"), other.get("intercept")) == ("1", "0.0")
+    fields = {one.get("name"): one for one in root.iterfind(".//p:DerivedField/p:Discretize/..", SPACE)}
+    assert not {*fields} & {*made.model.columns}
+
+    def points(field: ET.Element, row: dict[str, float]) -> float:
+        bins = field.find("p:Discretize", SPACE)
+        value = row[bins.get("field")]
+        if math.isnan(value):
+            return float(bins.get("mapMissingTo"))
+        (found,) = [one for one in bins if inside(value, one.find("p:Interval", SPACE))]
+        return float(found.get("binValue"))
+
+    def inside(value: float, ends: ET.Element) -> bool:
+        return float(ends.get("leftMargin", "-inf")) <= value < float(ends.get("rightMargin", "inf"))
+
+    for row, want in zip(values, made.model.raw(values), strict=True):
+        by_name, total = dict(zip(made.model.columns, row, strict=True)), told["intercept_"]
+        for value, bins in zip(row, told["bins"], strict=True):
+            place = np.searchsorted(bins["cuts"], value, side="right")
+            total += bins["missing"] if math.isnan(value) else bins["weights"][place]
+        assert total == pytest.approx(want)
+        total = float(table.get("intercept")) + sum(
+            float(one.get("coefficient")) * points(fields[one.get("name")], by_name) for one in table
+        )
+        assert total == pytest.approx(want)
+    with pytest.raises(UsageError, match="one of binned"):
+        written(made, "xgboost")
+
+
 def test_names_of_columns_are_told_apart_and_the_artefact_keeps_everything() -> None:
     made = trees("binary")
     assert made.model.columns == ("income", "bank.age", "tax.age")
@@ -250,17 +312,16 @@ def _walk(told: dict, values: np.ndarray) -> np.ndarray:
 
 ONNX = [linear(family) for family in ("logistic", "linear", "poisson", "multinomial")]
 ONNX += [trees(family) for family in ("binary", "squared", "softmax")]
+ONNX += [binned()]
 
 
-@pytest.mark.parametrize("made", ONNX, ids=lambda made: made.model.family)
+@pytest.mark.parametrize("made", ONNX, ids=lambda made: f"{made.model.kind}-{made.model.family}")
 def test_onnx_runs_its_file(made: WholeModel) -> None:
     pytest.importorskip("onnx")
     from onnx.reference import ReferenceEvaluator  # noqa: PLC0415 - an extra
 
     data = written(made, "onnx")
-    values = VALUES.copy()
-    if made.model.kind == "trees":
-        values[::7, 0] = values[1::7, 2] = np.nan
+    values = VALUES if made.model.kind == "linear" else with_gaps()
     if made.model.kind == "trees":  # the reference evaluator knows no thresholds of 64 bits
         np.testing.assert_allclose(
             _ensemble(data, values), made.model.raw(values).reshape(len(values), -1), atol=1e-12

@@ -50,7 +50,7 @@ def test_all_of_it_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
         positives = both.positives()
         safe = joint_bins.safe_counts(positives, both.totals() - positives, at_least=12)
         hidden, iv = joint_bins.hidden_woe(both, positives, smoothing=0.5)
-        scaled = joint_bins.standardised(hidden, both.totals(), ROWS)
+        scaled = joint_bins.standardised(hidden, both.engine.as_real(both.totals()) * (1 / ROWS))
         made = {
             "positives": positives,
             "safe": safe,

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from unseen.core.cost import Cost, Network
 from unseen.core.errors import RemoteProtocolError, UsageError
@@ -16,16 +17,14 @@ from unseen.jobs.shared_models import SharedModel, shape_disclosure
 from unseen.jobs.step import Roles, Sizes
 from unseen.jobs.whole_models import WholeModel, names
 from unseen.learn.export.whole import Whole
-from unseen.learn.vertical import layout, models
+from unseen.learn.vertical import binned, layout, models
 from unseen.learn.vertical.linear.scaling import Scaling
 from unseen.learn.vertical.models import Model
 from unseen.learn.vertical.trees import HIDDEN, LEAVES_AT, cuts_of, settings_of
 from unseen.party import Disclosure, Door, Message, Party, Released
 
-VERSION = 1
-SUMMARY = (
-    "Tell the receiver the whole model in clear: coefficients, or splits and leaves, of all holders' columns."
-)
+VERSION = 2
+SUMMARY = "Tell the receiver the whole model in clear: coefficients, splits and leaves, or points of bins, of all holders' columns."
 ROLES = {
     "holders": "hold the shares of the model",
     "receiver": "gets the whole model",
@@ -42,14 +41,24 @@ _PAIR, _OF_SPLIT = 2, 3
 
 
 class Params(engines.OnShares):
-    """Nothing to choose."""
+    """What may be told.
+
+    Attributes
+    ----------
+    least_rows
+        Of models on bins whose evidence nobody learned (`woe_bins`): their points are told, of bins with at least so many rows in
+        training; a model trained with fewer `woe_least_rows` is refused. 0: such models are.
+    """
+
+    least_rows: Annotated[int, Field(ge=0)] = 0
 
 
 class ModelPart(Message, frozen=True, tag="jobs.model-part/1"):
     """The names of the sender's columns, and what it alone knows of the model.
 
     Of linear models mean and scale of each column, if they were scaled inside. Of trees the splits as (node, counted through trees;
-    column; missing left), and in one list the value of each: cuts where nothing splits are no part of the model.
+    column; missing left), and in one list the value of each: cuts where nothing splits are no part of the model. Of bins the cuts of each
+    column.
     """
 
     columns: Released[list[str]]
@@ -57,14 +66,21 @@ class ModelPart(Message, frozen=True, tag="jobs.model-part/1"):
     numbers: Released[list[list[float]]]
 
 
-def disclosures(_params: Params, roles: Roles) -> tuple[Disclosure, ...]:
+def disclosures(params: Params, roles: Roles) -> tuple[Disclosure, ...]:
     """Everything, to the receiver."""
     to = (roles.one("receiver"),)
     words = "names of all columns of the model, how they were scaled, and the splits of trees on them"
+    weights = "coefficients or leaves of the model"
+    if params.least_rows:
+        words += ", or the values at which they were cut into bins"
+        weights = (
+            f"coefficients or leaves of the model, or the points of each bin that {params.least_rows} rows of training or more fell into, "
+            "and so which part of the rows in it is positive, up to one shift and one stretch for all bins of a column"
+        )
     return (
         shape_disclosure(roles),
         Disclosure(_COLUMNS, words, to, Door.RELEASE, times=3),
-        Disclosure(_WEIGHTS, "coefficients or leaves of the model", to, Door.REVEAL),
+        Disclosure(_WEIGHTS, weights, to, Door.REVEAL),
         Disclosure(_LABEL, "how labels were scaled, of trees for numbers", to, Door.REVEAL, max_elements=2),
     )
 
@@ -92,7 +108,7 @@ def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Rol
         holders=holders,
         sizes=sizes,
     )
-    _check_kind(model)
+    _check_kind(model, params)
     parts = _parts(party, held, holders, receiver)
     weights = engine.reveal(_WEIGHTS, model.secret(engine, "weights"), to=(receiver,))
     label = None
@@ -105,13 +121,18 @@ def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Rol
     columns = tuple((holder, name) for holder in holders for name in parts[holder].columns.value)
     if model.kind == "linear":
         whole = _linear(model, parts, columns, weights)
+    elif model.kind == "binned":
+        whole = _binned(model, parts, columns, weights)
     else:
         whole = _trees(model, parts, columns, weights, label)
     return {"model": WholeModel(whole, columns).to_artefact()}
 
 
-def _check_kind(model: Model) -> None:
+def _check_kind(model: Model, params: Params) -> None:
     """Raises UsageError at all parties alike: the public part says what it is."""
+    if model.kind == "binned" and params.least_rows:
+        binned.check_least_rows(model, params.least_rows)
+        return
     known = {
         "linear": ("family", ("logistic", "multinomial", "linear", "poisson")),
         "trees": ("objective", ("binary", "softmax", "squared")),
@@ -120,8 +141,11 @@ def _check_kind(model: Model) -> None:
     if model.public.get(name) not in families:
         raise UsageError(
             "This kind of model cannot be told as a whole.",
-            why=f"it is {model.kind} ({model.public.get(name)})",
-            mend="score rows with the step 'predict'",
+            why="its bins tell how labels lie, and this contract does not say of how many rows at least"
+            if model.kind == "binned"
+            else f"it is {model.kind} ({model.public.get(name)})",
+            mend="score rows with the step 'predict'"
+            + (", or set `least_rows`" if model.kind == "binned" else ""),
         )
     if LEAVES_AT in model.public or HIDDEN in model.public:
         raise UsageError(
@@ -160,6 +184,8 @@ def _private(model: Model) -> tuple[list[int], list[list[float]]]:
     if model.kind == "linear":
         scaling = Scaling.of(model.private)
         return [], [] if scaling is None else np.column_stack([scaling.center, scaling.scale]).tolist()
+    if model.kind == "binned":
+        return [], [cut.tolist() for cut in binned.cuts_of(model)]
     if "column" not in model.private:
         return [], []
     column, last, missing = (model.private[name].ravel() for name in ("column", "bin", "missing_left"))
@@ -178,6 +204,11 @@ def _check_part(holder: str, part: ModelPart, model: Model, columns: int) -> Non
         pairs = np.array(numbers if not numbers or {*map(len, numbers)} == {_PAIR} else [[0.0, 0.0]])
         fits &= not splits and len(numbers) in (0, columns)
         fits &= bool(np.isfinite(pairs).all()) and (not len(pairs) or bool((pairs[:, 1] > 0).all()))
+    elif model.kind == "binned":
+        steps = [np.diff(one) for one in numbers]
+        fits &= not splits and len(numbers) == columns
+        fits &= all(len(one) < int(model.public["bins"]) for one in numbers)
+        fits &= all(np.isfinite(one).all() for one in numbers) and all((step > 0).all() for step in steps)
     else:
         settings = settings_of(model.public)
         nodes, own, left = splits[::_OF_SPLIT], splits[1::_OF_SPLIT], splits[2::_OF_SPLIT]
@@ -205,6 +236,22 @@ def _linear(
     slopes = weights[:-1] / scale.reshape(-1, *[1] * (weights.ndim - 1))
     arrays = {"weights": np.concatenate([slopes, weights[-1:] - mean @ slopes])}
     return Whole("linear", str(model.public["family"]), names(columns), arrays)
+
+
+def _binned(
+    model: Model,
+    parts: Mapping[str, ModelPart],
+    columns: tuple[tuple[str, str], ...],
+    weights: NDArray[np.float64],
+) -> Whole:
+    cuts = [cut for holder in model.holders for cut in parts[holder].numbers.value]
+    arrays = {
+        "weights": weights[:-1].reshape(len(cuts), int(model.public["bins"]) + 1),
+        "intercept": weights[-1:],
+        "cuts": np.concatenate([*map(np.array, cuts), np.zeros(0)]),
+        "ends": np.cumsum([len(cut) for cut in cuts], dtype=np.int64),
+    }
+    return Whole("binned", "logistic", names(columns), arrays)
 
 
 def _trees(

@@ -29,7 +29,7 @@ from unseen.learn.vertical.models import Model
 from unseen.mpc import Engine
 from unseen.party import Disclosure, Door, Party
 
-VERSION = 2
+VERSION = 3
 SUMMARY = "Make a scorecard of a logistic model, each holder's own points or nobody's; the receiver gets the points of each row."
 ROLES = {
     "holders": "have columns, and know their coefficients where `tables` is made of them",
@@ -61,6 +61,8 @@ class Params(engines.OnShares):
     `tables`: of what each holder's table of points is made. `known`: of the coefficients that it was told in training. `evidence`: of a model on
     bins whose evidence nobody learns (`woe_bins`), each holder is told the points of its own bins, the label holder the base. `nobody`: there
     are no tables, rows are scored under shares, and their points are rounded once.
+    `least_rows`: with `evidence`, how many rows of training a bin whose points are told has at least; a model trained with fewer `woe_least_rows` is
+    refused.
     """
 
     base_points: float = 600.0
@@ -69,6 +71,7 @@ class Params(engines.OnShares):
     rounding: scorecard.Rounding = "nearest"
     raised: Annotated[float, Field(gt=0, le=100)] = 1.0
     tables: Literal["known", "evidence", "nobody"] = "known"
+    least_rows: Annotated[int, Field(ge=1)] = 10
 
     @property
     def scale(self) -> scorecard.Scale:
@@ -84,7 +87,8 @@ def disclosures(params: Params, roles: Roles) -> tuple[Disclosure, ...]:
         told += [
             Disclosure(
                 _points_of(holder),
-                f"the points of each bin of {holder}'s columns, so how its labels lie",
+                f"the points of each bin of {holder}'s columns that {params.least_rows} rows of training or more fell into, and so "
+                "which part of the rows in it is positive, up to one shift and one stretch for all bins of a column",
                 (holder,),
                 Door.REVEAL,
             )
@@ -186,6 +190,7 @@ def _of_evidence(
     ready, scale, label_holder = opened(party, inputs, roles, params), params.scale, roles.one("label_holder")
     engine, model, own = ready.engine, ready.model, ready.own
     _check_kind(model, ("binned",))
+    binned.check_least_rows(model, params.least_rows)
     weights, per = model.secret(engine, "weights"), int(model.public["bins"]) + 1
     ends = np.cumsum([0, *(count * per for count in ready.sizes.columns.values())])
     wanted = {

@@ -20,7 +20,7 @@ from unseen.learn.vertical.linear import newton
 from unseen.learn.vertical.linear.families import MULTINOMIAL
 from unseen.party import Disclosure, Door, Party
 
-VERSION = 1
+VERSION = 2
 SUMMARY = "Train a linear model (logistic, of several classes, linear, Poisson) on the columns of all holders; it stays in secret shares."
 ROLES = {
     "holders": "bring columns and hold the shares",
@@ -72,6 +72,8 @@ class Params(engines.OnShares):
     woe_bins
         Each holder cuts its columns into so many bins by quantiles, missing values in one more, and trains on the weight of evidence of
         the bin in the place of the value; nobody learns these. 0: on the values. Logistic family; of its coefficients nobody is told.
+    woe_least_rows
+        A bin with fewer rows says nothing: it counts like the mean of the others, whose points then tell nothing of its labels.
     coefficients_to_owners
         Tell each holder the coefficients of its own columns, in their units (the label holder the intercept too). Otherwise nobody
         learns them.
@@ -97,6 +99,7 @@ class Params(engines.OnShares):
     weight_column: str = ""
     warm_start: bool = False
     woe_bins: Annotated[int, Field(ge=0, le=128)] = 0
+    woe_least_rows: Annotated[int, Field(ge=1)] = 10
     coefficients_to_owners: bool = False
     certainty: bool = False
 
@@ -177,7 +180,7 @@ def disclosures(params: Params, roles: Roles) -> tuple[Disclosure, ...]:
 def makes(params: Params) -> tuple[str, dict[str, Any]]:
     """Kind and public part of the model, for the estimates of steps that use it."""
     if params.woe_bins:
-        return "binned", {"bins": params.woe_bins}
+        return "binned", {"bins": params.woe_bins, "least_rows": params.woe_least_rows}
     return "linear", {
         "family": params.family,
         **({"classes": params.classes} if params.family == MULTINOMIAL else {}),

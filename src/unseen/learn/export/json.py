@@ -1,8 +1,13 @@
-"""JSON with the attribute names of scikit-learn's estimators, to be set on one: `coef_`, `intercept_`, `feature_names_in_`."""
+"""JSON with the attribute names of scikit-learn's estimators, to be set on one: `coef_`, `intercept_`, `feature_names_in_`.
+
+scikit-learn has no estimator for a model on bins. Of such a one the file has for each column `cuts`, the `weights` of the bins between
+them (a value at a cut is in the bin above) and that of `missing` values; the sum with `intercept_` goes through the logistic function.
+"""
 
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from unseen.learn.export.whole import Whole, require
 
@@ -22,9 +27,28 @@ def written(model: Whole) -> bytes:
     Raises
     ------
     UsageError
-        The model is not linear.
+        The model is one of trees.
     """
-    require(model, "linear", "json")
+    require(model, ("linear", "binned"), "json")
+    told = _binned(model) if model.kind == "binned" else _linear(model)
+    return (json.dumps(told, indent=2, ensure_ascii=False) + "\n").encode()
+
+
+def _binned(model: Whole) -> dict[str, Any]:
+    bins = [
+        {"cuts": cuts.tolist(), "weights": row[: len(cuts) + 1].tolist(), "missing": float(row[-1])}
+        for cuts, row in zip(model.cuts, model.arrays["weights"], strict=True)
+    ]
+    return {
+        "link": model.link,
+        "feature_names_in_": list(model.columns),
+        "n_features_in_": len(model.columns),
+        "bins": bins,
+        "intercept_": float(model.arrays["intercept"][0]),
+    }
+
+
+def _linear(model: Whole) -> dict[str, Any]:
     weights = model.arrays["weights"]
     if model.family == "multinomial" and model.classes == _TWO:
         weights = weights[:, 1] - weights[:, 0]
@@ -33,7 +57,7 @@ def written(model: Whole) -> bytes:
         "multinomial",
     )  # scikit-learn keeps a row of coefficients for each, and one for two
     rows = weights.reshape(len(weights), -1).T
-    told = {
+    return {
         "class": _CLASSES[model.family],
         "feature_names_in_": list(model.columns),
         "n_features_in_": len(model.columns),
@@ -41,4 +65,3 @@ def written(model: Whole) -> bytes:
         "intercept_": rows[:, -1].tolist() if of_classes else float(weights[-1]),
         **({"classes_": list(range(max(_TWO, len(rows))))} if of_classes else {}),
     }
-    return (json.dumps(told, indent=2, ensure_ascii=False) + "\n").encode()

@@ -1,6 +1,6 @@
 """ONNX by its own library, without a converter: input "values" (rows, width) and output "scores" (rows,) or (rows, classes), float64.
 
-Linear models are a product, a sum and the link; trees are a TreeEnsembleRegressor (ai.onnx.ml 3) and the link. The `onnx` package (an
+Linear models are a product, a sum and the link; of bins the weights that comparisons with all cuts look up, their sum and the link; trees are a TreeEnsembleRegressor (ai.onnx.ml 3) and the link. The `onnx` package (an
 extra, `unseen[export]`) only writes and checks the file.
 """
 
@@ -33,7 +33,7 @@ def written(model: Whole) -> bytes:
         raise UsageError(
             "Writing ONNX needs the package onnx.", why=str(error), mend="pip install 'unseen[export]'"
         ) from error
-    nodes, known = _linear(model) if model.kind == "linear" else _trees(model)
+    nodes, known = {"linear": _linear, "binned": _binned, "trees": _trees}[model.kind](model)
     nodes.append(helper.make_node(_LINKS[model.link], ["raw"], ["scores"]))
     several = model.link == "softmax"
     given = helper.make_tensor_value_info("values", TensorProto.DOUBLE, ["rows", len(model.columns)])
@@ -64,6 +64,39 @@ def _linear(model: Whole) -> tuple[list[Any], list[Any]]:
     nodes = [
         helper.make_node("MatMul", ["values", "weights"], ["product"]),
         helper.make_node("Add", ["product", "intercept"], ["raw"]),
+    ]
+    return nodes, known
+
+
+def _binned(model: Whole) -> tuple[list[Any], list[Any]]:
+    """The same of bins: a value's bin is the number of cuts that are not above it. Cuts that a column lacks are NaN."""
+    from onnx import TensorProto, helper, numpy_helper  # noqa: PLC0415
+
+    width, per = model.arrays["weights"].shape
+    cuts = np.full((1, width, max(1, per - 2)), np.nan)
+    for column, some in enumerate(model.cuts):
+        cuts[0, column, : len(some)] = some
+    arrays = {
+        "cuts": cuts,
+        "weights": model.arrays["weights"].ravel(),
+        "intercept": model.arrays["intercept"],
+        "first": np.arange(width, dtype=np.int64) * per,
+        "missing": np.array(per - 1),
+        "last": np.array([2]),
+        "second": np.array([1]),
+    }
+    known = [numpy_helper.from_array(item, name) for name, item in arrays.items()]
+    nodes = [
+        helper.make_node("Unsqueeze", ["values", "last"], ["each"]),
+        helper.make_node("GreaterOrEqual", ["each", "cuts"], ["above"]),
+        helper.make_node("Cast", ["above"], ["ones"], to=TensorProto.INT64),
+        helper.make_node("ReduceSum", ["ones", "last"], ["places"], keepdims=0),
+        helper.make_node("IsNaN", ["values"], ["absent"]),
+        helper.make_node("Where", ["absent", "missing", "places"], ["bins"]),
+        helper.make_node("Add", ["bins", "first"], ["entries"]),
+        helper.make_node("Gather", ["weights", "entries"], ["points"]),
+        helper.make_node("ReduceSum", ["points", "second"], ["sum"], keepdims=0),
+        helper.make_node("Add", ["sum", "intercept"], ["raw"]),
     ]
     return nodes, known
 

@@ -1,10 +1,13 @@
-"""PMML 4.4 (Data Mining Group): a RegressionModel; of trees a MiningModel of TreeModels whose sums go into the link."""
+"""PMML 4.4 (Data Mining Group): a RegressionModel; of trees a MiningModel of TreeModels whose sums go into the link.
+
+Of bins it is a RegressionModel of derived fields, which hold the weight of a value's bin.
+"""
 
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
 from collections.abc import Sequence
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -38,6 +41,8 @@ def written(model: Whole) -> bytes:
         weights = model.arrays["weights"].reshape(len(model.columns) + 1, -1).T.tolist()
         terms = [(list(zip(model.columns, row[:-1], strict=True)), row[-1]) for row in weights]
         _regression(root, model, model.columns, terms)
+    elif model.kind == "binned":
+        _binned(root, model)
     else:
         _trees(root, model)
     ET.indent(root)
@@ -70,13 +75,22 @@ def _function(model: Whole) -> str:
 
 
 def _regression(
-    at: ET.Element, model: Whole, fields: Sequence[str], terms: Sequence[tuple[Terms, float]]
+    at: ET.Element,
+    model: Whole,
+    fields: Sequence[str],
+    terms: Sequence[tuple[Terms, float]],
+    derived: Sequence[ET.Element] = (),
 ) -> None:
-    """Sums of fields times coefficients and an intercept, one for each class but with the logit, and the link."""
+    """Sums of fields times coefficients and an intercept, one for each class but with the logit, and the link.
+
+    `derived`: fields made of `fields`, which the terms may name too.
+    """
     made = ET.SubElement(
         at, "RegressionModel", functionName=_function(model), normalizationMethod=_LINKS[model.link]
     )
     _schema(made, fields, _free("label", model))
+    if derived:
+        ET.SubElement(made, "LocalTransformations").extend(derived)
     for place, (coefficients, intercept) in enumerate(terms):
         table = ET.SubElement(made, "RegressionTable", intercept=repr(intercept))
         if _classes(model):
@@ -85,6 +99,26 @@ def _regression(
             ET.SubElement(table, "NumericPredictor", name=name, coefficient=repr(value))
     if model.link == "logit":
         ET.SubElement(made, "RegressionTable", intercept="0.0", targetCategory="0")
+
+
+def _binned(root: ET.Element, model: Whole) -> None:
+    fields = [_free(f"points of {name}", model) for name in model.columns]
+    derived = []
+    for name, field, cuts, row in zip(
+        model.columns, fields, model.cuts, model.arrays["weights"], strict=True
+    ):
+        made = ET.Element("DerivedField", name=field, optype="continuous", dataType="double")
+        absent = repr(float(row[-1]))
+        bins = ET.SubElement(made, "Discretize", field=name, dataType="double", mapMissingTo=absent)
+        edges = [repr(cut) for cut in cuts.tolist()]
+        for place, value in enumerate(row[: len(cuts) + 1].tolist()):
+            ends: dict[str, Any] = {"leftMargin": edges[place - 1]} if place else {}
+            ends |= {"rightMargin": edges[place]} if place < len(edges) else {}
+            one = ET.SubElement(bins, "DiscretizeBin", binValue=repr(value))
+            ET.SubElement(one, "Interval", closure="closedOpen", **ends)
+        derived.append(made)
+    terms = [([(field, 1.0) for field in fields], float(model.arrays["intercept"][0]))]
+    _regression(root, model, model.columns, terms, derived)
 
 
 def _trees(root: ET.Element, model: Whole) -> None:

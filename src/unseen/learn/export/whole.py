@@ -1,6 +1,6 @@
 """A whole model in clear, and how it scores rows: the definition that exported files are held against.
 
-Linear: scores are a link of columns times weights. Trees: see :mod:`unseen.learn.vertical.trees.model`; here the columns of all
+Linear: scores are a link of columns times weights. Binned: of sums of the weights of the bins that values are in. Trees: see :mod:`unseen.learn.vertical.trees.model`; here the columns of all
 holders are counted through, and a split is at a value: a row goes left below it.
 """
 
@@ -25,11 +25,13 @@ class Whole:
     Attributes
     ----------
     kind, family
-        "linear" with the family "logistic", "multinomial", "linear" or "poisson"; "trees" with "binary", "softmax" or "squared".
+        "linear" with the family "logistic", "multinomial", "linear" or "poisson"; "binned" with "logistic"; "trees" with "binary",
+        "softmax" or "squared".
     columns
         Names of the columns, in the order of the values.
     arrays
-        Linear: `weights`, shape (width + 1,) or (width + 1, classes), intercept last. Trees: `leaves` (trees, 2^depth), `column` (trees, 2^depth - 1), -1
+        Linear: `weights`, shape (width + 1,) or (width + 1, classes), intercept last. Binned: `weights` (width, bins + 1), that of missing
+        values last, `intercept` (1,), and the `cuts` of all columns, up to `ends` (width,) each; a value at a cut is in the bin above. Trees: `leaves` (trees, 2^depth), `column` (trees, 2^depth - 1), -1
         where a node does not split, `threshold` and `missing_left` alike, and `scale` (2,): the score is sum * scale[1] + scale[0]; `classes` (1,), of "softmax": tree t is of class t mod classes.
     """
 
@@ -72,7 +74,7 @@ class Whole:
         if self.kind == "linear":
             weights: Floats = self.arrays["weights"]
             return np.asarray(values @ weights[:-1] + weights[-1])
-        return self._trees(values)
+        return self._binned(values) if self.kind == "binned" else self._trees(values)
 
     def scores(self, values: Floats) -> Floats:
         """Probabilities, rates or numbers, shape (rows,) or (rows, classes)."""
@@ -83,6 +85,18 @@ class Whole:
         if self.link == "logit":
             return np.asarray(1 / (1 + np.exp(-raw)))
         return np.asarray(np.exp(raw)) if self.link == "log" else raw
+
+    @property
+    def cuts(self) -> list[Floats]:
+        """Of a binned model, by column."""
+        return np.split(self.arrays["cuts"], self.arrays["ends"])[:-1]
+
+    def _binned(self, values: Floats) -> Floats:
+        total: Floats = np.zeros(len(values)) + self.arrays["intercept"]
+        for column, cuts, weights in zip(values.T, self.cuts, self.arrays["weights"], strict=True):
+            places = np.searchsorted(cuts, column, side="right")
+            total += weights[np.where(np.isnan(column), len(weights) - 1, places)]
+        return total
 
     def _trees(self, values: Floats) -> Floats:
         arrays, total = self.arrays, np.zeros((len(values), self.classes))
@@ -144,7 +158,7 @@ def nodes_of(model: Whole, number: int) -> Nodes:
     return made
 
 
-def require(model: Whole, kind: str, form: str) -> None:
+def require(model: Whole, kinds: tuple[str, ...], form: str) -> None:
     """Refuse a kind that the format is not for.
 
     Raises
@@ -152,5 +166,7 @@ def require(model: Whole, kind: str, form: str) -> None:
     UsageError
         Another kind.
     """
-    if model.kind != kind:
-        raise UsageError(f"The format '{form}' is for {kind} models; this is one of {model.kind}.")
+    if model.kind not in kinds:
+        raise UsageError(
+            f"The format '{form}' is for models of the kind {' or '.join(kinds)}; this is one of {model.kind}."
+        )

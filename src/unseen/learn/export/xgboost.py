@@ -25,7 +25,7 @@ def written(model: Whole) -> bytes:
     UsageError
         The model is none of trees.
     """
-    require(model, "trees", "xgboost")
+    require(model, ("trees",), "xgboost")
     scale = model.arrays["scale"]
     trees = [_tree(model, number, float(scale[1])) for number in range(len(model.arrays["leaves"]))]
     start = float(1 / (1 + np.exp(-scale[0]))) if model.link == "logit" else float(scale[0])

@@ -226,19 +226,17 @@ def evidence(
     return logs[0] - logs[1] - of_all, smoothed
 
 
-def standardised(woe: SecretArray, totals: SecretArray, rows: int) -> SecretArray:
+def standardised(woe: SecretArray, parts: SecretArray) -> SecretArray:
     """WOE shifted and scaled so that the column has mean 0 and standard deviation 1 over the rows, as training wants it.
 
     Parameters
     ----------
-    totals
-        Rows in each bin: whole numbers of the shape of `woe`, (columns, bins).
+    parts
+        Which part of the rows each bin has, of the shape of `woe`, (columns, bins): real numbers that add up to 1 in each column.
     """
-    engine, shift = woe.engine, int(np.ceil(np.log2(max(2, rows))))
-    weights = engine.truncate(engine.as_real(totals) * (2.0**shift / rows), engine.bits, divide_by=shift)
-    mean = (weights * woe).sum(axis=1).reshape(-1, 1)
+    mean = (parts * woe).sum(axis=1).reshape(-1, 1)
     centred = woe - mean
-    variance = (weights * (centred * centred)).sum(axis=1).reshape(-1, 1)
+    variance = (parts * (centred * centred)).sum(axis=1).reshape(-1, 1)
     scaled: SecretArray = centred * mpc.rsqrt(variance + 2.0**-12)
     return scaled
 

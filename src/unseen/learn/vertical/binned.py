@@ -10,9 +10,12 @@ Against whom
     As the engine's protocol and the tally.
 What it leaks
     Nothing but the number of rows and of columns: every column has as many bins, of which those that it does not need stay empty.
+Few rows
+    A bin into which fewer than `least_rows` rows of training fall has the weight 0, which is that of the mean of the others, and the others
+    are standardised without it: so who is once told the weights of a column is told nothing of the labels in such a bin.
 Model
-    Public part: `bins` of each column (missing values have one more). Shares: `weights`, one for each bin of each column of each
-    holder, the intercept last. Private: this holder's cuts. A bin that was empty in training has the weight 0, which is that of the mean.
+    Public part: `bins` of each column (missing values have one more), `least_rows`. Shares: `weights`, one for each bin of each column
+    of each holder, the intercept last. Private: this holder's cuts.
 """
 
 from __future__ import annotations
@@ -23,6 +26,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from unseen.core.errors import UsageError
 from unseen.learn.prepare import joint_bins
 from unseen.learn.prepare.cuts import cuts_of_columns, place
 from unseen.learn.prepare.woe import SMOOTHING
@@ -45,6 +49,8 @@ class Evidence:
     ----------
     own, names
         This holder's block (rows, columns), NaN where values are missing, and what its columns are called; None and nothing at a helper.
+    least_rows
+        Bins with fewer rows say nothing.
     labels
         Secret, 0 or 1, shape (rows,).
     label_counts
@@ -64,40 +70,48 @@ class Evidence:
         sizes: Layout,
         *,
         bins: int,
+        least_rows: int,
         labels: SecretArray,
         label_holder: str,
         label_counts: tuple[float, float] | None,
     ) -> None:
-        self._engine, self._sizes, self._bins = engine, sizes, bins
+        self._engine, self._sizes, self._bins, self._least_rows = engine, sizes, bins, least_rows
         self.cuts = () if own is None else cuts_of_columns(own, names, bins)
         codes = None if own is None else coded(own, self.cuts, bins)
         self._tally = _open(engine, codes, sizes, bins)
         shape = (sizes.width, bins + 1)
         positives = engine.as_real(self._tally.take(labels.reshape(1, -1)).sums().reshape(*shape))
-        totals, filled = self._known(codes)
+        totals, filled, parts = self._known(codes)
         ratio = None if label_counts is None else joint_bins.log_ratio(label_counts, SMOOTHING * (bins + 1))
         of_all = engine.share(ratio, owner=label_holder, shape=(1,))
         woe, _ = joint_bins.evidence(
             positives, engine.as_real(totals) - positives, of_all, smoothing=SMOOTHING
         )
-        self._entries = joint_bins.standardised(woe, totals, sizes.rows) * filled
+        self._entries = joint_bins.standardised(woe, parts) * filled
 
-    def _known(self, codes: Codes | None) -> tuple[SecretArray, SecretArray]:
-        """Rows in each bin, and whether there are any, which its owner knows: whole numbers, shape (columns, bins + 1)."""
+    def _known(self, codes: Codes | None) -> tuple[SecretArray, SecretArray, SecretArray]:
+        """What a bin's owner knows, shape (columns, bins + 1) each.
+
+        Rows in each bin; whether there are enough, 0 or 1; and which part it has of the rows in all bins of the column that have enough.
+        """
         engine, per = self._engine, self._bins + 1
         mine = (
             None
             if codes is None
             else np.array([np.bincount(one, minlength=per) for one in codes]).reshape(-1, per)
         )
-        parts = []
+        whole, parts = [], []
         for owner, count in self._sizes.columns.items():
-            here = mine if owner == engine.protocol.party.name else None
-            both = None if here is None else np.stack([here, here > 0]).astype(np.int64)
+            both, part = None, None
+            if mine is not None and owner == engine.protocol.party.name:
+                enough = mine >= self._least_rows
+                both = np.stack([mine, enough]).astype(np.int64)
+                part = mine * enough / np.maximum(1, (mine * enough).sum(axis=1, keepdims=True))
             if count:
-                parts.append(engine.share(both, owner=owner, shape=(2, count, per), dtype=int))
-        both_of_all = engine.concatenate(parts, axis=1)
-        return both_of_all[0], both_of_all[1]
+                whole.append(engine.share(both, owner=owner, shape=(2, count, per), dtype=int))
+                parts.append(engine.share(part, owner=owner, shape=(count, per)))
+        both_of_all = engine.concatenate(whole, axis=1)
+        return both_of_all[0], both_of_all[1], engine.concatenate(parts)
 
     def columns(self) -> SecretArray:
         """The columns to train on, shape (rows, width)."""
@@ -123,7 +137,25 @@ class Evidence:
             "ends": np.cumsum([len(cut) for cut in self.cuts], dtype=np.int64),
         }
         shares = {"weights": Shares.of(self.weights(coefficients))}
-        return Model("binned", MODEL_FORMAT, protocol, holders, {"bins": self._bins}, shares, private)
+        public = {"bins": self._bins, "least_rows": self._least_rows}
+        return Model("binned", MODEL_FORMAT, protocol, holders, public, shares, private)
+
+
+def check_least_rows(model: Model, least_rows: int) -> None:
+    """Refuse a model whose weights may be of bins of fewer rows.
+
+    Raises
+    ------
+    UsageError
+        They may.
+    """
+    known = int(model.public.get("least_rows", 1))
+    if known < least_rows:
+        raise UsageError(
+            f"Points of bins with fewer than {least_rows} rows are not to be told.",
+            why=f"the model was trained with `woe_least_rows` {known}",
+            mend="train with as many `woe_least_rows`, or agree on smaller `least_rows` here",
+        )
 
 
 def coded(values: Floats, cuts: tuple[Floats, ...], bins: int) -> Codes:
@@ -161,8 +193,13 @@ def raw(engine: Engine, model: Model, own: Floats | None, sizes: Layout) -> Secr
 
 def codes_of(model: Model, own: Floats) -> tuple[Codes, tuple[Floats, ...]]:
     """The bin of each value of this holder's block by its part of a model, and its cuts."""
-    cuts = tuple(np.split(model.private["cuts"], model.private["ends"])[:-1])
+    cuts = cuts_of(model)
     return coded(own, cuts, int(model.public["bins"])), cuts
+
+
+def cuts_of(model: Model) -> tuple[Floats, ...]:
+    """The cuts of this holder's columns."""
+    return tuple(np.split(model.private["cuts"], model.private["ends"])[:-1])
 
 
 def expected(engine: Engine, model: Model, raw: SecretArray) -> SecretArray:  # noqa: ARG001
