@@ -1,6 +1,6 @@
-"""The generated part of docs/cli.md and docs/api.md: what the commands' help and the routes' table say.
+"""The generated part of docs/cli.md, docs/api.md and docs/steps.md: what commands' help, the routes' table and the steps say.
 
-python -m unseen.cli.reference docs     # brings both pages up to date
+python -m unseen.cli.reference docs     # brings the pages up to date
 """
 
 from __future__ import annotations
@@ -11,7 +11,10 @@ from pathlib import Path
 
 from unseen.api.routes import Route, routes
 from unseen.api.tokens import ROLES, may
+from unseen.cli import parameters
 from unseen.cli.main import build
+from unseen.core import registry
+from unseen.jobs.step import STEPS, optional_inputs, optional_roles, step
 
 MARK = "<!-- generated: python -m unseen.cli.reference docs -->"
 _EVERYWHERE = re.compile(r"\*\*Everywhere\*\*:\n\n(\* .*\n)+\n?")
@@ -44,6 +47,30 @@ def operations() -> str:
     return "\n".join(lines).strip() + "\n"
 
 
+def steps() -> str:
+    """All installed steps with their roles, inputs, outputs and parameters."""
+    lines: list[str] = []
+    for name in registry.names(STEPS):
+        found = step(name)
+        lines += [f"## {name}", "", found.SUMMARY, "", f"Trust: {found.TRUST}", ""]
+        lines += ["| | | |", "|---|---|---|"]
+        spare = {"role": optional_roles(found), "input": optional_inputs(found), "output": frozenset[str]()}
+        for kind, said in (("role", found.ROLES), ("input", found.INPUTS), ("output", found.OUTPUTS)):
+            alike: dict[tuple[str, bool], list[str]] = {}
+            for one, words in said.items():
+                alike.setdefault((words.removesuffix(" (optional)"), one in spare[kind]), []).append(one)
+            lines += [
+                f"| {kind} | `{'` to `'.join(dict.fromkeys((names[0], names[-1])))}`{' (optional)' if free else ''} | {words} |"
+                for (words, free), names in alike.items()
+            ]
+        schema = found.Params.model_json_schema()
+        rows = [f"| `{one}` | {kind} | {default} |" for one, kind, default in parameters.kinds(schema)]
+        lines += ["", *(["| parameter | takes | default |", "|---|---|---|", *rows, ""] if rows else [])]
+        about, named = parameters.meanings(schema)
+        lines += [about, "", *(f"- **{names}**: {words}" for names, words in named), ""]
+    return re.sub(r"\n{3,}", "\n\n", re.sub(r":\w+:(?=`)", "", "\n".join(lines))).strip() + "\n"
+
+
 def _sent(route: Route) -> list[str]:
     parts = [f"query `{field.name}`" for field in route.at("query")]
     parts += [f"body `{_kind(field.type)}`" for field in route.at("body")]
@@ -66,7 +93,7 @@ def refreshed(page: str, generated: str) -> str:
 
 def main(folder: Path) -> None:
     """Bring the pages up to date."""
-    for name, generated in (("cli.md", commands()), ("api.md", operations())):
+    for name, generated in (("cli.md", commands()), ("api.md", operations()), ("steps.md", steps())):
         path = folder / name
         path.write_text(refreshed(path.read_text(encoding="utf-8"), generated), encoding="utf-8")
 

@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from unseen.cli import parameters
 from unseen.core.errors import from_dict
 from unseen.node import models as m
 
@@ -434,18 +435,10 @@ def step(value: m.StepView) -> None:
             *((f"output {name}", text) for name, text in value.outputs.items()),
         )
     )
-    required = set(value.params.get("required", ()))
     console().print()
-    table(
-        ("parameter", "type", "default", "what"),
-        (
-            (
-                name,
-                schema.get("type", schema.get("enum", "")),
-                "due" if name in required else schema.get("default", ""),
-                schema.get("description", ""),
-            )
-            for name, schema in value.params.get("properties", {}).items()
-        ),
-        empty="No parameters.",
-    )
+    table(("parameter", "takes", "default"), parameters.kinds(value.params), empty="No parameters.")
+    about, named = parameters.meanings(value.params)
+    console().print()
+    console().print(about)
+    for names, words in named:
+        console().print(f"\n{names}\n    {words}")

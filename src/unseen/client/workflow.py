@@ -10,6 +10,7 @@ Nothing is computed here and nothing is sent: `contract()` is a pure function of
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -29,6 +30,13 @@ from unseen.jobs.planner import Plan, TaskSketch, plan
 from unseen.jobs.step import STEPS
 
 Reference = str | Mapping[str, str]
+
+
+class Frame(Protocol):
+    """A table of any library that speaks the Arrow PyCapsule interface: `pyarrow.Table`, a DataFrame of pandas or Polars."""
+
+    def __arrow_c_stream__(self, requested_schema: object = None, /) -> object:
+        """Its rows as a stream of record batches."""
 
 
 class Environment(Protocol):
@@ -110,15 +118,16 @@ class Workflow:
         name: str,
         *,
         holder: str,
-        source: str | Path | pa.Table | Table,
+        source: str | Path | Frame | Table,
         id_columns: Sequence[str] = (),
         label_columns: Sequence[str] = (),
+        ignore_columns: Sequence[str] = (),
         steps: Sequence[str] | None = None,
         budget: BudgetTerms | None = None,
     ) -> str:
-        """Add an asset together with its data, a file or a table; returns its reference.
+        """Add an asset together with its data, a file or a table (Arrow, pandas, Polars); returns its reference.
 
-        For `Local()` and `Loopback()`, where one person has everybody's data. `steps` may work on it and on what
+        For `Local()` and `Loopback()`, where one person has everybody's data. `ignore_columns` are no features. `steps` may work on it and on what
         comes of it: all that are installed, where nothing is said. `budget` bounds what answers about it tell in all; it is
         kept by nodes, not by `Local()`, which forgets.
 
@@ -127,12 +136,17 @@ class Workflow:
         UsageError
             The file cannot be read, or has no such columns.
         """
+        roles = {
+            "id_columns": id_columns,
+            "label_columns": label_columns,
+            "ignore_columns": ignore_columns,
+        }
         if isinstance(source, Table):
             table = source
-        elif isinstance(source, pa.Table):
-            table = Table.of(source, id_columns=id_columns, label_columns=label_columns)
+        elif isinstance(source, str | Path):
+            table = read(source, **roles)
         else:
-            table = read(source, id_columns=id_columns, label_columns=label_columns)
+            table = Table.of(_arrow(source), **roles)
         self._tables[name] = table
         return self.asset(
             AssetTerms(
@@ -236,3 +250,11 @@ class Workflow:
         except ValidationError as error:
             problems = tuple(str(item["msg"]).removeprefix("Value error, ") for item in error.errors())
             raise UsageError("This workflow cannot become a contract.", problems=problems) from error
+
+
+def _arrow(frame: Frame) -> pa.Table:
+    """Without the row numbers that pandas adds where rows were chosen or put in another order: they are nobody's column."""
+    table = pa.table(frame)
+    return table.select(
+        [name for name in table.column_names if not re.fullmatch(r"__index_level_\d+__", name)]
+    )

@@ -90,7 +90,7 @@ def canonical(values: pa.Array, *, name: str, kind: KindOf = TEXT, first_row: in
     """
     if values.null_count:
         raise UsageError(
-            f"{values.null_count} rows have no '{name}'.", mend="drop these rows, or fill in the id"
+            f"{values.null_count} row(s) have no '{name}'.", mend="drop these rows, or fill in the id"
         )
     text = _text(values, name, first_row)
     offsets, data = _buffers(text)

@@ -63,6 +63,7 @@ class Table:
             **dict.fromkeys(label_columns, "label"),
             **dict.fromkeys(id_columns, "id"),
         }
+        data = _decoded(data)
         names = data.column_names
         problems = [f"there is no column '{name}'" for name in roles if name not in names]
         problems += [f"column '{name}' comes twice" for name in sorted(set(names)) if names.count(name) > 1]
@@ -257,6 +258,16 @@ def not_two_classes(name: str, found: Sequence[Any], missing: int) -> UsageError
         why=f"it has {len(found)} ({shown}) and {missing} missing value(s)",
         mend="bring rows of both classes, and drop rows without a label; if it is to be a number, or one of several classes (0, 1, 2 …), say so in the step's parameters",
     )
+
+
+def _decoded(data: pa.Table) -> pa.Table:
+    """Categories (Arrow dictionaries, as pandas writes them) and views of text as the values they stand for."""
+    for place, field in enumerate(data.schema):
+        kind = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
+        kind = pa.string() if pa.types.is_string_view(kind) else kind
+        if kind != field.type:
+            data = data.set_column(place, field.with_type(kind), data.column(place).cast(kind))
+    return data
 
 
 def _hint(kind: pa.DataType) -> str:

@@ -28,7 +28,7 @@ _VERSION = re.compile(r"model:model-[0-9a-f]{64}")
 
 Level = Literal["federated", "shared", "shared-malicious", "enclave"]
 RoleName = Literal["holder", "computer", "receiver", "auditor"]
-Name = Annotated[str, AfterValidator(lambda name: check_name(name, kind="contract"))]
+Name = Annotated[str, AfterValidator(check_name)]
 
 
 class Terms(BaseModel):

@@ -258,7 +258,10 @@ def _model_of(sketch: TaskSketch, sketches: Sequence[TaskSketch]) -> tuple[str, 
     for maker in sketches:
         makes = getattr(step(maker.step), "makes", None) if maker.name == task else None
         if makes is not None:
-            found: tuple[str, Mapping[str, Any]] = makes(parse_params(maker.step, maker.params))
+            try:
+                found: tuple[str, Mapping[str, Any]] = makes(parse_params(maker.step, maker.params))
+            except UsageError:  # said of the maker, once
+                return None
             return found
     return None
 

@@ -24,7 +24,7 @@ def of_rows(
     Raises
     ------
     UsageError
-        A column without a holder or the other way round, no such table, or other rows.
+        A column without a holder or the other way round, no such table, other rows, or weights that would be a feature too.
     """
     if bool(column) != bool(roles.all(ROLE)):
         raise UsageError("Weights of rows need a `weight_column` and a party as `weight_holder`.")
@@ -32,6 +32,12 @@ def of_rows(
         return None
     if INPUT not in inputs:
         raise UsageError(f"{party.name} is to bring weights, but has no input `weights`.")
+    if column in own.columns:
+        raise UsageError(
+            f"The weights '{column}' are among the features, too.",
+            why="the model would learn from how much a row counts",
+            mend="say that nobody uses that column (`--ignore` of `asset add`, `ignore_columns` in Python): weights are found there all the same",
+        )
     found: NDArray[np.float64] = to_table(inputs[INPUT]).numeric((column,))[:, 0]
     if len(found) != len(own.values):
         raise UsageError(

@@ -214,7 +214,14 @@ def parse_params(name: str, params: Mapping[str, Any]) -> StepParams:
     try:
         return step(name).Params.model_validate(dict(params))
     except ValidationError as error:
-        problems = tuple(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
+        problems = tuple(
+            ": ".join(
+                part
+                for part in (".".join(map(str, item["loc"])), item["msg"].removeprefix("Value error, "))
+                if part
+            )
+            for item in error.errors()
+        )
         raise UsageError(
             f"The parameters of step '{name}' are wrong.",
             mend=f"see `unseen step show {name}` for its parameters",

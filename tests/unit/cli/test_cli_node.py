@@ -97,3 +97,12 @@ def test_auditing_what_is_no_bundle(tmp_path, capsys):
     (tmp_path / "b").write_bytes(b"{}")
     assert run(["audit", str(tmp_path / "b")]) == 5
     assert "Traceback" not in capsys.readouterr().err
+
+
+def test_steps_are_shown_without_a_node(tmp_path, capsys, monkeypatch):
+    monkeypatch.delenv("UNSEEN_API", raising=False)
+    assert run(["step", "show", "train-linear", "--home", str(tmp_path / "none")]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "logistic, multinomial, linear, poisson" in shown  # what a parameter takes
+    assert "scikit-learn's C is 1 / l2" in shown  # what it means
+    assert run(["step", "show", "magic", "--home", str(tmp_path / "none")]) == 2

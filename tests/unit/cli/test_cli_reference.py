@@ -12,12 +12,16 @@ from unseen.api.routes import operations as all_operations
 from unseen.cli import reference
 from unseen.cli.draft import WorkflowFile
 from unseen.cli.main import build
+from unseen.cli.parameters import meanings
+from unseen.core import registry
+from unseen.jobs.step import STEPS, step
 
 DOCS = Path(__file__).parents[3] / "docs"
 
 
 @pytest.mark.parametrize(
-    ("name", "generate"), [("cli.md", reference.commands), ("api.md", reference.operations)]
+    ("name", "generate"),
+    [("cli.md", reference.commands), ("api.md", reference.operations), ("steps.md", reference.steps)],
 )
 def test_pages_are_current(name, generate):
     page = (DOCS / name).read_text(encoding="utf-8")
@@ -28,6 +32,17 @@ def test_every_operation_is_on_the_page():
     page = reference.operations()
     for operation in all_operations():
         assert f"Operation `{operation}`;" in page
+
+
+@pytest.mark.parametrize("name", registry.names(STEPS))
+def test_every_parameter_of_a_step_is_explained(name):
+    schema = step(name).Params.model_json_schema()
+    about, named = meanings(schema)
+    said = about + " ".join(f"`{names}` {words}" for names, words in named)
+    for parameter in set(schema.get("properties", {})) - {
+        "assumption"
+    }:  # docs/jobs.md: the same in every step
+        assert re.search(rf"(?<!\w){parameter}(?!\w)", said), parameter
 
 
 def test_what_every_command_has_is_said_once():

@@ -131,7 +131,7 @@ def test_long_and_many_rows_meet_the_definition():
 
 
 def test_missing_and_empty_ids_are_refused_with_their_row():
-    with pytest.raises(UsageError, match="1 rows have no 'k0'"):
+    with pytest.raises(UsageError, match="have no 'k0'"):
         identifiers(table(pa.array(["a", None])))
     with pytest.raises(UsageError, match="row 2"):
         identifiers(table(pa.array(["a", " \t"])))

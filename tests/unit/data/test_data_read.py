@@ -35,7 +35,7 @@ def test_a_number_in_parquet_and_its_digits_in_csv_are_one_id(tmp_path: Path) ->
 def test_a_csv_row_without_id_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "rows.csv"
     path.write_text("client,income\n1,1\n,2\n")
-    with pytest.raises(UsageError, match="empty 'client'"):
+    with pytest.raises(UsageError, match="have no 'client'"):
         read(path, id_columns=("client",))
 
 
@@ -43,3 +43,24 @@ def test_whole_numbers_that_were_saved_as_fractions_are_whole(tmp_path: Path) ->
     path = tmp_path / "rows.csv"
     path.write_text("client,income\n7.0,1\n8.0,2\n")
     assert read(path, id_columns=("client",)).data["client"].to_pylist() == [7.0, 8.0]
+
+
+def test_an_empty_text_of_a_csv_file_is_a_missing_value(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text('client,town,note\na,Graz,NA\nb,,""\nc,Wien,x\n')
+    table = read(path, id_columns=("client",), label_columns=("town",))
+    assert table.data["town"].to_pylist() == ["Graz", None, "Wien"]
+    assert table.data["note"].to_pylist() == ["NA", None, "x"]
+    with pytest.raises(UsageError, match="1 missing value"):
+        table.label("town")
+
+
+def test_categories_of_a_data_frame_saved_as_parquet_are_text(tmp_path: Path) -> None:
+    path = tmp_path / "rows.parquet"
+    town = pa.array(["Graz", None, "Wien"]).dictionary_encode()
+    views = pa.array(["a", "b", "c"], pa.string_view())
+    pyarrow.parquet.write_table(pa.table({"client": views, "town": town}), path)
+    table = read(path, id_columns=("client",))
+    assert [column.type for column in table.schema] == ["text", "text"]
+    assert table.data["town"].to_pylist() == ["Graz", None, "Wien"]
+    assert len(identifiers(table)) == 3

@@ -88,6 +88,30 @@ def test_all_problems_at_once() -> None:
         assert expected in text
 
 
+def test_a_wrong_parameter_is_said_once_of_the_task_that_has_it() -> None:
+    train = {"holders": HOLDERS, "label_holder": HOLDERS[:1], "helper": ("helper",)}
+    sketches = [
+        TaskSketch(
+            "fit",
+            "train-linear",
+            train,
+            {"table": "asset:data-of-hospital"},
+            {"family": "poisson", "woe_bins": 8},
+        ),
+        TaskSketch(
+            "score",
+            "predict",
+            {"holders": HOLDERS, "receiver": HOLDERS[:1], "helper": ("helper",)},
+            {"model": "fit.model", "table": "asset:data-of-hospital"},
+            {},
+        ),
+    ]
+    with pytest.raises(UsageError) as caught:
+        plan(sketches, ASSETS, level="shared")
+    [problem] = caught.value.problems
+    assert problem.startswith("task 'fit': `woe_bins` are two or more")
+
+
 def test_a_level_that_the_step_does_not_give_is_refused() -> None:
     with pytest.raises(UsageError) as caught:
         plan([TRAIN], ASSETS, level="shared-malicious")

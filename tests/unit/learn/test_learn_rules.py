@@ -116,6 +116,10 @@ def test_categories_that_training_did_not_have() -> None:
     other = apply(OneHot(unseen="other"), ["a", None], ["c", None, "a"])
     assert other.features == ("x=a", "x=missing", "x=other")
     assert [told(other, name) for name in other.features] == [[0, 0, 1], [0, 1, 0], [1, 0, 0]]
+    shared = apply(OneHot(unseen="other"), ["other", "missing", None, "a"], ["c", None, "other", "missing"])
+    assert shared.features == ("x=a", "x=missing", "x=other")  # categories that are called so themselves
+    assert told(shared, "x=other") == [1, 0, 1, 0]
+    assert told(shared, "x=missing") == [0, 1, 0, 1]
 
 
 def test_categories_become_numbers() -> None:

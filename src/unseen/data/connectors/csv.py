@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv
 
 from unseen.core.errors import UsageError
@@ -15,7 +16,10 @@ _OTHER_DELIMITERS = {";": "semicolon", "\t": "tab", "|": "bar"}
 
 
 def read(path: Path, *, text: Sequence[str]) -> pa.Table:
-    """See :class:`unseen.data.read.Connector`. Of text columns only those that look like whole numbers are read again."""
+    """See :class:`unseen.data.read.Connector`. Of text columns only those that look like whole numbers are read again.
+
+    A text that is empty is a missing value, as in a column of numbers.
+    """
     try:
         table = pyarrow.csv.read_csv(path)
         written = {
@@ -42,5 +46,17 @@ def read(path: Path, *, text: Sequence[str]) -> pa.Table:
                     f"{path.name} does not seem to be separated by commas.",
                     why=f"its only column would be '{header[:60]}', with a {word} in it",
                     mend="save it with commas, or as Parquet",
+                )
+    return _without_empty_text(table)
+
+
+def _without_empty_text(table: pa.Table) -> pa.Table:
+    for place, field in enumerate(table.schema):
+        if pa.types.is_string(field.type):
+            written = table.column(place)
+            empty = pc.equal(written, "")
+            if pc.any(empty).as_py():
+                table = table.set_column(
+                    place, field, pc.if_else(empty, pa.scalar(None, pa.string()), written)
                 )
     return table

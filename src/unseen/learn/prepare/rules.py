@@ -217,8 +217,9 @@ class OneHot(Rule):
     """One column of 0 and 1 for each category (独热编码), named `column=category`; a missing value is no category.
 
     `unseen`: a category that training did not have is an error, or a row of zeros, or has the column `column=other`; a missing
-    value that training did not have is treated alike, else it has `column=missing`. `most`: of more categories the column is
-    refused. `drop_first` leaves out the first category's column, which the others determine.
+    value that training did not have is treated alike, else it has `column=missing`. A category that is itself called `other` or
+    `missing` shares that column. `most`: of more categories the column is refused. `drop_first` leaves out the first category's
+    column, which the others determine.
     """
 
     do: Literal["one-hot"] = "one-hot"
@@ -241,12 +242,17 @@ class OneHot(Rule):
         missing = codes < 0
         if not known["missing"] and missing.any() and self.unseen == "error":
             raise _unseen(name, "a missing value", int(missing.sum()))
-        made = [(f"{name}={word}", places == i) for i, word in enumerate(known["categories"])]
-        made = made[1:] if self.drop_first else made
+        marks = {word: places == i for i, word in enumerate(known["categories"])}
         other = (places < 0) & ~missing if known["missing"] else places < 0
-        made += [(f"{name}=missing", missing)] if known["missing"] else []
-        made += [(f"{name}=other", other)] if self.unseen == "other" else []
-        return [(column, marks.astype(np.float64)) for column, marks in made]
+        for word, rows, made in (
+            ("missing", missing, known["missing"]),
+            ("other", other, self.unseen == "other"),
+        ):
+            if made:
+                marks[word] = marks[word] | rows if word in marks else rows
+        if self.drop_first:
+            del marks[known["categories"][0]]
+        return [(f"{name}={word}", rows.astype(np.float64)) for word, rows in marks.items()]
 
 
 class Ordinal(Rule):
