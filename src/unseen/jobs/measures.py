@@ -63,7 +63,8 @@ class Measured:
     Attributes
     ----------
     figures
-        Plain numbers by name: rows, positives, auc, ks, … and of several classes lists of them.
+        Plain numbers by name: rows, positives, auc, ks, … and of several classes lists of them. Of joined rows whose number is not
+        told `places` in the place of rows, and all groups are shares of all rows.
     levels
         A group for each distinct score: only where the receiver saw the scores.
     groups
@@ -111,7 +112,7 @@ class Measured:
         UsageError
             They are those of something else.
         """
-        if "rows" not in meta:
+        if not {"rows", "places"} & set(meta):
             raise UsageError(
                 "These are no measures of an evaluation.", mend="name the output of a step 'evaluate'"
             )

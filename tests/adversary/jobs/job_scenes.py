@@ -252,6 +252,18 @@ def joined_training(name: str) -> Scene:
     return Scene(name, {**parties, "label_holder": ("a",)}, CREW, (given[0], given[1]), asked)
 
 
+def joined_measuring() -> Scene:
+    """Every measure of two models on rows that nobody knows, of which there are 3 in the one and 5 in the other."""
+    scene = joined_training("train-logistic")
+    given: list[Inputs] = []
+    for which in (0, 1):
+        made = run(scene.program(which), CREW, disclosures=scene.told).results
+        given.append({who: {**scene.inputs[which][who], "model": made[who]["model"]} for who in HOLDERS})
+    roles = {**scene.roles, "receiver": ("a",)}
+    asked = {"joined": True, "groups": 2, "edges": (0.5,), "at_least": 1}
+    return Scene("evaluate", roles, CREW, (given[0], given[1]), asked)
+
+
 def compared(name: str, **params: Any) -> Scene:
     # other numbers; no column is like another, so that all are kept
     def given(seed: int) -> Inputs:
@@ -469,6 +481,7 @@ SCENES: dict[str, Callable[[], Scene]] = {
     # every measure once, of few groups: scores and labels stay secret
     "evaluate secretly": lambda: scoring("evaluate", groups=2, edges=(0.5,), at_least=1),
     "evaluate with weights": weighing,
+    "evaluate joined": joined_measuring,
     "predict": lambda: scoring("predict"),
     "reveal-model": handed_over,
     "reveal-model of bins": bins_handed_over,

@@ -39,6 +39,7 @@ def test_every_step_there_is_has_a_scene() -> None:
 # half a megabyte each of ciphertexts and transfers, whose every bit is looked at; many rounds
 FEWER = {
     "evaluate with weights": 40,
+    "evaluate joined": 40,
     "scorecard of evidence": 60,
     "scorecard under shares": 60,
     "average": 20,  # nothing is sent
@@ -66,6 +67,7 @@ SLOW = {
     "scorecard under shares",
     "reveal-model of bins",
     "evaluate with weights",
+    "evaluate joined",
     "join hidden",
     "join hidden of three",
     "join hidden, length told",

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from unseen.core.errors import UsageError
-from unseen.learn.evaluate import binary, multiclass, ranking, regression, secret
+from unseen.learn.evaluate import binary, multiclass, order, ranking, regression, secret
 from unseen.mpc import Engine, SecretArray
 from unseen.party import Disclosure, Door, Party
 from unseen.testing.simulate import run, simulate
@@ -68,7 +68,7 @@ def test_the_order_with_and_without_ties(protocol: str, levels: int) -> None:
     sizes = np.array([90 - labels.sum(), labels.sum()])
 
     def body(_engine: Engine, x: SecretArray, y: SecretArray) -> Any:
-        ordered = secret.sorted_by_score(x, y)
+        ordered = order.sorted_by_score(x, y)
         return secret.ranking(ordered, to=("b",), sizes=sizes)
 
     done = play(body, scores, labels, protocol)
@@ -86,21 +86,21 @@ def test_rows_are_sorted_by_what_is_exact_where_scores_are_rounded() -> None:
 
     def body(engine: Engine, x: SecretArray, y: SecretArray) -> Any:
         sums = engine.share(raw if engine.protocol.party.name == "a" else None, owner="a", shape=raw.shape)
-        ordered = secret.sorted_by_score(x, y, sums)
+        ordered = order.sorted_by_score(x, y, sums)
         return secret.ranking(ordered, to=("b",), sizes=np.array([24.0, 16.0])), secret.groups(
             ordered, 5, at_least=0, to=("b",)
         )
 
-    order, groups = play(body, scores, labels).results["b"]
+    curve, groups = play(body, scores, labels).results["b"]
     exact = ranking.by_level(labels, np.clip(raw, -512, 511))
-    assert (order.auc, order.ks) == (pytest.approx(exact.auc, abs=1e-12), pytest.approx(exact.ks, abs=1e-12))
+    assert (curve.auc, curve.ks) == (pytest.approx(exact.auc, abs=1e-12), pytest.approx(exact.ks, abs=1e-12))
     np.testing.assert_allclose(groups.scores, scores.reshape(5, 8).mean(axis=1), atol=1e-5)
 
 
 def test_a_model_that_is_worse_than_a_coin_has_no_lead() -> None:
     scores, labels = np.array([0.9, 0.8, 0.1, 0.2]), np.array([0.0, 0.0, 1.0, 1.0])
     done = play(
-        lambda _, x, y: secret.ranking(secret.sorted_by_score(x, y), to=("b",), sizes=np.array([2.0, 2.0])),
+        lambda _, x, y: secret.ranking(order.sorted_by_score(x, y), to=("b",), sizes=np.array([2.0, 2.0])),
         scores,
         labels,
     )
@@ -110,7 +110,7 @@ def test_a_model_that_is_worse_than_a_coin_has_no_lead() -> None:
 def test_groups_by_rank_are_those_in_clear_where_they_are_large_enough() -> None:
     scores, labels = rows(120, 9)
     done = play(
-        lambda _, x, y: secret.groups(secret.sorted_by_score(x, y), 6, at_least=0, to=("b",)), scores, labels
+        lambda _, x, y: secret.groups(order.sorted_by_score(x, y), 6, at_least=0, to=("b",)), scores, labels
     )
     exact = ranking.by_rank(labels, scores, 6)
     made = done.results["b"]
@@ -140,7 +140,7 @@ def test_small_groups_are_merged_until_none_is_small(at_least: int) -> None:
 
     def body(_engine: Engine, x: SecretArray, y: SecretArray) -> Any:
         return (
-            secret.groups(secret.sorted_by_score(x, y), 10, at_least=at_least, to=("b",)),
+            secret.groups(order.sorted_by_score(x, y), 10, at_least=at_least, to=("b",)),
             secret.distribution(x, y, (0.25, 0.5, 0.75), at_least=at_least, to=("b",)),
         )
 
@@ -219,10 +219,10 @@ def test_too_few_of_a_class_ends_it_for_all_alike(positives: int) -> None:
 @pytest.mark.long
 def test_a_mutant_that_tells_small_groups_would_be_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     scores, labels = rows(150, 2**20)
-    honest = secret._kept
-    monkeypatch.setattr(secret, "_kept", lambda rows, positives, _at_least: honest(rows, positives, 0))
+    honest = secret.kept_ends
+    monkeypatch.setattr(secret, "kept_ends", lambda rows, positives, _at_least: honest(rows, positives, 0))
     done = play(
-        lambda _, x, y: secret.groups(secret.sorted_by_score(x, y), 10, at_least=12, to=("b",)),
+        lambda _, x, y: secret.groups(order.sorted_by_score(x, y), 10, at_least=12, to=("b",)),
         scores,
         labels,
     )
@@ -235,14 +235,14 @@ def test_a_mutant_that_tells_small_groups_would_be_caught(monkeypatch: pytest.Mo
 
 def test_whole_weights_add_up_and_keep_proportions() -> None:
     weights = RNG.gamma(1.0, size=50) + 0.01
-    whole = secret.whole_weights(weights, secret.unit_of(50))
-    assert whole.sum() == 50 * secret.unit_of(50)
+    whole = order.whole_weights(weights, order.unit_of(50))
+    assert whole.sum() == 50 * order.unit_of(50)
     np.testing.assert_allclose(whole / whole.sum(), weights / weights.sum(), atol=1e-5)
     for rows in (1, 2, 1 << 15, 1 << 20, 10**6):
-        assert 1 <= secret.unit_of(rows) * rows <= 1 << 31
+        assert 1 <= order.unit_of(rows) * rows <= 1 << 31
     for bad in ([1.0, -1.0], [0.0, 0.0], [np.nan, 1.0]):
         with pytest.raises(UsageError, match="Weights of rows"):
-            secret.whole_weights(np.array(bad), 8)
+            order.whole_weights(np.array(bad), 8)
 
 
 def test_weighted_measures_are_those_in_clear() -> None:
@@ -253,8 +253,8 @@ def test_weighted_measures_are_those_in_clear() -> None:
 
     def body(engine: Engine, x: SecretArray, y: SecretArray) -> Any:
         own = weights if engine.protocol.party.name == "a" else None
-        heavy = secret.Weights.share(engine, own, owner="a", rows=80)
-        ordered = secret.sorted_by_score(x, y, weights=heavy)
+        heavy = order.Weights.share(engine, own, owner="a", rows=80)
+        ordered = order.sorted_by_score(x, y, weights=heavy)
         to = {"to": ("b",)}
         return (
             secret.ranking(ordered, sizes=np.array([1.0, 1.0]), **to),
@@ -264,11 +264,11 @@ def test_weighted_measures_are_those_in_clear() -> None:
             secret.losses(x, y, weights=heavy, **to),
         )
 
-    order, groups, spread, cells, losses = play(body, scores, labels).results["b"]
+    curve, groups, spread, cells, losses = play(body, scores, labels).results["b"]
     scale = weights.mean()
-    assert order.auc == pytest.approx(exact.auc, abs=1e-5)
-    assert order.ks == pytest.approx(exact.ks, abs=1e-5)
-    assert np.isnan(order.average_precision)
+    assert curve.auc == pytest.approx(exact.auc, abs=1e-5)
+    assert curve.ks == pytest.approx(exact.ks, abs=1e-5)
+    assert np.isnan(curve.average_precision)
     by_rank = ranking.by_rank(labels, scores, 4, weights)
     for name in ("rows", "positives"):
         np.testing.assert_allclose(getattr(groups, name) * scale, getattr(by_rank, name), atol=1e-3)
@@ -289,7 +289,7 @@ def test_a_group_is_small_by_its_rows_whatever_they_weigh() -> None:
 
     def body(engine: Engine, x: SecretArray, y: SecretArray) -> Any:
         own = weights if engine.protocol.party.name == "a" else None
-        heavy = secret.Weights.share(engine, own, owner="a", rows=40)
+        heavy = order.Weights.share(engine, own, owner="a", rows=40)
         return secret.distribution(x, y, (0.5, 0.9), at_least=5, weights=heavy, to=("b",))
 
     assert play(body, scores, labels).results["b"].edges.tolist() == [0.5]

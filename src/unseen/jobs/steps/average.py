@@ -48,7 +48,9 @@ def run(_party: Party, inputs: Mapping[str, Artefact], _params: Params, _roles: 
             why="a mean takes the same measure on every fold",
             mend="evaluate all folds with the same parameters",
         )
-    figures: dict[str, Any] = {"rows": sum(fold["rows"] for fold in folds), "folds": len(folds)}
+    counts = [name for name in ("rows", "places") if all(name in fold for fold in folds)]
+    figures: dict[str, Any] = {name: sum(fold[name] for fold in folds) for name in counts}
+    figures["folds"] = len(folds)
     for name, item in told.items():
         figures |= {name: item.mean, f"{name}_low": item.low, f"{name}_high": item.high}
         figures[f"{name}_folds"] = list(item.values)

@@ -11,16 +11,16 @@ from pydantic import Field, model_validator
 
 from unseen.core.cost import Cost, Network
 from unseen.core.errors import UsageError
-from unseen.jobs import engines, row_weights
+from unseen.jobs import engines, joined_measures, joined_scores, row_weights
 from unseen.jobs.artefacts import Artefact
 from unseen.jobs.measures import Measured
 from unseen.jobs.shared_models import SCORES, Scored, score, scoring_cost, shape_disclosure
 from unseen.jobs.step import Roles, Sizes
-from unseen.learn.evaluate import binary, multiclass, ranking, regression, secret
+from unseen.learn.evaluate import binary, members, multiclass, order, ranking, regression, secret
 from unseen.mpc import SecretArray
 from unseen.party import Disclosure, Door, Party
 
-VERSION = 2
+VERSION = 3
 SUMMARY = "Score the held-out rows with the joint model and measure it against the labels."
 ROLES = {
     "holders": "bring columns and hold the shares of the model",
@@ -32,7 +32,7 @@ ROLES = {
 OPTIONAL_ROLES = engines.OPTIONAL_ROLES | {row_weights.ROLE}
 INPUTS = {
     "model": "shares of a model",
-    "table": "held-out columns, prepared as in training",
+    "table": "held-out columns, prepared as in training, or joined rows in shares",
     row_weights.INPUT: "a table of the same rows with the weights as a column (optional)",
 }
 OPTIONAL_INPUTS = frozenset({row_weights.INPUT})
@@ -69,6 +69,11 @@ class Params(engines.OnShares):
         must be the receiver. Average precision is not among the measures then.
     matrix
         Of several classes, tell the whole confusion matrix, small cells too.
+    joined
+        The table is the output of a hidden inner join (`join` with `hidden`), of which nobody knows which rows are there; a linear model of labels
+        0 and 1. Told are fractions to 2^-14, shares in the place of numbers of rows; `at_least` are ids, and 1 at least.
+    tell_rows
+        With `joined`: tell the receiver how many rows of each class there are.
     """
 
     kind: Literal["binary", "multiclass", "regression"] = "binary"
@@ -81,6 +86,8 @@ class Params(engines.OnShares):
     classes: Annotated[int, Field(ge=0, le=100)] = 0
     matrix: bool = False
     weight_column: str = ""
+    joined: bool = False
+    tell_rows: bool = False
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
@@ -90,13 +97,23 @@ class Params(engines.OnShares):
             raise ValueError("`matrix` is for several classes; of two see `confusion`")
         if list(self.edges) != sorted(set(self.edges)):
             raise ValueError("`edges` ascend")
+        if self.tell_rows and not self.joined:
+            raise ValueError("`tell_rows` is for joined rows; of others their number is known")
+        if self.joined and (self.kind != "binary" or self.show == "scores" or self.weight_column):
+            raise ValueError(
+                "of joined rows labels 0 and 1 are measured under shares, each row as one: leave out kind, show and weight_column"
+            )
+        if self.joined and not self.measures:
+            raise ValueError("`measures` names at least one")
         return self
 
 
 def disclosures(params: Params, roles: Roles) -> tuple[Disclosure, ...]:
-    """The shape; what the receiver is told; to all holders, whether there are rows enough."""
+    """The shape, unless it is known since the join; what the receiver is told; to all holders, whether there are rows enough."""
     shape = shape_disclosure(roles)
     to = (roles.one("receiver"),)
+    if params.joined:
+        return _of_joined(params, roles)
     if params.show == "scores":
         return (shape, Disclosure(SCORES, "the model's score for each held-out row", to, Door.REVEAL))
     told = [shape]
@@ -111,6 +128,20 @@ def disclosures(params: Params, roles: Roles) -> tuple[Disclosure, ...]:
     return tuple(told)
 
 
+def _of_joined(params: Params, roles: Roles) -> tuple[Disclosure, ...]:
+    to = (roles.one("receiver"),)
+    words = f"whether each class has rows of at least {max(params.at_least, 1)} ids among the common ones"
+    told = [Disclosure(secret.ENOUGH, words, roles.all("holders"), Door.REVEAL, max_elements=1)]
+    if params.tell_rows:
+        words = "how many common rows each class has"
+        told.append(Disclosure(secret.SIZES, words, to, Door.REVEAL, max_elements=2))
+    for name, (what, elements, _) in _told(params).items():
+        told.append(
+            Disclosure(name, f"{what}, to 2^-{members.PLACES}", to, Door.REVEAL, max_elements=elements)
+        )
+    return tuple(told)
+
+
 def _told(params: Params) -> dict[str, tuple[str, int, int]]:
     """Name -> words, numbers, times."""
     if params.kind == "regression":
@@ -122,17 +153,19 @@ def _told(params: Params) -> dict[str, tuple[str, int, int]]:
             secret.RANKING: (_ranking_words(params, " of each class against the rest"), 3, params.classes),
             secret.CLASSES: (words, 2 + (params.classes**2 if params.matrix else 0), 1),
         }
+    rows = "common rows" if params.joined else "held-out rows"
+    counts = "shares" if params.joined else "number"
     few = f"groups with fewer than {params.at_least} rows of either class are merged"
     edges = ", ".join(f"{edge:g}" for edge in params.edges)
     known = {
         secret.RANKING: (_ranking_words(params), 3, 1),
         secret.GROUPS: (
-            f"number of rows and of positives and mean score of {params.groups} groups by score; {few}",
+            f"{counts} of rows and of positives and mean score of {params.groups} groups by score; {few}",
             4 * params.groups,
             1,
         ),
         secret.DISTRIBUTION: (
-            f"number of rows and of positives and mean score between the scores {edges}; {few}",
+            f"{counts} of rows and of positives and mean score between the scores {edges}; {few}",
             4 * (len(params.edges) + 1),
             1,
         ),
@@ -141,7 +174,7 @@ def _told(params: Params) -> dict[str, tuple[str, int, int]]:
             8,
             1,
         ),
-        secret.LOSSES: ("log loss and Brier score on the held-out rows", 2, 1),
+        secret.LOSSES: (f"log loss and Brier score on the {rows}", 2, 1),
     }
     return {name: known[name] for name in known if name in params.measures}
 
@@ -149,7 +182,8 @@ def _told(params: Params) -> dict[str, tuple[str, int, int]]:
 def _ranking_words(params: Params, of: str = "") -> str:
     if params.weight_column:
         return f"AUC and KS{of}, and what the positives weigh"
-    return f"AUC, KS and average precision{of or ' on the held-out rows'}"
+    rows = "common rows" if params.joined else "held-out rows"
+    return f"AUC, KS and average precision{of or f' on the {rows}'}"
 
 
 def estimate(params: Params, roles: Roles, sizes: Sizes, network: Network) -> Cost:
@@ -159,6 +193,8 @@ def estimate(params: Params, roles: Roles, sizes: Sizes, network: Network) -> Co
         return cost
     rows = min((sizes.rows.get(holder, 0) for holder in roles.all("holders")), default=0) // 4
     each, rounds = _work(params)
+    if params.joined:  # inverses and ends by rank, divisions
+        each, rounds = each + 800 + 110 * params.groups, rounds + 90
     sent = each * rows
     seconds = sent * 1e-8 + rounds * (network.latency_s + 1e-4) + sent / network.bytes_per_s
     measuring = engines.scaled(Cost(seconds, sent, rounds, sent), roles, params, network, work="order")
@@ -202,6 +238,10 @@ def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Rol
             why="both must be holders, and who sees the scores must have the labels, and weights if there are some",
             mend="name holders, or show: measures",
         )
+    if params.joined:
+        rows = joined_scores.score(party, inputs, roles, params)
+        told = joined_measures.yes_or_no(rows, params, to=(receiver,))
+        return {} if told is None else {"metrics": told.to_artefact()}
     made = score(party, inputs, roles, params)
     labels = None
     if party.name == label_holder:
@@ -305,7 +345,7 @@ def _hidden(
             plain = (
                 None
                 if weights is None
-                else secret.whole_weights(weights, 1 << engine.bits) / (1 << engine.bits)
+                else order.whole_weights(weights, 1 << engine.bits) / (1 << engine.bits)
             )
             heavy = engine.share(plain, owner=roles.one(row_weights.ROLE), shape=(rows,))
         fit = secret.errors(made.scores, numbers, to=to, weights=heavy)
@@ -314,7 +354,7 @@ def _hidden(
         )
     shared = None
     if params.weight_column:
-        shared = secret.Weights.share(engine, weights, owner=roles.one(row_weights.ROLE), rows=rows)
+        shared = order.Weights.share(engine, weights, owner=roles.one(row_weights.ROLE), rows=rows)
     if params.kind == "multiclass":
         return _hidden_classes(made, labels, shared, params, owner, to)
     secrets = engine.share(labels, owner=owner, shape=(rows,), dtype=int)
@@ -334,7 +374,7 @@ def _parts(found: Measured) -> tuple[Any, ...]:
 def _yes_or_no(
     made: Scored,
     labels: SecretArray,
-    weights: secret.Weights | None,
+    weights: order.Weights | None,
     sizes: NDArray[np.float64] | None,
     params: Params,
     to: tuple[str, ...],
@@ -343,12 +383,12 @@ def _yes_or_no(
     groups = spread = cells = None
     asked = set(params.measures)
     if asked & {secret.RANKING, secret.GROUPS}:
-        ordered = secret.sorted_by_score(scores, labels, made.raw, weights)
+        ordered = order.sorted_by_score(scores, labels, made.raw, weights)
         if secret.RANKING in asked:
-            order = secret.ranking(ordered, to=to, sizes=sizes)
-            if order is not None:
-                figures |= {"auc": order.auc, "gini": 2 * order.auc - 1, "ks": order.ks}
-                figures["average_precision"] = order.average_precision
+            curve = secret.ranking(ordered, to=to, sizes=sizes)
+            if curve is not None:
+                figures |= {"auc": curve.auc, "gini": 2 * curve.auc - 1, "ks": curve.ks}
+                figures["average_precision"] = curve.average_precision
         if secret.GROUPS in asked:
             count = min(params.groups, len(scores))
             groups = secret.groups(ordered, count, at_least=params.at_least, to=to)
@@ -370,7 +410,7 @@ def _yes_or_no(
 def _hidden_classes(
     made: Scored,
     labels: NDArray[np.float64] | None,
-    weights: secret.Weights | None,
+    weights: order.Weights | None,
     params: Params,
     owner: str,
     to: tuple[str, ...],
@@ -383,10 +423,10 @@ def _hidden_classes(
     sizes = engine.reveal(secret.SIZES, each, to=to)
     aucs = []
     for place in range(params.classes):
-        ordered = secret.sorted_by_score(made.scores[:, place], hot[:, place], weights=weights)
+        ordered = order.sorted_by_score(made.scores[:, place], hot[:, place], weights=weights)
         two = None if sizes is None else np.array([sizes.sum() - sizes[place], sizes[place]])
-        order = secret.ranking(ordered, to=to, sizes=two)
-        aucs += [] if order is None else [order.auc]
+        curve = secret.ranking(ordered, to=to, sizes=two)
+        aucs += [] if curve is None else [curve.auc]
     told = secret.classes(made.scores, hot, matrix=params.matrix, to=to, weights=weights)
     if told is None:
         return None

@@ -16,7 +16,7 @@ import numpy as np
 
 from unseen.learn.evaluate.student import quantile
 
-_COUNTS = frozenset({"rows", "positives"})
+_COUNTS = frozenset({"rows", "places", "positives"})
 _PAIR = 2
 
 

@@ -9,17 +9,8 @@ Small groups
     told is a class smaller, also not as the difference of two told sums of the same table. Two tables together (`groups` and
     `confusion`, say) may bound smaller groups: ask for what is needed.
 Method
-    Rows are sorted by score (ties as in clear: a group of equal scores is one point of the curve). The last row of
-    each group of equal scores knows how many rows and how many positives there are up to it; those rows are moved to the
-    front. AUC is the area under these points by the trapezoidal rule, KS the largest of rows * positives so far - rows so
-    far * positives, both over the integers. Average precision is the sum over points of new positives times precision; the inverse of the
-    rows up to a place is public before the move, in units of 2^-38, and moves along, so all is exact integers.
-Weights
-    Of rows, secret too: whole numbers that add up to rows * unit, which all know (:func:`whole_weights`), so sums stay exact. What is small
-    is decided by rows, what is told are weights. Average precision is left out then: what it divides by would be secret.
-Scores
-    With the engine's fraction bits; from -2 up to, without, 2 where they are sorted by themselves. A model's scores are rounded,
-    each row's anew, so rows are sorted by what comes before the link: sums of leaves are exact.
+    :mod:`.order` says how rows are put in order, and what weights are. What is small is decided by rows, what is told are weights. Average
+    precision is left out then: what it divides by would be secret.
 """
 
 from __future__ import annotations
@@ -33,75 +24,17 @@ from numpy.typing import NDArray
 
 from unseen.core.errors import UsageError
 from unseen.learn.evaluate.binary import Confusion
+from unseen.learn.evaluate.order import UNIT, Sorted, Weights, points
 from unseen.learn.evaluate.ranking import Distribution, Ranking, cuts, mean_scores
 from unseen.learn.evaluate.regression import Fit
-from unseen.mpc import Engine, SecretArray
-from unseen.mpc.functions.compare import below, clip, equal, logical_and, logical_not, where
-from unseen.mpc.functions.order import Key, arranged
-from unseen.mpc.functions.permute import array_of, rows_of
+from unseen.mpc import SecretArray
+from unseen.mpc.functions.compare import below, equal, logical_and, logical_not, where
 
 ENOUGH, SIZES, RANKING, GROUPS = "enough", "class-sizes", "ranking", "groups"
 DISTRIBUTION, CONFUSION, LOSSES, ERRORS, CLASSES = "distribution", "confusion", "losses", "errors", "classes"
 
 Floats = NDArray[np.float64]
-_SCORE_BITS, _RAW_BITS = 2, 10
-_UNIT = 1 << 38
-_UNIT_BITS, _SUM_BITS = 16, 31  # of a weight, and of the sum of all: products of two sums fit
 _MOST_SPREAD = 1024.0  # squares fit up to 2048: predictions may lie as far off again
-
-
-@dataclass(frozen=True, slots=True)
-class Weights:
-    """Weights of rows, integers of shape (rows,), and what a row weighs on average."""
-
-    numbers: SecretArray
-    unit: int
-
-    @classmethod
-    def share(cls, engine: Engine, plain: Floats | None, *, owner: str, rows: int) -> Weights:
-        """Of who has them, `plain`; None at others."""
-        unit = unit_of(rows)
-        numbers = None if plain is None else whole_weights(plain, unit)
-        return cls(engine.share(numbers, owner=owner, shape=(rows,), dtype=int), unit)
-
-
-def unit_of(rows: int) -> int:
-    """A power of two: 2^16, less where there are more than 2^15 rows, so that products of two sums fit."""
-    return 1 << min(_UNIT_BITS, max(_SUM_BITS - int(rows - 1).bit_length(), 0))
-
-
-def whole_weights(weights: Floats, unit: int) -> NDArray[np.int64]:
-    """Weights as whole numbers that add up to rows * unit; each is right to a unit but the largest, which takes what rounding left.
-
-    Raises
-    ------
-    UsageError
-        One is below 0 or no number, or all are 0.
-    """
-    if not (np.isfinite(weights).all() and weights.min(initial=0.0) >= 0 and weights.sum() > 0):
-        raise UsageError(
-            "Weights of rows are numbers from 0 up, and not all 0.",
-            why="they say how many rows each stands for",
-            mend="correct the column, or leave out rows that are not to count",
-        )
-    made: NDArray[np.int64] = np.rint(weights / weights.mean() * unit).astype(np.int64)
-    made[made.argmax()] += unit * len(made) - made.sum()
-    return made
-
-
-@dataclass(frozen=True, slots=True)
-class Sorted:
-    """What was sorted by, scores, labels (integers) and weights in descending order, shape (rows,)."""
-
-    keys: SecretArray
-    scores: SecretArray
-    labels: SecretArray
-    weights: Weights | None = None
-
-    @property
-    def weighed(self) -> SecretArray:
-        """What each row counts as a positive."""
-        return self.labels if self.weights is None else self.labels * self.weights.numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,28 +44,6 @@ class Order:
     auc: float
     ks: float
     average_precision: float
-
-
-def sorted_by_score(
-    scores: SecretArray, labels: SecretArray, raw: SecretArray | None = None, weights: Weights | None = None
-) -> Sorted:
-    """Rows by score, highest first; equal ones keep their order.
-
-    Parameters
-    ----------
-    raw
-        Of the rows, what scores are a growing function of, shape (rows,): it is sorted by, for it is exact where scores are
-        rounded, so that equal ones are ties. From -512 up to 512; beyond, all are equal. None: the scores themselves.
-    """
-    bits = scores.engine.bits
-    by, width = scores, bits + _SCORE_BITS
-    if raw is not None:
-        most = 2.0 ** (_RAW_BITS - 1)
-        by, width = clip(raw, -most, most - 2.0**-bits), bits + _RAW_BITS
-    columns = (by, scores, labels, *(() if weights is None else (weights.numbers,)))
-    moved = arranged([Key(by[None], descending=True, bits=width)], *map(rows_of, columns))
-    keys, *rest = (array_of(one, like, like.shape) for one, like in zip(moved, columns, strict=True))
-    return Sorted(keys, rest[0], rest[1], None if weights is None else Weights(rest[2], weights.unit))
 
 
 def require_enough(sizes: SecretArray, at_least: int) -> None:
@@ -167,55 +78,19 @@ def class_sizes(labels: SecretArray) -> SecretArray:
 
 def ranking(ordered: Sorted, *, to: Sequence[str], sizes: Floats | None, name: str = RANKING) -> Order | None:
     """AUC, KS and average precision; None at others than the receivers, who know the sizes of the classes."""
-    engine, count = ordered.labels.engine, len(ordered.labels)
-    weighed = ordered.weighed
-    total = count if ordered.weights is None else count * ordered.weights.unit
-    found = _ends(ordered, weighed)
-    rows, positives = found[0], found[1]
-    zero = engine.lift(np.zeros(1), 0)
-    before = engine.concatenate([zero, positives[:-1]])
-    negatives = rows - positives
-    steps = negatives - engine.concatenate([zero, negatives[:-1]])
-    area = engine.matmul_exact(steps.reshape(1, count), (positives + before).reshape(count, 1)).reshape(1)
-    lead = (positives * total - rows * weighed.sum()).max().reshape(1)
-    lead = where(lead < 0, engine.lift(np.zeros(1), 0), lead)
-    if ordered.weights is None:
-        fresh = (positives - before).reshape(1, count)
-        last = engine.matmul_exact(fresh, (positives * found[2]).reshape(count, 1)).reshape(1)
-    else:
-        last = weighed.sum().reshape(1)
-    told = engine.reveal(name, engine.concatenate([area, lead, last]), to=to)
+    curve, alike = points(ordered), ordered.weights is None
+    engine, total = (
+        curve.rows.engine,
+        len(ordered.labels) * (1 if ordered.weights is None else ordered.weights.unit),
+    )
+    last = curve.precision() if alike else curve.found
+    told = engine.reveal(name, engine.concatenate([curve.area(), curve.lead(), last]), to=to)
     if told is None or sizes is None:
         return None
-    found_of_all = float(sizes[1]) if ordered.weights is None else float(told[2])
-    product = found_of_all * (total - found_of_all)
-    precise = float(told[2]) / _UNIT / found_of_all if ordered.weights is None else float("nan")
+    found = float(sizes[1]) if alike else float(told[2])
+    product = found * (total - found)
+    precise = float(told[2]) / UNIT / found if alike else float("nan")
     return Order(float(told[0]) / product / 2, float(told[1]) / product, precise)
-
-
-def _ends(ordered: Sorted, weighed: SecretArray) -> SecretArray:
-    """Rows and positives (or their weights) up to the end of each group of equal scores; without weights one over the rows too.
-
-    Then those of all rows. Shape (3, rows), with weights (2, rows).
-    """
-    keys, weights = ordered.keys, ordered.weights
-    engine, count = keys.engine, len(keys)
-    same = equal(keys[1:], keys[:-1], places=engine.bits + _RAW_BITS)
-    last = engine.concatenate([logical_not(same), engine.lift(np.ones(1, bool))])
-    places = np.arange(1, count + 1)
-    moving, whole = [weighed.cumsum()], [count]
-    if weights is None:
-        moving = [engine.lift(places, 0), *moving, engine.lift(_UNIT // places, 0)]
-        whole += [_UNIT // count]
-    else:
-        moving, whole = [weights.numbers.cumsum(), *moving], [count * weights.unit]
-    moved = arranged([Key(last[None], descending=True)], *map(rows_of, (last, *moving)))
-    mark = array_of(moved[0], last, last.shape)
-    parts = [array_of(one, weighed, weighed.shape).reshape(1, count) for one in moved[1:]]
-    known = [engine.lift(np.full((1, 1), one), 0) for one in whole]
-    total = engine.concatenate([known[0], weighed.sum().reshape(1, 1), *known[1:]])
-    points: SecretArray = engine.select(mark[None], engine.concatenate(parts) - total) + total
-    return points
 
 
 def groups(
@@ -226,7 +101,7 @@ def groups(
     ends = np.r_[cuts(total, count), total] - 1
     positives = ordered.labels.cumsum()[ends]
     rows = engine.lift(ends + 1, 0)
-    kept = _kept(rows, positives, at_least)
+    kept = kept_ends(rows, positives, at_least)
     scores, unit = ordered.scores, 1
     if ordered.weights is not None:
         weights, unit = ordered.weights.numbers, ordered.weights.unit
@@ -291,7 +166,7 @@ def _reaching(
     inside = engine.concatenate([reached, engine.lift(np.ones((1, total)), 0)])
     counts = inside.sum(axis=1)
     positives = _summed(inside, labels)
-    kept = _kept(counts, positives, at_least)
+    kept = kept_ends(counts, positives, at_least)
     if weights is None:
         return _told(name, kept, (counts, positives, _summed(inside, scores)), unit=1, to=to)
     heavy = inside * weights.numbers.reshape(1, total)
@@ -311,14 +186,15 @@ def losses(
     engine, total = scores.engine, len(scores)
     distance = scores - labels
     brier = distance * distance
-    loss = _log_of(where(labels > 0, scores, 1 - scores))
+    loss = log_of(where(labels > 0, scores, 1 - scores))
     if weights is not None:
         brier, loss, total = brier * weights.numbers, loss * weights.numbers, total * weights.unit
     told = engine.reveal(LOSSES, engine.concatenate([one.sum().reshape(1) for one in (loss, brier)]), to=to)
     return None if told is None else (float(-told[0]) / total, float(told[1]) / total)
 
 
-def _log_of(probabilities: SecretArray) -> SecretArray:
+def log_of(probabilities: SecretArray) -> SecretArray:
+    """Natural logarithms of numbers from 0 to 1, none taken as less than the last place."""
     unit = 2.0**-probabilities.engine.bits
     safe = where(probabilities < unit, unit, probabilities)
     return cast("SecretArray", np.log(cast("Any", safe)))
@@ -382,7 +258,7 @@ def classes(
     table = engine.matmul_exact(heavy.T, guessed)
     right = table[np.arange(count), np.arange(count)].sum().reshape(1)
     chosen = engine.select(hot > 0, scores).sum(axis=1)
-    loss = _log_of(chosen)
+    loss = log_of(chosen)
     loss = (loss if weights is None else loss * weights.numbers).sum().reshape(1)
     parts = [right, loss, *([table.reshape(count * count)] if matrix else [])]
     told = engine.reveal(CLASSES, engine.concatenate(parts), to=to)
@@ -418,7 +294,7 @@ def _ranking(told: Floats | None) -> Ranking | None:
     return Ranking(steps[:, 0], steps[:, 1], mean_scores(steps[:, 2], steps[:, 0]))
 
 
-def _kept(rows: SecretArray, positives: SecretArray, at_least: int) -> SecretArray:
+def kept_ends(rows: SecretArray, positives: SecretArray, at_least: int) -> SecretArray:
     """Which ends of groups are told: those with `at_least` of either class since the last told one, and as many behind.
 
     Secret Booleans of shape (groups,); the last holds always.

@@ -1,0 +1,97 @@
+"""Joined rows that nobody knows, scored with a joint model: scores, labels and members stay in shares."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from unseen.core.errors import UsageError
+from unseen.jobs import engines
+from unseen.jobs.artefacts import Artefact
+from unseen.jobs.joined import Joined, Known, agree
+from unseen.jobs.shared_models import SharedModel
+from unseen.jobs.step import Roles
+from unseen.learn.vertical import layout, models
+from unseen.learn.vertical.models import Model
+from unseen.mpc import Engine, SecretArray
+from unseen.party import Party
+
+_Raw = Callable[[Engine, Model, SecretArray, layout.Layout], SecretArray]
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredRows:
+    """Places of a hidden join: scores, what comes before the link, labels (0 where there is no row), and which hold a row (Booleans)."""
+
+    engine: Engine
+    scores: SecretArray
+    raw: SecretArray
+    labels: SecretArray
+    member: SecretArray
+    known: Known
+
+
+def score(party: Party, inputs: Mapping[str, Artefact], roles: Roles, params: engines.OnShares) -> ScoredRows:
+    """Score the places of input "table" with input "model"; nothing is told. Empty ones get a score, too, which means nothing.
+
+    Raises
+    ------
+    UsageError
+        Rows of no inner join, or without a label of the label holder; a model of other columns, or of a kind that scores at home.
+    RemoteProtocolError
+        The holders' models, or their rows, do not fit together.
+    """
+    choice, label_holder = engines.choose(roles), roles.one("label_holder")
+    holds = party.name in choice.holders
+    own = Joined.of(inputs["table"]) if holds else None
+    held = SharedModel.of(inputs["model"]) if holds else None
+    if own is not None and held is not None:
+        _check_columns(party.name, own, held)
+    engine = engines.open_engine(party, roles, params)
+    rows = agree(party, own, engine, protocol=choice.protocol, holders=choice.holders)
+    known = rows.known
+    labels = known.of_role("label", label_holder)
+    if known.how != "inner" or len(labels) != 1:
+        raise UsageError(
+            "These joined rows cannot be evaluated on.",
+            why=f"a {known.how} join; labels of {label_holder}: {len(labels)}",
+            mend="join with how = inner, and bring one label",
+        )
+    sizes = layout.Layout(
+        known.places, {name: len(known.of_role("feature", name)) for name in choice.holders}
+    )
+    model = models.agree(
+        engine,
+        None if held is None else held.model,
+        protocol=choice.protocol,
+        holders=choice.holders,
+        sizes=sizes,
+    )
+    kind = models.kind(model.kind)
+    of_columns: _Raw | None = getattr(kind, "raw_of_columns", None)
+    if of_columns is None:
+        raise UsageError(
+            f"A model of the kind '{model.kind}' cannot score rows that nobody knows.",
+            why="each holder compares its own columns with its thresholds, and here nobody has them in clear",
+            mend="train a linear model, or evaluate on an open intersection (step psi)",
+        )
+    raw = of_columns(engine, model, rows.columns(engine, known.of_role("feature")), sizes)
+    scores = kind.expected(engine, model, raw)
+    return ScoredRows(engine, scores, raw, rows.columns(engine, labels)[:, 0], rows.members(engine), known)
+
+
+def _check_columns(me: str, own: Joined, held: SharedModel) -> None:
+    """Whether this holder's columns are those of training, in the same order and prepared alike."""
+    columns = tuple(own.known.columns[place].name for place in own.known.of_role("feature", me))
+    if columns != held.columns:
+        raise UsageError(
+            f"{me} joined other columns than the model was trained on.",
+            why=f"in training: {', '.join(held.columns)}; here: {', '.join(columns)}",
+            mend="join the columns of training, in the same order",
+        )
+    if held.prepared and own.prepared and held.prepared != own.prepared:
+        raise UsageError(
+            f"{me}'s columns were prepared in another way than in training.",
+            why=f"in training: {held.prepared[:12]}…; here: {own.prepared[:12]}…",
+            mend="apply the preparation that was fitted in training before the join",
+        )

@@ -1,0 +1,191 @@
+"""The step `evaluate` on rows that nobody knows: what it tells is what the common rows say, and nobody learns which they are or how many."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from unseen.core.errors import UsageError
+from unseen.data.table import Table
+from unseen.jobs.artefacts import Artefact
+from unseen.jobs.measures import Measured
+from unseen.jobs.shared_models import SharedModel
+from unseen.jobs.step import Roles, parse_params, step
+from unseen.jobs.tables import Matrix
+from unseen.learn.evaluate import binary, ranking
+from unseen.learn.vertical.linear.scaling import Scaling
+from unseen.testing.simulate import Run, run, simulate
+
+HOLDERS, CREW = ("a", "b"), ("a", "b", "helper")
+ROLES = {"holders": HOLDERS, "helper": ("helper",), "label_holder": ("a",), "receiver": ("b",)}
+COUNT, COMMON = 150, 100
+RNG = np.random.default_rng(12)
+X = RNG.normal(size=(COUNT + 50, 3))
+Y = (RNG.random(len(X)) < 1 / (1 + np.exp(0.3 - X @ [1.0, -1.5, 0.5]))).astype(float)
+ROWS = {"a": np.arange(COUNT), "b": np.arange(50, 200)}
+"""Rows 50 to 149 are common."""
+COLUMNS = {"a": ((0,), ("x0",)), "b": ((1, 2), ("x1", "x2"))}
+
+
+def play(
+    name: str,
+    inputs: Mapping[str, Mapping[str, Artefact]],
+    roles: Mapping[str, Any] = ROLES,
+    wait: Any = run,
+    **params: Any,
+) -> Run[Any]:
+    module, chosen = step(name), parse_params(name, params)
+    who = Roles({role: parties for role, parties in roles.items() if role in module.ROLES})
+    return wait(
+        lambda party: module.run(party, inputs.get(party.name, {}), chosen, who),
+        CREW,
+        disclosures=module.disclosures(chosen, who),
+        timeout_s=60,
+    )
+
+
+def scaled(name: str) -> tuple[np.ndarray, Matrix]:
+    """A holder's rows, standardised by itself on all of them."""
+    places, names = COLUMNS[name]
+    mine = X[ROWS[name]][:, places]
+    ids = Table.of(pa.table({"id": [f"r{row}" for row in ROWS[name]]}), id_columns=("id",))
+    values = (mine - mine.mean(axis=0)) / mine.std(axis=0)
+    return values, Matrix(values, names, Y[ROWS["a"]] if name == "a" else None, ids)
+
+
+@cache
+def joined(how: str = "inner") -> dict[str, Artefact]:
+    inputs = {name: {"table": scaled(name)[1].to_artefact()} for name in HOLDERS}
+    done = play("join", inputs, how=how, hidden=True, scaled=True)
+    return {name: done.results[name]["table"] for name in HOLDERS}
+
+
+@cache
+def given(how: str = "inner") -> dict[str, dict[str, Artefact]]:
+    rows = {name: {"table": item} for name, item in joined().items()}
+    done = play("train-logistic", rows, iterations=5, joined=True)
+    return {name: {"table": joined(how)[name], "model": done.results[name]["model"]} for name in HOLDERS}
+
+
+def scores(inputs: Mapping[str, Mapping[str, Artefact]]) -> tuple[np.ndarray, np.ndarray]:
+    """Scores and labels of the common rows, by both holders' shares of the model put together."""
+    shares = [SharedModel.of(inputs[name]["model"]).model.shares["weights"] for name in HOLDERS]
+    weights = (shares[0].values + shares[1].values)[0].view(np.int64) / 2.0 ** shares[0].bits
+    columns = np.column_stack([scaled("a")[0][50:], scaled("b")[0][:100]])
+    return 1 / (1 + np.exp(-(columns @ weights[:-1] + weights[-1]))), Y[50:150]
+
+
+def measured(done: Run[Any]) -> Measured:
+    assert done.results["a"] == done.results["helper"] == {}
+    artefact = done.results["b"]["metrics"]
+    return Measured.of(artefact.meta, artefact.arrays)
+
+
+def test_what_is_told_is_what_the_common_rows_say_and_not_how_many_they_are() -> None:
+    done = play("evaluate", given(), joined=True, at_least=5)
+    found = measured(done)
+    told, labels = scores(given())
+    quality = binary.measure(labels, told)
+    for name in ("auc", "gini", "ks", "average_precision", "log_loss", "brier", "accuracy"):
+        assert found.figures[name] == pytest.approx(getattr(quality, name), abs=1.5e-3), name
+    assert "rows" not in found.figures
+    assert found.figures["places"] == COUNT
+    assert found.groups is not None
+    assert found.groups.rows.sum() == pytest.approx(1)
+    assert found.groups.auc == pytest.approx(ranking.by_rank(labels, told, 10).auc, abs=0.1)  # few are merged
+    assert set(found.pictures()) == {
+        "roc", "ks", "precision-recall", "gain", "lift", "calibration", "distribution", "calibration-by-score", "confusion",
+    }  # fmt: skip
+    entries = {entry.name for entry in done.journals["a"].entries}  # type: ignore[attr-defined]
+    assert entries == {"enough", "ranking", "groups", "distribution", "confusion", "losses"}
+
+
+def test_the_number_of_rows_is_told_where_the_contract_says_so() -> None:
+    done = play("evaluate", given(), joined=True, tell_rows=True, measures=["ranking"])
+    figures = measured(done).figures
+    assert (figures["rows"], figures["positives"]) == (COMMON, Y[50:150].sum())
+    assert {entry.name for entry in done.journals["a"].entries} == {"enough", "class-sizes", "ranking"}  # type: ignore[attr-defined]
+
+
+def test_the_scale_of_a_model_that_was_trained_openly_is_kept_to() -> None:
+    """Weights for columns less 0.25, halved: the same scores with other weights."""
+    inputs = given()
+    changed = {}
+    for name in HOLDERS:
+        held = SharedModel.of(inputs[name]["model"])
+        own = Scaling(np.full(len(held.columns), 0.25), np.full(len(held.columns), 0.5))
+        model = replace(held.model, private=own.private)
+        changed[name] = {**inputs[name], "model": replace(held, model=model).to_artefact()}
+    found = measured(play("evaluate", changed, joined=True, measures=["losses"])).figures
+    shares = [SharedModel.of(inputs[name]["model"]).model.shares["weights"] for name in HOLDERS]
+    weights = (shares[0].values + shares[1].values)[0].view(np.int64) / 2.0 ** shares[0].bits
+    columns = np.column_stack([scaled("a")[0][50:], scaled("b")[0][:100]])
+    told = 1 / (1 + np.exp(-((columns - 0.25) / 0.5 @ weights[:-1] + weights[-1])))
+    assert found["brier"] == pytest.approx(binary.measure(Y[50:150], told).brier, abs=1e-3)
+    far = {name: {**changed[name], "model": far_off(changed[name]["model"])} for name in HOLDERS}
+    done = play("evaluate", far, wait=simulate, joined=True)
+    assert any("no places for" in str(error) for error in done.errors.values())
+
+
+def far_off(model: Artefact) -> Artefact:
+    held = SharedModel.of(model)
+    private = Scaling(np.zeros(len(held.columns)), np.full(len(held.columns), 1e4)).private
+    return replace(held, model=replace(held.model, private=private)).to_artefact()
+
+
+def test_too_few_ids_end_it_for_all_alike() -> None:
+    done = play("evaluate", given(), wait=simulate, joined=True, at_least=80)
+    assert {str(done.errors[name]) for name in HOLDERS} == {str(done.errors["a"])}
+    assert "enough labels of every class" in str(done.errors["a"])
+    told = {entry.name for entry in done.journals["a"].entries}  # type: ignore[attr-defined]
+    assert told == {"enough"}
+
+
+def test_rows_that_cannot_be_scored_are_refused() -> None:
+    left = play("evaluate", given("left"), wait=simulate, joined=True)
+    assert any("cannot be evaluated on" in str(error) for error in left.errors.values())
+    other = given()
+    held = SharedModel.of(other["b"]["model"])
+    changed = {**other["b"], "model": replace(held, columns=("x2", "x1")).to_artefact()}
+    done = play("evaluate", {**other, "b": changed}, wait=simulate, joined=True)
+    assert any("b joined other columns" in str(error) for error in done.errors.values())
+    kind = {
+        name: {
+            **other[name],
+            "model": replace(
+                SharedModel.of(other[name]["model"]),
+                model=replace(
+                    SharedModel.of(other[name]["model"]).model,
+                    kind="trees",
+                    public={"leaves_at": "a"},
+                    shares={},
+                ),
+            ).to_artefact(),
+        }
+        for name in HOLDERS
+    }
+    done = play("evaluate", kind, wait=simulate, joined=True)
+    assert any("cannot score rows that nobody knows" in str(error) for error in done.errors.values()), (
+        done.errors
+    )
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"tell_rows": True},
+        {"joined": True, "show": "scores"},
+        {"joined": True, "weight_column": "w"},
+        {"joined": True, "kind": "regression"},
+        {"joined": True, "measures": []},
+    ],
+)
+def test_parameters_that_do_not_go_with_joined_rows(params: dict[str, Any]) -> None:
+    with pytest.raises(UsageError, match="parameters"):
+        parse_params("evaluate", params)
