@@ -288,12 +288,20 @@ def _pin(sketch: TaskSketch, installed: Step, level: Level) -> TaskTerms:
             f"The step '{sketch.step}' does not give the security level '{level}'.",
             why=f"it gives: {', '.join(installed.LEVELS)}",
         )
+    params, holders = parse_params(sketch.step, sketch.params), tuple(sketch.roles.get("holders", ()))
+    for name in params.BY_HOLDER:
+        strangers = sorted(set(getattr(params, name)) - set(holders))
+        if strangers:
+            raise UsageError(
+                f"`{name}` is by holder, and {', '.join(strangers)} is none.",
+                why=f"holders: {', '.join(holders)}",
+            )
     return TaskTerms(
         name=sketch.name,
         step=sketch.step,
         version=installed.VERSION,
         fingerprint=fingerprint(sketch.step),
-        params=dict(pinned(installed, parse_params(sketch.step, sketch.params)).model_dump(mode="json")),
+        params=dict(pinned(installed, params).model_dump(mode="json")),
         roles={role: tuple(parties) for role, parties in sketch.roles.items() if parties},
         inputs={
             name: source if isinstance(source, str) else dict(source)

@@ -14,7 +14,7 @@ import hashlib
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol, cast
+from typing import Any, ClassVar, Protocol, cast
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -31,8 +31,15 @@ STEPS = "unseen.jobs.steps"
 
 
 class StepParams(BaseModel):
-    """Base of every step's `Params`: frozen, unknown fields refused."""
+    """Base of every step's `Params`: frozen, unknown fields refused.
 
+    Attributes
+    ----------
+    BY_HOLDER
+        Fields that are mappings by holder: another party's name there is a mistake, which the planner refuses.
+    """
+
+    BY_HOLDER: ClassVar[tuple[str, ...]] = ()
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     def assumes(self, roles: Roles) -> Assumption | None:  # noqa: ARG002 - for those who say otherwise

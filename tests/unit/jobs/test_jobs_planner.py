@@ -112,6 +112,17 @@ def test_a_wrong_parameter_is_said_once_of_the_task_that_has_it() -> None:
     assert problem.startswith("task 'fit': `woe_bins` are two or more")
 
 
+def test_what_is_said_by_holder_of_who_is_none_is_refused() -> None:
+    roles = {"holders": HOLDERS, "label_holder": HOLDERS[:1]}
+    inputs = {"table": "asset:data-of-hospital"}
+    grow = TaskSketch("grow", "train-gbdt", roles, inputs, {"monotone": {"hospitals": {"age": 1}}})
+    cut = TaskSketch("cut", "bin", roles, inputs, {"columns": {"lab": ["age"]}})
+    with pytest.raises(UsageError) as caught:
+        plan([grow, cut], ASSETS, level="shared")
+    assert len(caught.value.problems) == 2
+    assert "`monotone` is by holder, and hospitals is none" in caught.value.problems[0]
+
+
 def test_a_level_that_the_step_does_not_give_is_refused() -> None:
     with pytest.raises(UsageError) as caught:
         plan([TRAIN], ASSETS, level="shared-malicious")

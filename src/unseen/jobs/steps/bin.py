@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,6 +58,7 @@ class Params(engines.OnShares):
         the owner and the label holder, or `nobody`: then only information values are told, to `iv_to`.
     """
 
+    BY_HOLDER: ClassVar = ("columns",)
     columns: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     by: Literal["quantile", "width"] = "quantile"
     fine: Annotated[int, Field(ge=2, le=100)] = 20

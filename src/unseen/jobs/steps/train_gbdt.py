@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, fields, replace
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,12 +73,14 @@ class Params(engines.OnShares):
     `depth` [max_depth], `bins` [max_bin]: most bins of a column, cut at quantiles by its holder. `learning_rate` [eta], `penalty`
     [lambda], `min_gain` [gamma; in units of the label's variance for "squared"], `min_child_weight`. `row_fraction` [subsample]
     and `column_fraction` [colsample_bytree]: part of rows and columns that each tree sees. `stop_after` [early_stopping_rounds]: stop
-    after so many rounds without a smaller loss of rows set aside, `stop_rows` of all; everybody is told that loss. 0: never.
+    after so many rounds without a smaller mean squared error of probabilities (of numbers: of these) of rows set aside, `stop_rows` of
+    all; everybody is told that loss. 0: never.
     `weight_column` [weight]: of the input `weights` at the weight holder, numbers from 0 to 64 that are on average at most 1.
     `warm_start` [xgb_model]: go on from the model of the input `start`, whose cuts are taken; the model has its trees too.
     `importance` [total_gain]: tell each holder what the splits on each of its columns gained over all trees of this task.
     """
 
+    BY_HOLDER: ClassVar = ("monotone",)
     objective: Literal["binary", "squared", "softmax"] = "binary"
     rounds: Annotated[int, Field(ge=1, le=10_000)] = 100
     depth: Annotated[int, Field(ge=1, le=DEEPEST)] = 5

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,6 +58,7 @@ class Params(StepParams):
     `scheme`: "ou" (Okamoto and Uchiyama) or "paillier"; `key_bits`: 3072, or 2048 (faster, 112 bits of security).
     """
 
+    BY_HOLDER: ClassVar = ("monotone",)
     objective: Literal["binary", "squared", "softmax"] = "binary"
     rounds: Annotated[int, Field(ge=1, le=10_000)] = 100
     depth: Annotated[int, Field(ge=1, le=DEEPEST)] = 5
