@@ -39,7 +39,7 @@ PLAIN: dict[str, msgspec.Struct] = {
 }
 DECISION = contracts._Decision("contract-1", "signed", "AAAA", "")
 HELLO = Hello((1,), "clinic", "lab", "job-1/train/1", 1.5, b"\x01" * 32, b"", 9, 1 << 20)
-ABORT = Abort("denied", "train")
+ABORT, SECOND_ABORT = Abort("denied", "train"), Abort("denied", "train", "lab")
 
 
 def wire() -> dict[str, bytes]:
@@ -47,6 +47,7 @@ def wire() -> dict[str, bytes]:
     found["contract-decision"] = msgspec.json.encode(DECISION)
     found["hello"] = bytes(pack(Kind.HELLO, msgspec.msgpack.encode(HELLO)))
     found["abort"] = bytes(pack(Kind.ABORT, msgspec.msgpack.encode(ABORT)))
+    found["second-abort"] = bytes(pack(Kind.ABORT, msgspec.msgpack.encode(SECOND_ABORT)))
     return found
 
 

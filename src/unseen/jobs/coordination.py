@@ -227,6 +227,8 @@ class JobMachine:
             self._answer(sender, message)
             return
         match message:
+            case m.Failed() if message.party == self.me and self._at_work(message.step):
+                return  # what failed here, this party's own worker says, and with the cause
             case m.Failed():
                 self._end(JobPhase.FAILED, endings.reported(sender, message), ours=False)
             case m.Cancelled():
@@ -404,6 +406,9 @@ class JobMachine:
         return from_dict(self.state.problem) if self.state.problem else None
 
     # ------------------------------------------------------------------ small things
+
+    def _at_work(self, step: str | None) -> bool:
+        return step in self.state.tasks and self.state.tasks[step].phase == Phase.RUNNING
 
     def _task_peers(self, name: str) -> tuple[str, ...]:
         return tuple(party for party in self._mine[name].parties if party != self.me)

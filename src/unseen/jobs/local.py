@@ -22,7 +22,7 @@ from unseen.govern.policy import compile_policy
 from unseen.jobs.artefacts import Artefact
 from unseen.jobs.execute import Finished, TaskRecord, run_task
 from unseen.jobs.tables import from_table
-from unseen.link.channel import Link
+from unseen.link.channel import abort_all
 from unseen.link.memory import mesh
 from unseen.party import MemoryJournal, Session
 from unseen.party.kept import Kept
@@ -114,7 +114,7 @@ def _run_task(
             )
         except Exception as error:  # noqa: BLE001 - raised below, in the caller's thread
             errors.append(error)
-            _abort(links[name], error, terms.name)
+            abort_all(links[name], error, terms.name)
 
     threads = [
         threading.Thread(target=body, args=(name,), name=f"{terms.name}-{name}") for name in terms.parties
@@ -126,8 +126,3 @@ def _run_task(
     if errors:
         raise errors[0]
     return results
-
-
-def _abort(links: Mapping[str, Link], error: Exception, step: str) -> None:
-    for link in links.values():
-        link.abort(error.code if isinstance(error, UnseenError) else "internal", step)

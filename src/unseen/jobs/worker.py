@@ -29,6 +29,7 @@ from unseen.jobs import artefacts, spec
 from unseen.jobs.execute import Finished, TaskRecord, run_task
 from unseen.jobs.journal import FileJournal
 from unseen.jobs.pipe import Pipe
+from unseen.link.channel import abort_all
 from unseen.link.pulse import BEAT_S
 from unseen.link.stream import StreamLink, open_link
 from unseen.party import Disclosure, DisclosurePolicy, Door, Session
@@ -126,8 +127,7 @@ def work(control_socket: socket.socket, sockets: socket.socket) -> None:
         # our node first: else a peer, whom the abort tells nothing but the class, may tell it that we failed before
         # it knows why, and the cause is lost to the one who can mend it
         control.send(spec.encode(spec.Gone(problem.to_dict())))
-        for link in links.values():
-            link.abort(problem.code, task.task)
+        abort_all(links, problem, task.task)
         return
     for link in links.values():
         link.close()
@@ -186,6 +186,7 @@ def _open_links(task: spec.TaskSpec, arrivals: _Arrivals, links: dict[str, Strea
                 window_bytes=task.window_bytes,
                 reconnect_s=task.reconnect_s,
                 connect_s=task.connect_s,
+                others=[other.name for other in task.peers],
             )
         except UnseenError as error:
             errors.append(error)

@@ -8,7 +8,7 @@ or what it sends piles up in its memory.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
@@ -45,11 +45,25 @@ def too_slow(peer: str) -> UnseenError:
     )
 
 
-def peer_failed(peer: str, code: str, step: str | None) -> UnseenError:
-    """The error that an abort of `peer` becomes here: of the class it failed with, naming it and its step."""
-    what = f"{peer} failed" + (f" at step '{step}'." if step else ".")
-    mend = f"ask {peer} for the cause"
-    return from_dict({"code": code, "what": what, "mend": mend, "party": peer, "step": step})
+def peer_failed(peer: str, code: str, step: str | None, *, cause: str = "") -> UnseenError:
+    """The error that an abort of `peer` becomes here: of the class it failed with, naming the step and the party where it happened.
+
+    `cause`: another party that failed first, by the word of `peer`; "" where it is the peer itself.
+    """
+    party = cause or peer
+    what = f"{party} failed" + (f" at step '{step}'." if step else ".")
+    why = f"so says {peer}" if cause else ""
+    mend = f"ask {party} for the cause"
+    return from_dict({"code": code, "what": what, "why": why, "mend": mend, "party": party, "step": step})
+
+
+def abort_all(links: Mapping[str, Link], error: BaseException, step: str | None) -> None:
+    """Tell all peers that this party failed, and whom its error names as the one that failed first, if that is another."""
+    code, cause = "internal", None
+    if isinstance(error, UnseenError):
+        code, cause = error.code, error.party
+    for peer, link in links.items():
+        link.abort(code, step, cause=cause if cause is not None and cause in links and cause != peer else "")
 
 
 class Channel(Protocol):
@@ -80,7 +94,7 @@ class Channel(Protocol):
         UnavailableError
             Nothing of it left for `timeout_s`, or the link is closed.
         UnseenError
-            The peer aborted: an error of the peer's class, with its party and step.
+            The peer aborted: an error of the peer's class, with the step and the party that failed first.
         """
 
     def recv(self, timeout_s: float | None = None) -> memoryview:
@@ -124,8 +138,8 @@ class Link(Protocol):
     def stats(self) -> LinkStats:
         """Traffic so far."""
 
-    def abort(self, code: str, step: str | None) -> None:
-        """Tell the peer that this party failed, and close. Never raises."""
+    def abort(self, code: str, step: str | None, *, cause: str = "") -> None:
+        """Tell the peer that this party failed, and close; `cause`: which other party failed before. Never raises."""
 
     def close(self) -> None:
         """Deliver what is queued, then close. Never raises."""

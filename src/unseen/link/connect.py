@@ -50,6 +50,8 @@ class Meeting:
         Whether the peer dialled.
     peer_identity
         The 32 bytes that this party pinned.
+    others
+        Further parties, whom the peer may name as those that failed before it did.
     """
 
     me: str
@@ -58,6 +60,7 @@ class Meeting:
     sockets: SocketSource
     credentials: Credentials
     peer_identity: bytes
+    others: frozenset[str] = frozenset()
 
     def connect(self, hello: Callable[[], Hello], deadline: float) -> tuple[TlsConnection, Greeted]:
         """A new connection, greeted; tries again until `deadline`.

@@ -94,11 +94,12 @@ class Hello(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     window: Annotated[int, msgspec.Meta(ge=1)]
 
 
-class Abort(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The sender failed: class of its error, and the step."""
+class Abort(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """The sender failed: class of its error, the step, and the party that it says failed before; "" where it is the first."""
 
     code: _Text
     step: _Text | None
+    cause: _Text = ""
 
 
 class FrameError(ValueError):

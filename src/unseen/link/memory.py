@@ -153,7 +153,7 @@ class MemoryLink:
     def deliver(self, parcel: Parcel) -> None:
         """Put one message into the peer's mailbox, by way of the wire."""
         if self._outbox.ended:
-            raise UnavailableError(f"The link to {self.peer} is closed.", party=self.peer)
+            raise (self._inbox.ended or self._outbox.ended).error
         if len(parcel.payload) > MAX_MESSAGE_BYTES:
             raise LocalProtocolError(f"A message of {len(parcel.payload)} bytes is over the limit.")
         with self._lock:
@@ -205,9 +205,9 @@ class MemoryLink:
         with self._lock:
             return LinkStats(*self._counts)
 
-    def abort(self, code: str, step: str | None) -> None:
+    def abort(self, code: str, step: str | None, *, cause: str = "") -> None:
         """Tell the peer and close."""
-        error = peer_failed(self.me, code, step)
+        error = peer_failed(self.me, code, step, cause=cause)
         self._outbox.end(error)
         self._inbox.end(UnavailableError(f"The link to {self.peer} is closed.", party=self.peer))
         self._outbox.wake()

@@ -16,7 +16,7 @@ import secrets
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import partial
 
 import msgspec
@@ -78,6 +78,7 @@ def open_link(
     window_bytes: int = WINDOW_BYTES,
     reconnect_s: float = RECONNECT_S,
     connect_s: float = RECONNECT_S,
+    others: Collection[str] = (),
 ) -> StreamLink:
     """Join `me` and `peer` for the use of the credentials (their scope).
 
@@ -91,6 +92,8 @@ def open_link(
         How much of a channel may lie unread at the receiver.
     reconnect_s
         How long a cut connection may take to come back; 0: the link ends with its connection.
+    others
+        Further parties, whom the peer may name as those that failed before it did.
 
     Raises
     ------
@@ -101,7 +104,8 @@ def open_link(
     """
     if role not in ("dial", "accept"):
         raise LocalProtocolError(f"A link is dialled or accepted, not '{role}'.")
-    meeting = Meeting(me, peer, role == "accept", sockets, credentials, peer_identity)
+    rest = frozenset(others) - {me, peer}
+    meeting = Meeting(me, peer, role == "accept", sockets, credentials, peer_identity, rest)
     link = StreamLink(meeting, window_bytes, reconnect_s)
     link.start(connect_s)
     return link
@@ -164,11 +168,11 @@ class StreamLink:
         with self._change:
             return self._pulse.silent_s
 
-    def abort(self, code: str, step: str | None) -> None:
+    def abort(self, code: str, step: str | None, *, cause: str = "") -> None:
         """Tell the peer that this party failed, and close."""
         with self._change:
             if self._ended is None:
-                self._part(self._closed(), Abort(code[:200], step and step[:200]))
+                self._part(self._closed(), Abort(code[:200], step and step[:200], cause[:200]))
 
     def close(self) -> None:
         """Deliver what is queued, then close."""
@@ -324,7 +328,8 @@ class StreamLink:
             self._outgoing.acknowledge(frame.number, limits(frame.payload))
         elif frame.kind == Kind.ABORT:
             failed = unpack_abort(frame)
-            self._end(peer_failed(self.peer, failed.code, failed.step))
+            cause = failed.cause if failed.cause in self._meeting.others else ""
+            self._end(peer_failed(self.peer, failed.code, failed.step, cause=cause))
         else:
             raise FrameError("a second greeting")
 

@@ -34,7 +34,7 @@ from unseen.core import registry
 from unseen.core.errors import LocalProtocolError, UnavailableError, UnseenError, UsageError, from_dict
 from unseen.crypto.certificates import Credentials, issue
 from unseen.crypto.sign import raw_public_key
-from unseen.link.channel import Link
+from unseen.link.channel import Link, abort_all
 from unseen.link.stream import open_link
 from unseen.mpc.array import SecretArray
 from unseen.mpc.engine import PROTOCOLS, Engine
@@ -238,9 +238,7 @@ def _body(seat: _Seat, plan: _Plan, ready: Any, mouth: Connection) -> None:
         for link in links.values():
             link.close()
     except BaseException as error:  # noqa: BLE001 - told to the caller, which raises it
-        code = error.code if isinstance(error, UnseenError) else "internal"
-        for link in links.values():
-            link.abort(code, None)
+        abort_all(links, error, None)
         known = (
             error if isinstance(error, UnseenError) else LocalProtocolError(f"{seat.name} failed: {error!r}")
         )
@@ -260,6 +258,7 @@ def _links(seat: _Seat) -> dict[str, Link]:
             credentials=seat.credentials,
             peer_identity=seat.identities[peer],
             reconnect_s=0,
+            others=tuple(seat.sockets),
         )
 
     threads = [threading.Thread(target=open_one, args=(peer,)) for peer in seat.sockets]

@@ -148,9 +148,9 @@ class PlainLink:
         """Traffic so far."""
         return LinkStats(*self._counts)
 
-    def abort(self, code: str, step: str | None) -> None:
+    def abort(self, code: str, step: str | None, *, cause: str = "") -> None:
         """Tell the peer and close."""
-        told = json.dumps({"code": code, "step": step}).encode()
+        told = json.dumps({"code": code, "step": step, "cause": cause}).encode()
         self._end([memoryview(_HEAD.pack(_END, len(told)) + told)])
 
     def close(self) -> None:
@@ -243,7 +243,7 @@ class PlainLink:
                 return RemoteProtocolError(f"{self.peer} sent a message over the limit.", party=self.peer)
             if length == _END:
                 told = json.loads(bytes(self._exactly(size)))
-                return peer_failed(self.peer, str(told["code"]), told["step"])
+                return peer_failed(self.peer, str(told["code"]), told["step"], cause=str(told["cause"]))
             name = bytes(self._exactly(length)).decode()
             return name, self._exactly(size)
         except (OSError, EOFError, ValueError):

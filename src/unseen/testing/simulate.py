@@ -7,8 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from unseen.core.errors import UnseenError
-from unseen.link.channel import LinkStats
+from unseen.link.channel import LinkStats, abort_all
 from unseen.link.memory import Wire, faithful, mesh
 from unseen.party import Disclosure, DisclosurePolicy, Gate, MemoryJournal, Message, Party, Pool, Session
 from unseen.party.gate import Journal
@@ -60,7 +59,7 @@ def simulate(
 ) -> Run[T]:
     """Run `program` at every party at once and wait for all of them.
 
-    A party that fails aborts its links, so the others fail too, with its name in their error; all errors are
+    A party that fails aborts its links, so the others fail too, with the name of the first in their error; all errors are
     in `errors`. Use :func:`run` where success is expected.
     """
     links = mesh(parties, wire=wire)
@@ -86,9 +85,7 @@ def simulate(
             outcome.results[name] = program(party)
         except BaseException as error:  # noqa: BLE001 - handed to the test
             outcome.errors[name] = error
-            code = error.code if isinstance(error, UnseenError) else "internal"
-            for link in links[name].values():
-                link.abort(code, "test-task")
+            abort_all(links[name], error, "test-task")
         outcome.stats[name] = party.stats()
 
     threads = []

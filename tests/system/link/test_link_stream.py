@@ -17,6 +17,7 @@ from unseen.core.errors import (
     RemoteProtocolError,
     UnavailableError,
     UnseenError,
+    UsageError,
     VerificationError,
 )
 from unseen.link import connect, greeting
@@ -234,6 +235,22 @@ def test_silence_is_an_error_after_the_time_out(world: World) -> None:
         a.channel("main").recv(0.3)
     assert 0.2 < time.monotonic() - start < 20
     world.both(a.close, b.close)
+
+
+@pytest.mark.parametrize(
+    ("cause", "named"), [("c", "c"), ("", "a"), ("a", "a"), ("b", "a"), ("mallory", "a")]
+)
+def test_of_those_who_take_part_a_peer_may_name_the_one_that_failed_first(
+    world: World, cause: str, named: str
+) -> None:
+    a, b = world.links(others=("c",))
+    a.abort("usage", "train", cause=cause)
+    with pytest.raises(UsageError) as caught:
+        b.channel("m").recv(5)
+    assert caught.value.party == named
+    assert caught.value.what == f"{named} failed at step 'train'."
+    assert caught.value.why == ("so says a" if named == "c" else "")
+    assert named in caught.value.mend
 
 
 def test_an_abort_reaches_the_peer_with_class_and_step(world: World) -> None:

@@ -84,8 +84,8 @@ class World:
             found[party] = self.add(party, path)
         return found
 
-    def flow(self, assets: Mapping[str, AssetView], *, days: float = 1.0) -> Workflow:
-        """The main job on these assets."""
+    def flow(self, assets: Mapping[str, AssetView], *, days: float = 1.0, prepared: bool = True) -> Workflow:
+        """The main job on these assets; if nothing is prepared, trained on what is common as it is."""
         flow = Workflow("Bad input", purpose="screening", days=days)
         flow.party(HOSPITAL, roles=("holder", "receiver"))
         flow.party(LABORATORY, roles=("holder",))
@@ -93,6 +93,12 @@ class World:
         references = {party: flow.asset(view.terms) for party, view in assets.items()}
         holders = (HOSPITAL, LABORATORY)
         rows = flow.task("align", "psi", roles={"holders": holders}, inputs={"table": references})
+        crew = {"holders": holders, "helper": HELPER}
+        if not prepared:
+            roles = {**crew, "label_holder": HOSPITAL}
+            params = {"iterations": 2}
+            flow.task("train", "train-linear", roles=roles, inputs={"table": rows["table"]}, params=params)
+            return flow
         cut = flow.task("split", "split", roles={"holders": holders}, inputs={"table": rows["table"]})
         scaled = flow.task(
             "standardise",
@@ -100,7 +106,6 @@ class World:
             roles={"holders": holders},
             inputs={"train": cut["train"], "test": cut["test"]},
         )
-        crew = {"holders": holders, "helper": HELPER}
         model = flow.task(
             "train",
             "train-logistic",

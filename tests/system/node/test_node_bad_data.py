@@ -269,6 +269,29 @@ def nothing_is_lost(world: World, finished: str, failed: str, step: str) -> None
         world.until(lambda party=party: not world.nodes[party].status().jobs_running)
 
 
+REFUSES = {
+    HOSPITAL: (all_of(HOSPITAL, "diagnosis", lambda _row: 1), "two classes"),
+    LABORATORY: (put(LABORATORY, SECRET, 50, "nan"), SECRET),
+}
+
+
+@pytest.mark.parametrize("party", REFUSES)
+def test_with_three_at_a_step_all_name_the_one_that_refused(world: World, party: str) -> None:
+    spoil, says = REFUSES[party]
+    files = good_files()
+    spoil(files)
+    flow = world.flow(world.assets(files), prepared=False)
+    ends = world.run(world.propose(world.contract(flow)))
+    own = ends[party].problem
+    assert own is not None
+    assert re.search(says, f"{own.what} {own.why}"), own
+    for view in ends.values():
+        told = view.problem
+        assert told is not None
+        assert (told.code, told.party, told.step) == ("usage", party, "train")
+        assert view is ends[party] or f"ask {party} for the cause" in told.mend
+
+
 def test_a_file_that_is_gone_when_the_job_runs(world: World, finished: str) -> None:
     assets = world.assets(good_files())
     contract = world.propose(world.contract(world.flow(assets)))
