@@ -1,4 +1,4 @@
-"""Cross-validation and learning curves over aligned rows, as tasks of a workflow (交叉验证、学习曲线).
+"""Cross-validation and learning curves over aligned or joined rows, as tasks of a workflow (交叉验证、学习曲线).
 
     tried = cross_validate(flow, "cv", table=aligned["table"], roles={...}, train=("train-linear", {"family": "logistic"}))
     outcome = Local().run(flow)
@@ -8,6 +8,9 @@ Each common row is in one fold, the same at every holder (`folds`); each fold is
 learnt on them alone (`prepare`, `standardise`, `select`) is applied to it. The receiver gets the measures of every fold and, by the step
 `average`, their mean with its interval (:mod:`unseen.learn.evaluate.folds`). Every fold is a task by itself: after a crash finished ones stay
 finished, and the contract lists what each tells.
+
+Of a hidden join (`train` with `joined`) places are put in folds, by the same coin of the holders, and a fold is measured on the rows that
+its places happen to hold: nobody learns which or how many.
 """
 
 from __future__ import annotations
@@ -75,19 +78,20 @@ def cross_validate(
     name
         What names of tasks begin with: at most 20 characters.
     table
-        Rows in the same order at every holder, such as `align.table`.
+        Rows in the same order at every holder, such as `align.table`; or joined rows in shares.
     roles
         holders, label_holder, receiver, and helper where there is one; each step takes those that it has.
     train
-        The step that makes the model, and its parameters.
+        The step that makes the model, and its parameters; with `joined` among these the table is of joined rows.
     prepare
-        Steps that learn from training rows and apply it to held-out ones, one after the other.
+        Steps that learn from training rows and apply it to held-out ones, one after the other; of joined rows such as change training rows
+        alone (`standardise-joined`), whose models are for rows as they were joined.
     evaluate
-        Parameters of `evaluate`.
+        Parameters of `evaluate`; `joined` is as in training.
     folds
         From 2 to 20.
     stratify
-        Every fold has the overall rate of the label (0 or 1).
+        Every fold has the overall rate of the label (0 or 1); not of joined rows.
     train_sizes
         Which parts of the training rows to train on, from above 0 to 1.
 
@@ -96,7 +100,8 @@ def cross_validate(
     UsageError
         An unknown step, one that does not fit its place, or numbers out of range.
     """
-    _check(name, folds, train_sizes, train, prepare)
+    joined = bool(train[1].get("joined"))
+    _check(name, folds, train_sizes, train, prepare, stratify=stratify, joined=joined)
     rows = flow.task(
         f"{name}-folds", "folds", roles=_taken("folds", roles, drop=() if stratify else ("label_holder",)),
         inputs={"table": table}, params={"folds": folds, "stratify": stratify},
@@ -117,7 +122,17 @@ def cross_validate(
                     params={"test_fraction": 1 - part},
                 )  # fmt: skip
                 sides["train"] = fewer["train"]
-            measured[part].append(_fold(flow, stem, sides, roles, train, prepare, evaluate or {}))
+            measured[part].append(
+                _fold(
+                    flow,
+                    stem,
+                    sides,
+                    roles,
+                    train,
+                    prepare,
+                    {**({"joined": True} if joined else {}), **(evaluate or {})},
+                )
+            )
     return CrossValidation(
         {
             part: flow.task(
@@ -142,10 +157,15 @@ def _fold(
 ) -> TaskHandle:
     """Prepare, train, evaluate one fold."""
     for place, (which, params) in enumerate(prepare, 1):
+        alone = not set(step(which).INPUTS) >= _SIDES
         done = flow.task(
-            f"{stem}-prepare{place}", which, roles=_taken(which, roles), inputs=dict(sides), params=params
+            f"{stem}-prepare{place}",
+            which,
+            roles=_taken(which, roles),
+            inputs={"table": sides["train"]} if alone else dict(sides),
+            params=params,
         )
-        sides = {side: done[side] for side in sides}
+        sides = {**sides, "train": done["table"]} if alone else {side: done[side] for side in sides}
     which, params = train
     model = flow.task(
         f"{stem}-train", which, roles=_taken(which, roles), inputs={"table": sides["train"]}, params=params
@@ -167,7 +187,14 @@ def _taken(
 
 
 def _check(
-    name: str, folds: int, train_sizes: Sequence[float], train: StepOf, prepare: Sequence[StepOf]
+    name: str,
+    folds: int,
+    train_sizes: Sequence[float],
+    train: StepOf,
+    prepare: Sequence[StepOf],
+    *,
+    stratify: bool,
+    joined: bool,
 ) -> None:
     problems = []
     if not 2 <= folds <= MOST:  # noqa: PLR2004
@@ -178,10 +205,14 @@ def _check(
         problems.append("two of train_sizes are the same hundredth")
     if "model" not in step(train[0]).OUTPUTS or "table" not in step(train[0]).INPUTS:
         problems.append(f"the step '{train[0]}' makes no model of a table")
+    if stratify and joined:
+        problems.append("joined rows are not put in folds by label, which nobody sees: leave out `stratify`")
+    wanted = {"table"} if joined else _SIDES
+    rows = "joined rows in shares" if joined else "training and held-out rows"
     problems += [
-        f"the step '{which}' does not take and give training and held-out rows"
+        f"the step '{which}' does not take and give {rows}"
         for which, _ in prepare
-        if not set(step(which).INPUTS) & set(step(which).OUTPUTS) >= _SIDES
+        if not set(step(which).INPUTS) & set(step(which).OUTPUTS) >= wanted
     ]
     if problems:
         raise UsageError(f"The cross-validation '{name}' is not to be had so.", problems=tuple(problems))

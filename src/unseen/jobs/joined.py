@@ -59,7 +59,7 @@ class Known(msgspec.Struct, frozen=True):
     per_id
         The most rows that the join can have of one id: what counts rows and means people multiplies by it.
     complete
-        Whether no row can have been lost, as where it was cut to a number of places that was agreed on.
+        Whether no row can have been lost, as where it was cut to a number of places that was agreed on, or is a part of what was joined.
     """
 
     how: str
@@ -92,6 +92,8 @@ class Joined:
         Shares, each (components, features): "mean" and "factor" by which features are standardised where they are used; else nothing.
     prepared
         How this holder's own columns were made (:attr:`unseen.jobs.tables.Matrix.prepared`).
+    folds
+        The fold of each place, uint16, shape (places,), where the step `folds` gave it one; the same at every holder.
     """
 
     known: Known
@@ -100,6 +102,7 @@ class Joined:
     values: NDArray[np.uint64]
     scaling: Mapping[str, NDArray[np.uint64]] = field(default_factory=dict)
     prepared: str = ""
+    folds: NDArray[np.uint16] | None = None
 
     @classmethod
     def of_rows(cls, rows: Rows, known: Known, prepared: str = "") -> Joined:
@@ -125,6 +128,8 @@ class Joined:
             "values": self.values,
             **{f"scaling.{name}": share for name, share in self.scaling.items()},
         }
+        if self.folds is not None:
+            arrays["folds"] = self.folds
         meta = {"format": FORMAT, "known": msgspec.to_builtins(self.known), "prepared": self.prepared}
         return Artefact(KIND, arrays, meta)
 
@@ -154,7 +159,27 @@ class Joined:
         known = msgspec.convert(artefact.meta["known"], Known)
         arrays = artefact.arrays
         return cls(
-            known, arrays["member"], arrays["matched"], arrays["values"], scaling, artefact.meta["prepared"]
+            known,
+            arrays["member"],
+            arrays["matched"],
+            arrays["values"],
+            scaling,
+            artefact.meta["prepared"],
+            arrays.get("folds"),
+        )
+
+    # ------------------------------------------------------------------ parts
+
+    def take(self, places: NDArray[np.int64]) -> Joined:
+        """Some places, which all holders know. No figures with noise of a part: one person may change who else is in it."""
+        known = msgspec.structs.replace(self.known, places=len(places), complete=False)
+        return replace(
+            self,
+            known=known,
+            member=np.ascontiguousarray(self.member[:, places]),
+            matched=np.ascontiguousarray(self.matched[:, places]),
+            values=np.ascontiguousarray(self.values[:, places]),
+            folds=None if self.folds is None else self.folds[places],
         )
 
     # ------------------------------------------------------------------ in an engine
@@ -196,6 +221,22 @@ class Joined:
             return None
         mean, factor = (engine.number(self.scaling[name], engine.bits) for name in ("mean", "factor"))
         return SecretScaling(mean, factor)
+
+
+def refuse_labels(wanted: bool) -> None:  # noqa: FBT001
+    """Refuse a choice of joined rows by their labels.
+
+    Raises
+    ------
+    UsageError
+        It is wanted.
+    """
+    if wanted:
+        raise UsageError(
+            "Joined rows cannot be chosen by label.",
+            why="labels and rows are in shares: nobody can tell a place from another",
+            mend="leave out `stratify`",
+        )
 
 
 def agree(

@@ -137,7 +137,7 @@ def _report(place: Path, artefact: Artefact, title: str) -> list[Path]:
     """A page and the pictures in it as files; nothing for measures that are neither of a model nor of bins."""
     if "bins" in artefact.meta:
         page, drawn = binned.page(artefact.meta, title)
-    elif "rows" in artefact.meta:
+    elif {"rows", "places"} & set(artefact.meta):
         page, drawn = Measured.of(artefact.meta, artefact.arrays).page(title)
     else:
         return []

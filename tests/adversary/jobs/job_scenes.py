@@ -252,6 +252,13 @@ def joined_training(name: str) -> Scene:
     return Scene(name, {**parties, "label_holder": ("a",)}, CREW, (given[0], given[1]), asked)
 
 
+def joined_places(name: str) -> Scene:
+    """The holders alone toss a coin about the places of two joins."""
+    scene = joined_training("standardise-joined")
+    sizes = {"folds": 2} if name == "folds" else {"test_fraction": 0.4}
+    return Scene(name, {"holders": HOLDERS}, HOLDERS, scene.inputs, sizes)
+
+
 def joined_measuring() -> Scene:
     """Every measure of two models on rows that nobody knows, of which there are 3 in the one and 5 in the other."""
     scene = joined_training("train-logistic")
@@ -452,6 +459,8 @@ SCENES: dict[str, Callable[[], Scene]] = {
     "split": split,
     "split by label": lambda: strata("split"),
     "folds": lambda: strata("folds"),
+    "split of joined rows": lambda: joined_places("split"),
+    "folds of joined rows": lambda: joined_places("folds"),
     "average": average,
     "standardise": standardise,
     "prepare": prepare,

@@ -43,6 +43,8 @@ FEWER = {
     "scorecard of evidence": 60,
     "scorecard under shares": 60,
     "average": 20,  # nothing is sent
+    "split of joined rows": 40,
+    "folds of joined rows": 40,
     "prepare": 20,  # nothing is sent
     "transform": 20,
     "bin": 24,

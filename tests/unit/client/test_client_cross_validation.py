@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -10,6 +12,7 @@ from unseen.client import Local, Workflow, cross_validate
 from unseen.client.cross_validation import CrossValidation
 from unseen.client.outcome import Outcome
 from unseen.core.errors import UsageError
+from unseen.jobs.joined import Joined
 from unseen.learn.evaluate.folds import average, averages
 
 ROLES = {"holders": ("bank", "telecom"), "label_holder": "bank", "receiver": "bank", "helper": "helper"}
@@ -75,6 +78,70 @@ def test_a_learning_curve_has_a_row_for_each_part(tried: tuple[CrossValidation, 
     assert parts.tolist() == [0.5, 1.0]
     assert values.shape == (2, 2)
     assert values[1].tolist() == list(made.results(outcome.at("bank"))["auc"].values)
+
+
+def begun_hidden() -> tuple[Workflow, str]:
+    """A hidden join of two holders' tables, 150 of 200 rows in common."""
+    rng = np.random.default_rng(4)
+    values = rng.normal(size=(250, 2))
+    label = (values.sum(axis=1) + rng.normal(size=250) > 0).astype(float)
+    flow = Workflow("Tried", purpose="credit")
+    for name in ("bank", "telecom"):
+        flow.party(name, roles=("holder", "receiver"))
+    flow.party("helper", roles=("computer",))
+    ids = np.array([f"c{row:03d}" for row in range(250)])
+    bank = pa.table({"id": ids[:200], "x": values[:200, 0], "y": label[:200]})
+    telecom = pa.table({"id": ids[50:], "z": values[50:, 1]})
+    given = {
+        "bank": flow.table("loans", holder="bank", source=bank, id_columns=["id"], label_columns=["y"]),
+        "telecom": flow.table("calls", holder="telecom", source=telecom, id_columns=["id"]),
+    }
+    holders = {"holders": ROLES["holders"]}
+    scaled = flow.task("scale", "standardise", roles=holders, inputs={"train": given, "test": given})
+    joined = flow.task(
+        "join", "join", roles={**holders, "helper": "helper"}, inputs={"table": scaled["train"]},
+        params={"hidden": True, "scaled": True, "at_most": 160},
+    )  # fmt: skip
+    return flow, joined["table"]
+
+
+@pytest.mark.parametrize("sizes", [(1.0,), pytest.param((0.5, 1.0), marks=pytest.mark.long)])
+def test_folds_of_rows_that_nobody_knows(sizes: tuple[float, ...]) -> None:
+    """The same section as for aligned rows: each place is held out once, and of a fold only measures are told."""
+    flow, table = begun_hidden()
+    made = cross_validate(
+        flow, "cv", table=table, roles=ROLES, train=("train-logistic", {"iterations": 2, "joined": True}),
+        prepare=[("standardise-joined", {})], evaluate={"measures": ["ranking"]}, folds=2, train_sizes=sizes,
+    )  # fmt: skip
+    outcome = Local().run(flow)
+    bank = outcome.at("bank")
+    places = [
+        Joined.of(bank[f"cv-{fold}-split.{side}"]).known.places
+        for fold in (1, 2)
+        for side in ("train", "test")
+    ]
+    assert places == [80, 80, 80, 80]
+    found = made.results(bank)
+    assert set(found) == {"auc", "gini", "ks", "average_precision"}
+    assert found["auc"].mean == pytest.approx(0.84, abs=0.08)
+    assert made.curve(bank, "auc")[1].shape == (len(sizes), 2)
+    told = bank.metrics("cv-mean")
+    assert told["places"] == 160
+    assert "rows" not in told
+    assert outcome.at("telecom").artefacts.keys().isdisjoint({"cv-mean.metrics", "cv-1-evaluate.metrics"})
+
+
+@pytest.mark.parametrize(("params", "words"), [
+    ({"stratify": True}, "by label"),
+    ({"prepare": [("standardise", {})]}, "joined rows in shares"),
+])  # fmt: skip
+def test_what_cannot_be_done_with_joined_rows(params: dict[str, Any], words: str) -> None:
+    flow, table = begun()
+    with pytest.raises(UsageError) as caught:
+        cross_validate(
+            flow, "cv", table=table, roles=ROLES, train=("train-logistic", {"joined": True}), **params
+        )
+    assert words in " ".join(caught.value.problems)
 
 
 def test_the_interval_is_wider_than_if_folds_were_independent() -> None:

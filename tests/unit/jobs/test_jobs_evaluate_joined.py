@@ -14,6 +14,7 @@ import pytest
 from unseen.core.errors import UsageError
 from unseen.data.table import Table
 from unseen.jobs.artefacts import Artefact
+from unseen.jobs.joined import Joined
 from unseen.jobs.measures import Measured
 from unseen.jobs.shared_models import SharedModel
 from unseen.jobs.step import Roles, parse_params, step
@@ -174,6 +175,60 @@ def test_rows_that_cannot_be_scored_are_refused() -> None:
     assert any("cannot score rows that nobody knows" in str(error) for error in done.errors.values()), (
         done.errors
     )
+
+
+def parts(name: str, tables: Mapping[str, Artefact], **params: Any) -> dict[str, dict[str, Joined]]:
+    """Output -> holder -> joined rows."""
+    module, chosen = step(name), parse_params(name, params)
+    who = Roles({"holders": HOLDERS})
+    done = run(lambda party: module.run(party, {"table": tables[party.name]}, chosen, who), HOLDERS)
+    outputs = {
+        output: {h: Joined.of(done.results[h][output]) for h in HOLDERS} for output in done.results["a"]
+    }
+    for each in outputs.values():
+        assert each["a"].known == each["b"].known
+    return outputs
+
+
+def opened(rows: Mapping[str, Joined]) -> tuple[np.ndarray, np.ndarray]:
+    """Members, and columns in units of the last place."""
+    member = (rows["a"].member ^ rows["b"].member)[0].astype(bool)
+    return member, (rows["a"].values + rows["b"].values)[0].view(np.int64)
+
+
+def test_places_are_cut_alike_and_folds_are_independent_of_who_is_there() -> None:
+    member, values = opened({name: Joined.of(joined()[name]) for name in HOLDERS})
+    cut = parts("split", joined(), test_fraction=0.3)
+    assert {name: item["a"].known.places for name, item in cut.items()} == {"train": 105, "test": 45}
+    assert not cut["test"]["a"].known.complete
+    both = [opened(cut[name]) for name in ("train", "test")]
+    assert sum(part[0].sum() for part in both) == member.sum() == COMMON
+    assert sorted(map(tuple, np.concatenate([part[1] for part in both]))) == sorted(map(tuple, values))
+    # a quarter of the members in each of four folds, give or take what chance gives: 25 of 100 of 150 places
+    made = parts("folds", joined(), folds=4)["table"]
+    folds = made["a"].folds
+    assert folds is not None
+    np.testing.assert_array_equal(folds, made["b"].folds)
+    assert np.ptp(np.bincount(folds)) <= 1
+    assert np.abs(np.bincount(folds[member]) - 25).max() <= 14
+    given = {name: made[name].to_artefact() for name in HOLDERS}
+    held_out = parts("split", given, fold=1)
+    np.testing.assert_array_equal(opened(held_out["test"])[1], values[folds == 1])
+    np.testing.assert_array_equal(opened(held_out["train"])[0], member[folds != 1])
+
+
+@pytest.mark.parametrize(("name", "params", "words"), [
+    ("folds", {"stratify": True}, "by label"),
+    ("split", {"stratify": True}, "by label"),
+    ("split", {"fold": 7}, "no fold 7"),
+    ("folds", {"folds": 200}, "too few"),
+])  # fmt: skip
+def test_places_that_cannot_be_cut(name: str, params: dict[str, Any], words: str) -> None:
+    module, who = step(name), Roles({"holders": HOLDERS, "label_holder": ("a",)})
+    chosen = parse_params(name, params)
+    done = simulate(lambda party: module.run(party, {"table": joined()[party.name]}, chosen, who), HOLDERS)
+    assert all(words in f"{error} {getattr(error, 'why', '')}" for error in done.errors.values()), done.errors
+    assert set(done.errors) == set(HOLDERS)
 
 
 @pytest.mark.parametrize(

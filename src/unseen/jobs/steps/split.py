@@ -6,24 +6,27 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from unseen.core.cost import Cost, Network
 from unseen.core.errors import UsageError
+from unseen.jobs import joined
 from unseen.jobs.artefacts import Artefact
+from unseen.jobs.joined import Joined
 from unseen.jobs.step import Roles, Sizes, StepParams
 from unseen.jobs.tables import from_table, labels_at, to_table
 from unseen.learn.prepare import rows as common
 from unseen.party import Disclosure, Party
 
-VERSION = 2
+VERSION = 3
 SUMMARY = "Cut the common rows at random into training rows and test rows, the same rows at every holder."
 ROLES = {
     "holders": "have the common rows",
     "label_holder": "has the label, and chooses rows if `stratify` is set",
 }
 OPTIONAL_ROLES = frozenset({"label_holder"})
-INPUTS = {"table": "common rows, in the same order at every holder"}
+INPUTS = {"table": "common rows, in the same order at every holder, or joined rows in shares"}
 OUTPUTS = {"train": "training rows", "test": "rows held out"}
 LEVELS = ("shared",)
 TRUST = "Semi-honest holders; no third party. The holders toss the coin together, or the label holder draws alone."
@@ -32,7 +35,8 @@ TRUST = "Semi-honest holders; no third party. The holders toss the coin together
 class Params(StepParams):
     """`test_fraction`: the share of rows held out. `stratify`: each part has the overall rate of the label.
 
-    `fold`: hold out this fold of those that the step `folds` made, instead.
+    `fold`: hold out this fold of those that the step `folds` made, instead. Of joined rows, which nobody knows, *places* are cut, and
+    labels are in shares, so that `stratify` cannot be.
     """
 
     test_fraction: Annotated[float, Field(gt=0, lt=1)] = 0.25
@@ -63,26 +67,42 @@ def estimate(params: Params, roles: Roles, sizes: Sizes, network: Network) -> Co
 
 def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Roles) -> dict[str, Any]:
     """At every holder."""
+    if inputs["table"].kind == joined.KIND:
+        places = Joined.of(inputs["table"])
+        joined.refuse_labels(params.stratify)
+        held_out = _held_out(party, places.known.places, places.folds, params, roles, {})
+        parts = {"train": ~held_out, "test": held_out}
+        return {name: places.take(np.flatnonzero(which)).to_artefact() for name, which in parts.items()}
     table = to_table(inputs["table"])
+    folds = None if params.fold is None else table.values(common.FOLD)
+    labels = labels_at(party, table, params.stratify, roles)
+    held_out = _held_out(party, table.rows, folds, params, roles, labels)
+    train, test_rows = np.flatnonzero(~held_out), np.flatnonzero(held_out)
+    return {"train": from_table(table.take(train)), "test": from_table(table.take(test_rows))}
+
+
+def _held_out(
+    party: Party,
+    rows: int,
+    folds: NDArray[Any] | None,
+    params: Params,
+    roles: Roles,
+    labels: dict[str, Any],
+) -> NDArray[np.bool_]:
+    """Which rows are held out, shape (rows,)."""
+    chosen: NDArray[np.bool_] | None = None
     if params.fold is not None:
-        held_out = table.values(common.FOLD) == params.fold
-        sizes = [int((~held_out).sum()), int(held_out.sum())]
+        chosen = np.zeros(rows, bool) if folds is None else np.asarray(folds == params.fold)
+        sizes = [int((~chosen).sum()), int(chosen.sum())]
     else:
-        test = round(params.test_fraction * table.rows)
-        sizes = [table.rows - test, test]
+        test = round(params.test_fraction * rows)
+        sizes = [rows - test, test]
     if not all(sizes):
         raise UsageError(
-            f"{table.rows} common rows cannot be cut into training and test rows.",
+            f"{rows} common rows cannot be cut into training and test rows.",
             why="" if params.fold is None else f"there is no fold {params.fold}, or nothing else",
             mend="bring more common rows, or hold out another part",
         )
-    if params.fold is None:
-        held_out = common.parts(
-            party,
-            table.rows,
-            sizes,
-            holders=roles.all("holders"),
-            **labels_at(party, table, params.stratify, roles),
-        ).astype(bool)
-    train, test_rows = np.flatnonzero(~held_out), np.flatnonzero(held_out)
-    return {"train": from_table(table.take(train)), "test": from_table(table.take(test_rows))}
+    if chosen is not None:
+        return chosen
+    return common.parts(party, rows, sizes, holders=roles.all("holders"), **labels).astype(bool)
