@@ -20,7 +20,7 @@ from unseen.learn.evaluate import binary, members, multiclass, order, ranking, r
 from unseen.mpc import SecretArray
 from unseen.party import Disclosure, Door, Party
 
-VERSION = 3
+VERSION = 4
 SUMMARY = "Score the held-out rows with the joint model and measure it against the labels."
 ROLES = {
     "holders": "bring columns and hold the shares of the model",
@@ -66,7 +66,7 @@ class Params(engines.OnShares):
         How many classes there are; only with `kind` multiclass.
     weight_column
         Of the input `weights` at the weight holder: how much each row counts, from 0 up; only the proportions matter. With `show: scores` that
-        must be the receiver. Average precision is not among the measures then.
+        must be the receiver.
     matrix
         Of several classes, tell the whole confusion matrix, small cells too.
     joined
@@ -146,11 +146,16 @@ def _told(params: Params) -> dict[str, tuple[str, int, int]]:
     """Name -> words, numbers, times."""
     if params.kind == "regression":
         return {secret.ERRORS: ("RMSE, MAE and R² on the held-out rows", 3, 1)}
+    curve = 4 if params.weight_column else 3
     if params.kind == "multiclass":
         words = "accuracy and log loss on the held-out rows"
         words += ", and the whole confusion matrix" if params.matrix else ""
         return {
-            secret.RANKING: (_ranking_words(params, " of each class against the rest"), 3, params.classes),
+            secret.RANKING: (
+                _ranking_words(params, " of each class against the rest"),
+                curve,
+                params.classes,
+            ),
             secret.CLASSES: (words, 2 + (params.classes**2 if params.matrix else 0), 1),
         }
     rows = "common rows" if params.joined else "held-out rows"
@@ -158,7 +163,7 @@ def _told(params: Params) -> dict[str, tuple[str, int, int]]:
     few = f"groups with fewer than {params.at_least} rows of either class are merged"
     edges = ", ".join(f"{edge:g}" for edge in params.edges)
     known = {
-        secret.RANKING: (_ranking_words(params), 3, 1),
+        secret.RANKING: (_ranking_words(params), curve, 1),
         secret.GROUPS: (
             f"{counts} of rows and of positives and mean score of {params.groups} groups by score; {few}",
             4 * params.groups,
@@ -181,7 +186,7 @@ def _told(params: Params) -> dict[str, tuple[str, int, int]]:
 
 def _ranking_words(params: Params, of: str = "") -> str:
     if params.weight_column:
-        return f"AUC and KS{of}, and what the positives weigh"
+        return f"AUC, KS and average precision{of}, and what the positives weigh"
     rows = "common rows" if params.joined else "held-out rows"
     return f"AUC, KS and average precision{of or f' on the {rows}'}"
 
@@ -211,11 +216,13 @@ def _work(params: Params) -> tuple[int, int]:
     sort = (2100, 130)
     if params.kind == "regression":
         return 300, 20
+    inverses = (800, 80) if params.weight_column else (0, 0)
     if params.kind == "multiclass":
-        return params.classes * (sort[0] + 1500), params.classes * sort[1] + 100
+        each, rounds = sort[0] + 1500 + inverses[0], sort[1] + inverses[1]
+        return params.classes * each, params.classes * rounds + 100
     merging = 14 if params.at_least else 0
     parts = {
-        secret.RANKING: (600, 90),
+        secret.RANKING: (600 + inverses[0], 90 + inverses[1]),
         secret.GROUPS: (0, 4 + merging * params.groups),
         secret.DISTRIBUTION: (100 + 60 * len(params.edges), 14 + merging * (1 + len(params.edges))),
         secret.CONFUSION: (150, 14 + merging),

@@ -9,8 +9,7 @@ Small groups
     told is a class smaller, also not as the difference of two told sums of the same table. Two tables together (`groups` and
     `confusion`, say) may bound smaller groups: ask for what is needed.
 Method
-    :mod:`.order` says how rows are put in order, and what weights are. What is small is decided by rows, what is told are weights. Average
-    precision is left out then: what it divides by would be secret.
+    :mod:`.order` says how rows are put in order, and what weights are. What is small is decided by rows, what is told are weights.
 """
 
 from __future__ import annotations
@@ -25,6 +24,7 @@ from numpy.typing import NDArray
 from unseen.core.errors import UsageError
 from unseen.learn.evaluate.binary import Confusion
 from unseen.learn.evaluate.order import UNIT, Sorted, Weights, points
+from unseen.learn.evaluate.quotients import quotients
 from unseen.learn.evaluate.ranking import Distribution, Ranking, cuts, mean_scores
 from unseen.learn.evaluate.regression import Fit
 from unseen.mpc import SecretArray
@@ -34,6 +34,7 @@ ENOUGH, SIZES, RANKING, GROUPS = "enough", "class-sizes", "ranking", "groups"
 DISTRIBUTION, CONFUSION, LOSSES, ERRORS, CLASSES = "distribution", "confusion", "losses", "errors", "classes"
 
 Floats = NDArray[np.float64]
+_PLACES = 14  # of an average precision of weighted rows, which is right to about as many
 _MOST_SPREAD = 1024.0  # squares fit up to 2048: predictions may lie as far off again
 
 
@@ -78,19 +79,23 @@ def class_sizes(labels: SecretArray) -> SecretArray:
 
 def ranking(ordered: Sorted, *, to: Sequence[str], sizes: Floats | None, name: str = RANKING) -> Order | None:
     """AUC, KS and average precision; None at others than the receivers, who know the sizes of the classes."""
-    curve, alike = points(ordered), ordered.weights is None
-    engine, total = (
-        curve.rows.engine,
-        len(ordered.labels) * (1 if ordered.weights is None else ordered.weights.unit),
-    )
-    last = curve.precision() if alike else curve.found
-    told = engine.reveal(name, engine.concatenate([curve.area(), curve.lead(), last]), to=to)
+    curve, weights = points(ordered), ordered.weights
+    engine, total = curve.rows.engine, len(ordered.labels) * (1 if weights is None else weights.unit)
+    parts = [curve.area(), curve.lead()]
+    if weights is None:
+        parts.append(curve.precision())
+    else:
+        # as integers of the last place: products of two sums leave no room for fraction bits
+        precise = engine.number(curve.weighed_precision(total).share, 0)
+        share = quotients(precise, engine.scaled(curve.found, engine.bits), whole=1, places=_PLACES)
+        parts += [engine.number(share.share, 0), curve.found]
+    told = engine.reveal(name, engine.concatenate(parts), to=to)
     if told is None or sizes is None:
         return None
-    found = float(sizes[1]) if alike else float(told[2])
+    found = sizes[1] if weights is None else told[3]
     product = found * (total - found)
-    precise = float(told[2]) / UNIT / found if alike else float("nan")
-    return Order(float(told[0]) / product / 2, float(told[1]) / product, precise)
+    precision = told[2] / UNIT / found if weights is None else told[2] / (1 << _PLACES)
+    return Order(float(told[0] / product / 2), float(told[1] / product), float(precision))
 
 
 def groups(
