@@ -126,7 +126,7 @@ def test_whoever_learns_or_brings_nothing_is_told_so() -> None:
 def test_what_a_run_takes_is_told_of_each_task_and_of_all() -> None:
     costs = {
         "align": Cost(2.0, 3_000_000, 4, 200_000_000),
-        "train": Cost(240.0, 5_000_000_000, 900, 3_500_000_000, 16_000_000_000),
+        "train": Cost(240.0, 5_000_000_000, 900, 3_500_000_000, {"bank": 16_000_000_000}),
     }
     words = summarise(contract(), facts=facts, costs=costs)
     for text in (
