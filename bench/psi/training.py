@@ -13,7 +13,7 @@ from bench.report import Sample
 from unseen.data.table import Table
 from unseen.jobs.artefacts import Artefact
 from unseen.jobs.step import Roles
-from unseen.jobs.steps import join, psi, standardise, standardise_joined, train_logistic
+from unseen.jobs.steps import join, psi, standardise, standardise_joined, train_linear
 from unseen.jobs.tables import from_table
 from unseen.party import Disclosure, Door, Party
 
@@ -85,7 +85,7 @@ def hidden_steps() -> list[Any]:
         (join, {"hidden": True, "scaled": True, "epsilon": EPSILON}, True, whole),
         (standardise_joined, {}, True, whole),
         (
-            train_logistic,
+            train_linear,
             {"joined": True, "iterations": ITERATIONS, "coefficients_to_owners": True},
             True,
             whole,
@@ -99,5 +99,5 @@ def open_steps() -> list[Any]:
     return [
         (psi, {}, False, whole),
         (standardise, {}, False, {"train": "table", "test": "table"}),
-        (train_logistic, {"iterations": ITERATIONS, "coefficients_to_owners": True}, True, whole),
+        (train_linear, {"iterations": ITERATIONS, "coefficients_to_owners": True}, True, whole),
     ]

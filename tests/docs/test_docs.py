@@ -61,12 +61,10 @@ def test_every_protocol_has_a_page_with_what_it_must_say(family: str, name: str)
         assert word in page, word
 
 
-@pytest.mark.parametrize("name", ["train-logistic", "split", "mpc-sigmoid"])
+@pytest.mark.parametrize("name", ["train-linear", "split", "mpc-sigmoid"])
 def test_what_else_the_main_job_says_to_others_has_a_page(name: str) -> None:
     page = text(f"protocols/{name}.md")
-    assert all(
-        word in page for word in ("adversary", "cost" if name != "train-logistic" else "bytes", "ource")
-    )
+    assert all(word in page for word in ("adversary", "cost" if name != "train-linear" else "bytes", "ource"))
 
 
 @pytest.mark.parametrize("kind", [kind for kind in vars(errors).values() if isinstance(kind, type)])

@@ -43,7 +43,7 @@ _KEPT_VARIABLES = (
 PRELOAD = (
     "unseen.jobs.worker",
     "unseen.jobs.steps.psi",
-    "unseen.jobs.steps.train_logistic",
+    "unseen.jobs.steps.train_linear",
     "unseen.jobs.steps.evaluate",
     "unseen.psi.protocols.dh",
     "unseen.mpc.protocols.dealer",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
@@ -21,7 +21,7 @@ from unseen.learn.vertical.linear.families import MULTINOMIAL, check_labels, che
 from unseen.learn.vertical.linear.newton import Newton
 from unseen.learn.vertical.linear.scaling import Scaling
 from unseen.learn.vertical.models import Model, Shares
-from unseen.mpc import SecretArray
+from unseen.mpc import Engine, SecretArray
 from unseen.party import Party
 
 COEFFICIENTS, VARIANCES, INTERCEPT = "coefficients", "variances", "intercept"
@@ -56,6 +56,10 @@ class Settings(Protocol):
     warm_start: bool
     woe_bins: int
     woe_least_rows: int
+    bound: bool
+    joined: bool
+    longest: float | None
+    within: float | None
     labels: int
     checks_rank: bool
     checks_range: bool
@@ -63,23 +67,27 @@ class Settings(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """This party's part of the model, and what it was told of it."""
+    """This party's part of the model, what it was told of it, and the commitments that inputs are bound to, by holder."""
 
     model: Model
     known: Mapping[str, list[float]]
+    bound: Mapping[str, str] = field(default_factory=dict)
 
 
 class Training:
     """One training at one party. All parties of the task make one and call :meth:`run`."""
 
-    def __init__(self, party: Party, settings: Any, roles: Roles, sizes: layout.Layout) -> None:
+    def __init__(
+        self, party: Party, engine: Engine, settings: Any, roles: Roles, sizes: layout.Layout
+    ) -> None:
         self._party = party
         self._set: Settings = settings
         self._roles = roles
         self._sizes = sizes
-        self._engine = engines.open_engine(party, roles, settings)
+        self._engine = engine
         self._label_holder = roles.one("label_holder")
         self._several = settings.family == MULTINOMIAL
+        self._as_they_came = settings.bound or settings.joined
 
     def run(
         self, own: Matrix | None, row_weights: NDArray[np.float64] | None, start: Model | None
@@ -104,7 +112,8 @@ class Training:
         scaling = None
         beginning = self._begin(start)
         binned = self._set.woe_bins > 0
-        if own is not None and not binned:
+        bound: dict[str, str] = {}
+        if own is not None and not binned and not self._set.bound:
             scaling = (
                 Scaling.fit(own.values, own.columns)
                 if beginning is None
@@ -112,13 +121,16 @@ class Training:
             )
         scaled = None if own is None or scaling is None else scaling.apply(own.values)
         label = self._own_label(own)
-        columns = None if binned else layout.share_blocks(engine, sizes, scaled)
-        unit = self._share_unit(label)
-        labels = self._share_label(label)
-        evidence = None
-        if columns is None:
+        unit, evidence = self._share_unit(label), None
+        if self._set.bound:
+            columns, labels, bound = self._bound(own)
+        elif binned:
+            labels = self._share_label(label)
             evidence = self._evidence(own, label, labels)
             columns = evidence.columns()
+        else:
+            columns = layout.share_blocks(engine, sizes, scaled)
+            labels = self._share_label(label)
         weights = self._share_weights(label, row_weights)
         first = None if beginning is None else beginning.secret(engine, "weights")
         if first is not None and unit is not None:
@@ -135,7 +147,11 @@ class Training:
             choice = self._choice
             return Trained(evidence.to_model(final, protocol=choice.protocol, holders=choice.holders), {})
         known = self._tell(final, certain, unit, scaling)
-        return Trained(self._model(final, scaling), known)
+        return Trained(self._model(final, scaling), known, bound)
+
+    def trained(self, weights: SecretArray) -> Trained:
+        """What comes out of weights of columns as they came."""
+        return Trained(self._model(weights, None), self._tell(weights, None, None, None))
 
     # ------------------------------------------------------------------ what goes in
 
@@ -239,6 +255,25 @@ class Training:
             label_counts=None if label is None else (float(label.sum()), float((1 - label).sum())),
         )
 
+    def _bound(self, own: Matrix | None) -> tuple[SecretArray, SecretArray, dict[str, str]]:
+        """Columns and labels that are those committed to, and the commitments by holder."""
+        if own is not None:
+            newton.check_standardised(own.values)
+        if own is not None and own.commitment is None:
+            raise UsageError(
+                f"{self._party.name} has not committed to its training columns.",
+                mend="set `commit` at the step 'standardise' before, or leave out `bound`",
+            )
+        return layout.share_bound(
+            self._engine,
+            self._sizes,
+            None if own is None else own.numbers,
+            None if own is None else own.commitment,
+            label_holder=self._label_holder,
+            longest=self._set.longest,
+            within=self._set.within,
+        )
+
     # ------------------------------------------------------------------ training
 
     def _fit(
@@ -249,7 +284,6 @@ class Training:
         start: SecretArray | None,
     ) -> SecretArray:
         settings, engine = self._set, self._engine
-        how = self._newton
         if settings.method == "sgd":
             descent = sgd.Descent(
                 settings.epochs,
@@ -272,23 +306,23 @@ class Training:
                 report=lambda done, total: self._party.progress(done, total, "epochs"),
                 keep=SecretCheckpoints(engine, self._party.checkpoints("epoch", settings.epochs)),
             )
-        keep = SecretCheckpoints(engine, self._party.checkpoints("Newton iteration", how.iterations))
-        report = lambda done, total: self._party.progress(done, total, "Newton iterations")  # noqa: E731
         if self._several:
-            return multinomial.fit(
-                engine,
-                columns,
-                labels,
-                how,
-                classes=settings.classes,
-                weights=weights,
-                start=start,
-                report=report,
-                keep=keep,
-            )
-        return newton.fit(
-            engine, columns, labels, how, weights=weights, start=start, report=report, keep=keep
-        )
+            several: dict[str, Any] = {"classes": settings.classes, "weights": weights, "start": start}
+            return multinomial.fit(engine, columns, labels, self._newton, **several, **self._watched)
+        return self.newton(columns, labels, weights=weights, start=start)
+
+    def newton(self, columns: SecretArray, labels: SecretArray, **more: Any) -> SecretArray:
+        """The weights by Newton's method; `more` as :func:`unseen.learn.vertical.linear.newton.fit` takes it."""
+        return newton.fit(self._engine, columns, labels, self._newton, **more, **self._watched)
+
+    @property
+    def _watched(self) -> dict[str, Any]:
+        """What Newton's methods report to, and where they keep what they go on from."""
+        kept = self._party.checkpoints("Newton iteration", self._set.iterations)
+        return {
+            "report": lambda done, total: self._party.progress(done, total, "Newton iterations"),
+            "keep": SecretCheckpoints(self._engine, kept),
+        }
 
     @property
     def _newton(self) -> Newton:
@@ -343,7 +377,7 @@ class Training:
         if unit is not None:
             scale = float(np.asarray(engine.reveal(UNIT, unit[:1], to=self._roles.everyone))[0])
         by_owner = self._sizes.columns
-        moved = self._moved(weights, scaling)
+        moved = weights[self._sizes.width :].ravel() if self._as_they_came else self._moved(weights, scaling)
         own = {of_owner(COEFFICIENTS, owner): weights[self._sizes.block(owner)] for owner in by_owner}
         if certain is not None and self._set.certainty:
             own |= {
@@ -362,6 +396,8 @@ class Training:
             },
         )
         mine = told.get(of_owner(COEFFICIENTS, self._party.name))
+        if mine is not None and scaling is None:
+            known[COEFFICIENTS] = mine.tolist()
         if mine is not None and scaling is not None:
             units = scaling.scale.reshape(-1, *[1] * (mine.ndim - 1))
             known[COEFFICIENTS] = (mine / units).ravel().tolist()

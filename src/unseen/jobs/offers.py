@@ -51,7 +51,7 @@ class Offer:
         )
         return (
             f"the step '{self.step}' with {given}{who} hides {HIDES}: about {_amount(self.cost)} instead of "
-            f"{_amount(self.instead_of)}; the rows stay in shares, for standardise-joined and train-logistic (joined), "
+            f"{_amount(self.instead_of)}; the rows stay in shares, for standardise-joined and train-linear (joined), "
             f"and figures about common rows are had of common-statistics{often}"
         )
 

@@ -52,7 +52,7 @@ def study(data: Path | None = None) -> Workflow:
     members = flow.task("scale-members", "standardise-joined", roles=roles, inputs={"table": joined["table"]})
     flow.task(
         "train",
-        "train-logistic",
+        "train-linear",
         roles={**roles, "label_holder": hospital.party},
         inputs={"table": members["table"]},
         params={"joined": True, "coefficients_to_owners": True},

@@ -101,11 +101,11 @@ def workflow(holdings: Sequence[Holding], settings: Settings) -> Workflow:
     )
     model = flow.task(
         "train",
-        "train-logistic",
+        "train-linear",
         roles={**together, "label_holder": receiver},
         inputs={"table": scaled["train"]},
         params={
-            "penalty": settings.penalty,
+            "l2": settings.penalty,
             "iterations": settings.iterations,
             "coefficients_to_owners": True,
             "bound": settings.bound,

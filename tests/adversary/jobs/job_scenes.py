@@ -248,7 +248,7 @@ def joined_training(name: str) -> Scene:
         given.append({who: {"table": made[who]["table"]} for who in HOLDERS})
     if name == "standardise-joined":
         return Scene(name, parties, CREW, (given[0], given[1]), {})
-    asked = {"iterations": 1, "penalty": 100.0, "joined": True}
+    asked = {"iterations": 1, "l2": 100.0, "joined": True}
     return Scene(name, {**parties, "label_holder": ("a",)}, CREW, (given[0], given[1]), asked)
 
 
@@ -261,7 +261,7 @@ def joined_places(name: str) -> Scene:
 
 def joined_measuring() -> Scene:
     """Every measure of two models on rows that nobody knows, of which there are 3 in the one and 5 in the other."""
-    scene = joined_training("train-logistic")
+    scene = joined_training("train-linear")
     given: list[Inputs] = []
     for which in (0, 1):
         made = run(scene.program(which), CREW, disclosures=scene.told).results
@@ -302,8 +302,8 @@ def describe() -> Scene:
 def train() -> Scene:
     roles = {"holders": HOLDERS, "helper": ("helper",), "label_holder": ("a",)}
     # few rounds, every kind of message: a high penalty makes the inverse quick
-    params = {"iterations": 1, "penalty": 100.0}
-    return Scene("train-logistic", roles, CREW, (tables(1), tables(2)), params)
+    params = {"iterations": 1, "l2": 100.0}
+    return Scene("train-linear", roles, CREW, (tables(1), tables(2)), params)
 
 
 def descend(**params: Any) -> Scene:
@@ -402,19 +402,6 @@ def scoring(name: str, **params: Any) -> Scene:
     return Scene(name, roles, CREW, (given[0], given[1]), params)
 
 
-def classing() -> Scene:
-    """Two classes by the multinomial family: rows that are equal before the link are put together first."""
-    roles = {"holders": HOLDERS, "helper": ("helper",), "label_holder": ("a",)}
-    settings = {"family": "multinomial", "classes": 2, "iterations": 1, "l2": 100.0}
-    scene = Scene("train-linear", roles, CREW, (tables(1), tables(2)), settings)
-    given: list[Inputs] = []
-    for which in (0, 1):
-        made = run(scene.program(which), CREW, disclosures=scene.told).results
-        given.append({who: {**scene.inputs[which][who], "model": made[who]["model"]} for who in HOLDERS})
-    asked = {"kind": "multiclass", "classes": 2, "at_least": 1}
-    return Scene("evaluate", {**roles, "receiver": ("a",)}, CREW, (given[0], given[1]), asked)
-
-
 def weighing() -> Scene:
     """Both holders' weights add up alike, and are others."""
     scene = scoring("evaluate", groups=2, edges=(0.5,), at_least=1, weight_column="weight")
@@ -427,23 +414,15 @@ def weighing() -> Scene:
     return replace(scene, roles=roles, inputs=(given[0], given[1]))
 
 
-def handed_over() -> Scene:
-    # two models: what they are goes to a alone, the helper sees nothing of either
-    scene = scoring("predict")
-    inputs = tuple({who: {"model": given[who]["model"]} for who in HOLDERS} for given in scene.inputs)
-    return Scene("reveal-model", scene.roles, CREW, inputs, {})  # type: ignore[arg-type]
-
-
-def bins_handed_over() -> Scene:
-    """Two models on other labels and other columns of a; where the columns of b are cut a is told."""
-    scene = weighed()
+def handed_over(scene: Scene, **params: Any) -> Scene:
+    """Two models on other labels and other columns of a, which is told how b scaled or cut its own; the helper sees nothing of either."""
     trained = replace(scene, inputs=(scene.inputs[0], {**scene.inputs[1], "b": scene.inputs[0]["b"]}))
     given: list[Inputs] = []
     for which in (0, 1):
         made = run(trained.program(which), CREW, disclosures=trained.told).results
         given.append({who: {"model": made[who]["model"]} for who in HOLDERS})
     roles = {"holders": HOLDERS, "helper": ("helper",), "receiver": ("a",)}
-    return Scene("reveal-model", roles, CREW, (given[0], given[1]), {"least_rows": 1})
+    return Scene("reveal-model", roles, CREW, (given[0], given[1]), params)
 
 
 def function() -> Scene:
@@ -482,13 +461,13 @@ SCENES: dict[str, Callable[[], Scene]] = {
     "bin": weigh,
     "select": lambda: compared("select", correlation=0.95, vif=50.0),
     "correlate": lambda: compared("correlate"),
-    "train-logistic": train,
+    "train-linear by Newton's method": train,
     "train-linear": descend,
     "train-linear on evidence": weighed,
     "scorecard": card,
     "scorecard of evidence": lambda: hidden_card("evidence"),
     "scorecard under shares": lambda: hidden_card("nobody"),
-    "train-logistic joined": lambda: joined_training("train-logistic"),
+    "train-linear joined": lambda: joined_training("train-linear"),
     "standardise-joined": lambda: joined_training("standardise-joined"),
     "join": lambda: joining(how="full", method="dh"),
     "join hidden": lambda: joining(how="full", hidden=True, repeats={"a": 2, "b": 2}, at_most=8),
@@ -504,8 +483,7 @@ SCENES: dict[str, Callable[[], Scene]] = {
     "evaluate secretly": lambda: scoring("evaluate", groups=2, edges=(0.5,), at_least=1),
     "evaluate with weights": weighing,
     "evaluate joined": joined_measuring,
-    "evaluate several classes": classing,
     "predict": lambda: scoring("predict"),
-    "reveal-model": handed_over,
-    "reveal-model of bins": bins_handed_over,
+    "reveal-model": lambda: handed_over(train()),
+    "reveal-model of bins": lambda: handed_over(weighed(), least_rows=1),
 }

@@ -40,7 +40,6 @@ def test_every_step_there_is_has_a_scene() -> None:
 FEWER = {
     "evaluate with weights": 40,
     "evaluate joined": 40,
-    "evaluate several classes": 40,
     "scorecard of evidence": 60,
     "scorecard under shares": 60,
     "average": 20,  # nothing is sent
@@ -63,7 +62,7 @@ FEWER = {
     "psi of three, to one": 60,
     "common-statistics of three": 60,
     "standardise-joined": 60,
-    "train-logistic joined": 60,
+    "train-linear joined": 60,
 }
 SLOW = {
     "scorecard of evidence",
@@ -71,14 +70,13 @@ SLOW = {
     "reveal-model of bins",
     "evaluate with weights",
     "evaluate joined",
-    "evaluate several classes",
     "join hidden",
     "join hidden of three",
     "join hidden, length told",
     "join of three",
     "psi of three, to one",
     "common-statistics of three",
-    "train-logistic joined",
+    "train-linear joined",
     "standardise-joined",
     "common-statistics",
     "make-stock",
@@ -95,7 +93,14 @@ SLOW = {
 }  # keys are made, transfers are set up anew, or a hundred rounds
 AS_MUTANTS = 60
 """Runs in which mutants of secret sharing are found; so many of the quick suite's larger scenes, too."""
-OFTEN = {"train-logistic", "train-linear", "scorecard", "evaluate", "predict", "reveal-model"}
+OFTEN = {
+    "train-linear by Newton's method",
+    "train-linear",
+    "scorecard",
+    "evaluate",
+    "predict",
+    "reveal-model",
+}
 
 
 def _runs() -> Iterator[object]:

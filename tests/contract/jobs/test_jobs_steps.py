@@ -63,7 +63,7 @@ class Ahead:
         seats = {"holders": ("hospital", "laboratory"), "label_holder": "hospital", "receiver": "hospital"}
         cross_validate(
             flow, "cv", table="align.table", roles=seats | {"helper": "helper"}, folds=2, prepare=[("standardise", {})],
-            train=("train-logistic", {"iterations": 1}), evaluate={"show": "scores"},
+            train=("train-linear", {"iterations": 1}), evaluate={"show": "scores"},
         )  # fmt: skip
         return flow
 

@@ -57,7 +57,7 @@ def command(world, capsys):
 def test_from_assets_to_audit(world, command, capsys):
     _nodes, folder = world
     about = (
-        "--id patient --step psi,split,standardise,train-logistic,evaluate --step predict --purpose screening"
+        "--id patient --step psi,split,standardise,train-linear,evaluate --step predict --purpose screening"
     )
     command("hospital", f"asset add diagnoses {folder}/diagnoses.csv --label diagnosis {about}")
     command("laboratory", f"asset add measurements {folder}/measurements.csv {about}")

@@ -108,7 +108,7 @@ class World:
         )
         model = flow.task(
             "train",
-            "train-logistic",
+            "train-linear",
             roles={**crew, "label_holder": HOSPITAL},
             inputs={"table": scaled["train"]},
             params={"iterations": 2},

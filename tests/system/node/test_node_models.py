@@ -57,7 +57,7 @@ def training() -> Workflow:
     )
     model = flow.task(
         "train",
-        "train-logistic",
+        "train-linear",
         roles={**CREW, "label_holder": "bank"},
         inputs={"table": ready["train"]},
         params={"iterations": 3},

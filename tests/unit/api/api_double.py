@@ -40,7 +40,7 @@ TERMS = AssetTerms(
     holder="hospital",
     columns=(ColumnTerms(name="patient", type="text", role="id"), ColumnTerms(name="age", type="integer")),
     rows=500,
-    steps=("psi", "split", "standardise", "train-logistic", "evaluate", "predict"),
+    steps=("psi", "split", "standardise", "train-linear", "evaluate", "predict"),
     purposes=("screening",),
 )
 ASSET = m.AssetView(terms=TERMS, path="/data/diagnoses.csv", added_at=NOW)

@@ -65,7 +65,7 @@ COMMANDS = {
     ),
     "peer list": ("peer_list", {}),
     "peer remove laboratory": ("peer_remove", {"name": "laboratory"}),
-    "asset add d /data/x.csv --step psi --step train-logistic --purpose screening --id patient --label y "
+    "asset add d /data/x.csv --step psi --step train-linear --purpose screening --id patient --label y "
     "--sensitivity.age special --legal-basis consent --ignore z": (
         "asset_add",
         {
@@ -76,7 +76,7 @@ COMMANDS = {
                 label_columns=("y",),
                 ignore_columns=("z",),
                 sensitivity={"age": "special"},
-                steps=("psi", "train-logistic"),
+                steps=("psi", "train-linear"),
                 purposes=("screening",),
                 legal_basis="consent",
             )

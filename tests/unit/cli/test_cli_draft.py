@@ -155,7 +155,7 @@ def test_a_section_of_the_file_adds_a_cross_validation(file):
     made = contract_of(file, Generous())
     steps = [task.step for task in made.tasks if task.name.startswith("cv-")]
     assert steps[0] == "folds"
-    assert steps[1:-1] == ["split", "standardise", "train-logistic", "evaluate"] * 5
+    assert steps[1:-1] == ["split", "standardise", "train-linear", "evaluate"] * 5
     assert steps[-1] == "average"
     file.write_text(FLOW + section.group(1).replace("align.table", "nothing.table"))
     with pytest.raises(UsageError, match="which is nothing"):

@@ -18,14 +18,14 @@ def terms() -> Contract:
     first = contract().tasks[0]
     train = TaskTerms(
         name="train",
-        step="train-logistic",
+        step="train-linear",
         version=1,
         fingerprint="e" * 64,
         params={"bound": True},
         roles={"holders": ("bank", "clinic")},
         inputs={"table": {"bank": "align.table", "clinic": "align.table"}},
     )
-    allowed = {"steps": ("psi", "train-logistic")}
+    allowed = {"steps": ("psi", "train-linear")}
     own = (asset(**allowed), asset(name="patients", holder="clinic", **allowed))
     return contract(tasks=(first, train), assets=own)
 
@@ -39,7 +39,7 @@ def world(*, committed: dict[str, str] = ELEMENTS, seen: dict[str, dict[str, str
         signed, started, align, ended = given.logs[name]
         told = {"committed": {"table": committed[name]}} if name in committed else {}
         trained: dict[str, Any] = finished(
-            name, peer, step="train-logistic", fingerprint="e" * 64, disclosures=[]
+            name, peer, step="train-linear", fingerprint="e" * 64, disclosures=[]
         )
         trained["bound"] = (seen or dict.fromkeys(KEYS, ELEMENTS))[name]
         logs[name] = [
@@ -49,7 +49,7 @@ def world(*, committed: dict[str, str] = ELEMENTS, seen: dict[str, dict[str, str
             entry(3, "task-finished", trained, task="train"),
             replace(ended, index=4),
         ]
-    return replace(given, logs=logs, trust={**given.trust, "train-logistic": "Semi-honest parties."})
+    return replace(given, logs=logs, trust={**given.trust, "train-linear": "Semi-honest parties."})
 
 
 def lines(report: AuditReport, mark: str) -> str:

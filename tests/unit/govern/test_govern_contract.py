@@ -234,16 +234,16 @@ def later(name: str, step: str, source: str) -> TaskTerms:
 def test_what_comes_of_an_asset_is_bound_by_its_owner_too() -> None:
     """The clinic's tasks on aligned rows work on what came of the bank's asset, although they never read it."""
     (align,) = contract().tasks
-    tasks = (align, later("cut", "split", "align.table"), later("fit", "train-logistic", "cut.train"))
+    tasks = (align, later("cut", "split", "align.table"), later("fit", "train-linear", "cut.train"))
     with pytest.raises(ValidationError, match="the owner of 'loans' does not allow the step 'split'"):
         contract(tasks=tasks)
-    wide = ("psi", "split", "train-logistic")
+    wide = ("psi", "split", "train-linear")
     terms = contract(
         tasks=tasks, assets=(asset(steps=wide), asset(name="patients", holder="clinic", steps=wide))
     )
     assert [task.name for task in terms.tasks_on("loans")] == ["align", "cut", "fit"]
     narrowed = {"loans": asset(steps=("psi", "split"))}
-    with pytest.raises(DeniedError, match=r"step 'train-logistic'\.\nWhy: task 'fit'"):
+    with pytest.raises(DeniedError, match=r"step 'train-linear'\.\nWhy: task 'fit'"):
         may_sign(terms=terms, own=narrowed)
 
 

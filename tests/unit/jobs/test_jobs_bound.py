@@ -173,9 +173,9 @@ def test_of_too_many_numbers_nothing_is_shared(
 @pytest.mark.parametrize("wrong", [{"within": 8.0}, {"within": 3.0, "bound": True}])
 def test_bounds_are_a_power_of_two_and_of_bound_inputs(wrong: dict[str, Any]) -> None:
     with pytest.raises(UsageError, match="parameters"):
-        parse_params("train-logistic", wrong)
+        parse_params("train-linear", wrong)
 
 
 def test_a_length_is_proved_of_bound_inputs_only() -> None:
     with pytest.raises(UsageError, match="parameters"):
-        parse_params("train-logistic", {"longest": 3.0})
+        parse_params("train-linear", {"longest": 3.0})

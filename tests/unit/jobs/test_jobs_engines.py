@@ -70,14 +70,14 @@ def test_a_helper_may_be_left_out_of_a_task_and_the_reasons_say_who_is_trusted()
             holder=name,
             columns=(ColumnTerms(name="x", type="numeric"),),
             rows=100,
-            steps=("train-logistic",),
+            steps=("train-linear",),
             purposes=("p",),
         )
         for name in ("a", "b")
     )
     sketch = TaskSketch(
         "t",
-        "train-logistic",
+        "train-linear",
         {"holders": ("a", "b"), "label_holder": ("a",), "helper": ()},
         {"table": "s.t"},
         {},

@@ -18,7 +18,7 @@ from unseen.jobs.artefacts import decode, encode
 from unseen.jobs.joined import KIND, Joined
 from unseen.jobs.local import run_local
 from unseen.jobs.step import Roles, Sizes
-from unseen.jobs.steps import common_statistics, standardise_joined, train_logistic
+from unseen.jobs.steps import common_statistics, standardise_joined, train_linear
 from unseen.jobs.steps import join as step
 from unseen.jobs.tables import Matrix, from_table, to_table
 from unseen.psi import answers
@@ -188,11 +188,11 @@ def test_what_does_not_fit_the_tables(params: dict[str, Any], match: str) -> Non
     assert match in causes[0]
 
 
-@pytest.mark.parametrize("name", ["standardise-joined", "train-logistic"])
+@pytest.mark.parametrize("name", ["standardise-joined", "train-linear"])
 def test_steps_refuse_joined_rows_that_they_cannot_use(name: str) -> None:
     made = go(HELPED, how="left", hidden=True, repeats={"a": 2, "b": 2}).results
-    installed: Any = {"standardise-joined": standardise_joined, "train-logistic": train_logistic}[name]
-    asked = installed.Params(**({"joined": True} if name == "train-logistic" else {}))
+    installed: Any = {"standardise-joined": standardise_joined, "train-linear": train_linear}[name]
+    asked = installed.Params(**({"joined": True} if name == "train-linear" else {}))
     outcome = simulate(
         lambda party: installed.run(party, made[party.name], asked, HELPED),
         HELPED.everyone,
@@ -252,7 +252,7 @@ def test_rows_of_one_id_are_not_many() -> None:
 
     meta = told(common_statistics)["b"]["answer"].meta
     assert (meta["below"], meta["count"], meta["at_least"]) == ([True], [0], 8)
-    models = told(train_logistic, iterations=2, coefficients_to_owners=True)
+    models = told(train_linear, iterations=2, coefficients_to_owners=True)
     known = [models[name]["model"].meta["known"] for name in ("a", "b")]
     assert known == [{"coefficients": [0.0], "intercept": [0.0]}, {"coefficients": [0.0]}]
 
@@ -361,7 +361,7 @@ def test_three_holders_train_on_rows_that_nobody_knows(helper: tuple[str, ...]) 
     counted = then(common_statistics, made.results, counting, joined=True)
     assert counted["c"]["answer"].meta["count"] == [len(common)]
     scaled = then(standardise_joined, made.results, roles)
-    trained = then(train_logistic, scaled, roles, joined=True, coefficients_to_owners=True)
+    trained = then(train_linear, scaled, roles, joined=True, coefficients_to_owners=True)
     found = [trained[name]["model"].meta["known"]["coefficients"][0] for name in ids]
     whole = {name: dict(zip(ids[name], column(name), strict=True)) for name in ids}
     pooled = np.array([[whole[name][number] for name in ids] for number in common])

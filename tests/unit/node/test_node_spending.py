@@ -93,8 +93,8 @@ LABELS = {**TWO, "label_holder": ("clinic",)}
     ("psi", {}, TWO, True),
     ("join", {}, TWO, True),
     ("join", {"hidden": True}, TWO, False),
-    ("train-logistic", {"coefficients_to_owners": True}, LABELS, True),
-    ("train-logistic", {}, LABELS, False),
+    ("train-linear", {"coefficients_to_owners": True}, LABELS, True),
+    ("train-linear", {}, LABELS, False),
     ("train-gbdt-federated", {}, LABELS, True),
 ])  # fmt: skip
 def test_no_step_goes_round_a_budget(step: str, params: Any, roles: Any, counts: bool) -> None:

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
 from unseen.core.cost import Cost, Network
 from unseen.core.errors import UsageError
-from unseen.jobs import engines, linear_training, row_weights
-from unseen.jobs.artefacts import Artefact
+from unseen.jobs import engines, joined_training, linear_training, row_weights
+from unseen.jobs.artefacts import BOUND, Artefact
 from unseen.jobs.shared_models import SharedModel, shape_disclosure
 from unseen.jobs.step import Roles, Sizes
 from unseen.jobs.tables import Matrix
 from unseen.learn.vertical import layout
 from unseen.learn.vertical.linear import newton
 from unseen.learn.vertical.linear.families import MULTINOMIAL
+from unseen.mpc.fixed import FRACTION_BITS
 from unseen.party import Disclosure, Door, Party
 
-VERSION = 2
+VERSION = 3
 SUMMARY = "Train a linear model (logistic, of several classes, linear, Poisson) on the columns of all holders; it stays in secret shares."
 ROLES = {
     "holders": "bring columns and hold the shares",
@@ -29,7 +31,7 @@ ROLES = {
     "weight_holder": "the holder that has weights of the rows, if there are any",
 }
 INPUTS = {
-    "table": "training columns, of any scale; values may be missing where `woe_bins` are set",
+    "table": "training columns, of any scale; values may be missing where `woe_bins` are set; or joined rows in shares",
     "weights": "a table of the same rows with the weights as a column (optional)",
     "start": "a model of the same columns to begin with (optional)",
 }
@@ -40,6 +42,8 @@ OPTIONAL_INPUTS = frozenset({"weights", "start"})
 TRUST, trust = engines.TRUST, engines.trust
 
 _SECONDS_PER_BYTE = 9e-9
+_SECONDS_PER_BOUND = 8e-5
+_SECONDS_PER_PLACE = 1e-4  # of numbers whose bounds are proved
 Amount = Annotated[float, Field(ge=0, le=1e6)]
 
 
@@ -77,6 +81,18 @@ class Params(engines.OnShares):
     coefficients_to_owners
         Tell each holder the coefficients of its own columns, in their units (the label holder the intercept too). Otherwise nobody
         learns them.
+    bound
+        Every holder's columns, and the label, must be those that it committed to in the step before (`standardise` with `commit`), and are
+        trained on as they are.
+    longest
+        And each proves that all its numbers, label and columns, are at most so long as one vector, which for scaled columns is
+        sqrt(rows times columns), with the label as one of them where it is.
+    within
+        And that each of these numbers is between this and its negative, a power of two.
+    joined
+        The table is the output of a hidden inner join (`join` with `hidden` and `scaled`), whose rows nobody knows.
+    at_least
+        Of joined rows of fewer ids the model is zeros, for it would be those rows.
     certainty
         Tell each owner the variances of those too: standard errors, p-values, 95 % intervals. Needs `l1` 0, and means most without a
         penalty. Whether the columns are linearly dependent is told to all; then there is no model.
@@ -102,6 +118,28 @@ class Params(engines.OnShares):
     woe_least_rows: Annotated[int, Field(ge=1)] = 10
     coefficients_to_owners: bool = False
     certainty: bool = False
+    bound: bool = False
+    longest: Annotated[float, Field(gt=0)] | None = None
+    within: Annotated[float, Field(gt=0)] | None = None
+    joined: bool = False
+    at_least: Annotated[int, Field(ge=1)] = 10
+
+    @model_validator(mode="after")
+    def _of_one_kind(self) -> Self:
+        if (self.longest or self.within) is not None and not self.bound:
+            raise ValueError("lengths and bounds are proved of bound inputs: set `bound` too")
+        if self.within is not None and math.frexp(self.within)[0] != 0.5:  # noqa: PLR2004 - a power of two
+            raise ValueError("`within` is a power of two: what is proved is how many places a number has")
+        if self.bound and self.joined:
+            raise ValueError("bound inputs are columns of each holder; joined rows are in shares already")
+        plain = self.family == "logistic" and self.method == "newton" and self.l2 and not self.l1
+        more = self.class_weights or self.weight_column or self.warm_start or self.woe_bins or self.certainty
+        if (self.bound or self.joined) and (more or not plain):
+            raise ValueError(
+                "bound and joined inputs are for the logistic family by Newton's method, with l2, and without l1, weights, "
+                "`warm_start`, `woe_bins` and `certainty`"
+            )
+        return self
 
     @model_validator(mode="after")
     def _fitting(self) -> Self:
@@ -144,9 +182,9 @@ class Params(engines.OnShares):
 
 
 def disclosures(params: Params, roles: Roles) -> tuple[Disclosure, ...]:
-    """The shape; what ends the training; on demand each owner's coefficients and how sure they are."""
+    """The shape, unless it is known since the join; what ends the training; on demand each owner's coefficients and how sure they are."""
     everyone, names = roles.everyone, linear_training
-    told = [shape_disclosure(roles)]
+    told = [] if params.joined else [shape_disclosure(roles)]
     if params.stop_every:
         times = params.epochs // params.stop_every
         what = (
@@ -162,14 +200,17 @@ def disclosures(params: Params, roles: Roles) -> tuple[Disclosure, ...]:
     if not params.coefficients_to_owners:
         return tuple(told)
     label_holder, per_class = roles.one("label_holder"), params.classes if params.family == MULTINOMIAL else 1
+    few = f"; zeros if fewer than {params.at_least} are common" if params.joined else ""
     for owner in roles.all("holders"):
-        what = f"the coefficients of {owner}'s own columns"
+        what = f"the coefficients of {owner}'s own columns{few}"
         told.append(Disclosure(names.of_owner(names.COEFFICIENTS, owner), what, (owner,), Door.REVEAL))
         if params.certainty:
             what = f"the variances of the coefficients of {owner}'s own columns"
             told.append(Disclosure(names.of_owner(names.VARIANCES, owner), what, (owner,), Door.REVEAL))
     told.append(
-        Disclosure(names.INTERCEPT, "the intercept", (label_holder,), Door.REVEAL, max_elements=per_class)
+        Disclosure(
+            names.INTERCEPT, f"the intercept{few}", (label_holder,), Door.REVEAL, max_elements=per_class
+        )
     )
     if params.family == "linear":
         what = "the standard deviation of the label, in which the coefficients are computed"
@@ -214,7 +255,14 @@ def estimate(params: Params, roles: Roles, sizes: Sizes, network: Network) -> Co
             steps = (steps + (turns - 1) * min(steps, newton.LATER_STEPS)) / turns
         sent += turns * (once + 88 * steps * (width * copies) ** 2)
         rounds += turns * (chain + 4 * steps + (params.l1 > 0) * 40 * 14)
-    seconds = sent * _SECONDS_PER_BYTE + rounds * (network.latency_s + 1e-4) + sent / network.bytes_per_s
+    seconds = 0.0
+    if params.bound:
+        sent, rounds = sent + 6000 * len(holders), rounds + 3 * len(holders)
+        seconds = rows * width * _SECONDS_PER_BOUND
+    if params.within is not None:
+        places = FRACTION_BITS + 1 + max(0, round(math.log2(params.within)))
+        sent, seconds = sent + 32 * rows * width, seconds + rows * width * places * _SECONDS_PER_PLACE
+    seconds += sent * _SECONDS_PER_BYTE + rounds * (network.latency_s + 1e-4) + sent / network.bytes_per_s
     return engines.scaled(
         Cost(seconds, round(sent), round(rounds), rows * (64 * width + 1700)), roles, params, network
     )
@@ -222,6 +270,8 @@ def estimate(params: Params, roles: Roles, sizes: Sizes, network: Network) -> Co
 
 def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Roles) -> dict[str, Any]:
     """At holders and helper."""
+    if params.joined:
+        return joined_training.run(party, inputs, params, roles)
     holders = roles.all("holders")
     own = Matrix.of(inputs["table"], missing=params.woe_bins > 0) if party.name in holders else None
     start = SharedModel.of(inputs["start"]) if "start" in inputs and party.name in holders else None
@@ -231,7 +281,9 @@ def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Rol
             why=f"it has: {', '.join(start.columns)}; here: {', '.join(own.columns)}",
         )
     sizes = layout.agree(party, None if own is None else own.values, holders=holders)
-    training = linear_training.Training(party, params, roles, sizes)
+    training = linear_training.Training(
+        party, engines.open_engine(party, roles, params), params, roles, sizes
+    )
     trained = training.run(
         own,
         row_weights.of_rows(party, inputs, params.weight_column, roles, own),
@@ -240,4 +292,5 @@ def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Rol
     if own is None:
         return {}
     model = SharedModel(trained.model, dict(sizes.columns), own.columns, trained.known, own.prepared)
-    return {"model": model.to_artefact()}
+    made = model.to_artefact()
+    return {"model": replace(made, meta={**made.meta, BOUND: dict(trained.bound)}) if trained.bound else made}
