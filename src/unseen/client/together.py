@@ -16,7 +16,8 @@ from typing import Any
 import pyarrow.parquet
 
 from unseen.client.workflow import Workflow
-from unseen.core.errors import UnavailableError
+from unseen.core.errors import UnavailableError, UsageError
+from unseen.data.table import Table
 from unseen.govern.contract import AssetTerms, BudgetTerms
 from unseen.jobs.evidence import audit_bundle
 from unseen.node.models import JOB_OVER, AddAsset, JobEvent, JobView
@@ -29,12 +30,22 @@ WAIT_S = 60.0
 
 
 def bring(nodes: Nodes, flow: Workflow, folder: Path) -> None:
-    """Write each table of the workflow to its holder's own folder as Parquet, and put it into that node's catalogue."""
+    """Write each table of the workflow to its holder's own folder as Parquet, and put it into that node's catalogue.
+
+    What lies there already with the same rows, on the same terms, is left as it is: a workflow may be run again, changed.
+
+    Raises
+    ------
+    UsageError
+        A node has another asset of that name.
+    """
     for terms in flow.assets:
         table = flow.tables[terms.name]
         place = folder / terms.holder / "data"
         place.mkdir(mode=0o700, parents=True, exist_ok=True)
         path = place / f"{terms.name}.parquet"
+        if _there(nodes[terms.holder], terms, table, path):
+            continue
         pyarrow.parquet.write_table(table.data, path)
         nodes[terms.holder].asset_add(
             AddAsset(
@@ -42,11 +53,27 @@ def bring(nodes: Nodes, flow: Workflow, folder: Path) -> None:
                 path=str(path),
                 id_columns=table.ids,
                 label_columns=table.labels,
+                ignore_columns=tuple(column.name for column in table.schema if column.role == "other"),
                 steps=terms.steps,
                 purposes=terms.purposes,
                 **({} if terms.budget is None else _bounds(terms.budget)),
             )
         )
+
+
+def _there(node: Node, terms: AssetTerms, table: Table, path: Path) -> bool:
+    known = next((view for view in node.asset_list() if view.path and view.terms.name == terms.name), None)
+    if known is None:
+        return False
+    told = {"rows", "columns", "steps", "purposes", "budget"}
+    same = known.terms.model_dump(include=told) == terms.model_dump(include=told)
+    if not (same and path.exists() and pyarrow.parquet.read_table(path).equals(table.data)):
+        raise UsageError(
+            f"{terms.holder} has another asset '{terms.name}' already.",
+            why="its rows, or the steps and purposes that are allowed, are not the same",
+            mend="call it otherwise, or remove the old one (`asset_remove`)",
+        )
+    return True
 
 
 def _bounds(budget: BudgetTerms) -> dict[str, Any]:

@@ -148,9 +148,11 @@ class Measured:
         drawn: dict[str, plots.Picture] = {}
         curve = self.levels or self.groups
         if curve is not None:
-            drawn["roc"] = plots.roc({name: curve})
-            drawn["ks"] = plots.ks(curve)
-            drawn["precision-recall"] = plots.precision_recall({name: curve})
+            exact = {} if self.levels is not None else self.figures  # of all rows, where curves are of groups
+            auc, average = ({name: exact[of]} if of in exact else {} for of in ("auc", "average_precision"))
+            drawn["roc"] = plots.roc({name: curve}, auc)
+            drawn["ks"] = plots.ks(curve, exact.get("ks"))
+            drawn["precision-recall"] = plots.precision_recall({name: curve}, average)
             drawn["gain"] = plots.gain({name: curve})
         if self.groups is not None:
             drawn["lift"] = plots.lift({name: self.groups})

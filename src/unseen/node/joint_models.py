@@ -76,6 +76,11 @@ class JointModels:
     def export(self, version: str, path: str, form: str) -> m.Exported:
         """See :meth:`unseen.node.operations.Node.model_export`."""
         view = self.show(version)
+        if view.kind == _PREPARATION:
+            raise UsageError(
+                "These are rules of preparation, not a model.",
+                mend="export the model that was trained on what they made; `unseen model list` shows them",
+            )
         if not view.whole:
             raise DeniedError(
                 "This party has a part of the model, not the whole.",

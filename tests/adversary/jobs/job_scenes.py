@@ -402,6 +402,19 @@ def scoring(name: str, **params: Any) -> Scene:
     return Scene(name, roles, CREW, (given[0], given[1]), params)
 
 
+def classing() -> Scene:
+    """Two classes by the multinomial family: rows that are equal before the link are put together first."""
+    roles = {"holders": HOLDERS, "helper": ("helper",), "label_holder": ("a",)}
+    settings = {"family": "multinomial", "classes": 2, "iterations": 1, "l2": 100.0}
+    scene = Scene("train-linear", roles, CREW, (tables(1), tables(2)), settings)
+    given: list[Inputs] = []
+    for which in (0, 1):
+        made = run(scene.program(which), CREW, disclosures=scene.told).results
+        given.append({who: {**scene.inputs[which][who], "model": made[who]["model"]} for who in HOLDERS})
+    asked = {"kind": "multiclass", "classes": 2, "at_least": 1}
+    return Scene("evaluate", {**roles, "receiver": ("a",)}, CREW, (given[0], given[1]), asked)
+
+
 def weighing() -> Scene:
     """Both holders' weights add up alike, and are others."""
     scene = scoring("evaluate", groups=2, edges=(0.5,), at_least=1, weight_column="weight")
@@ -483,6 +496,7 @@ SCENES: dict[str, Callable[[], Scene]] = {
     "evaluate secretly": lambda: scoring("evaluate", groups=2, edges=(0.5,), at_least=1),
     "evaluate with weights": weighing,
     "evaluate joined": joined_measuring,
+    "evaluate several classes": classing,
     "predict": lambda: scoring("predict"),
     "reveal-model": lambda: handed_over(train()),
     "reveal-model of bins": lambda: handed_over(weighed(), least_rows=1),

@@ -40,6 +40,7 @@ def test_every_step_there_is_has_a_scene() -> None:
 FEWER = {
     "evaluate with weights": 40,
     "evaluate joined": 40,
+    "evaluate several classes": 40,
     "scorecard of evidence": 60,
     "scorecard under shares": 60,
     "average": 20,  # nothing is sent
@@ -70,6 +71,7 @@ SLOW = {
     "reveal-model of bins",
     "evaluate with weights",
     "evaluate joined",
+    "evaluate several classes",
     "join hidden",
     "join hidden of three",
     "join hidden, length told",

@@ -142,7 +142,7 @@ def test_every_step_says_what_it_is(name: str) -> None:
 
 @pytest.mark.parametrize("trees", [2, 20])
 def test_scoring_costs_what_the_kind_of_the_model_costs(trees: int) -> None:
-    """Measured with 2 trees of depth 3, 800 rows of 6 columns: 839 kB and 28 rounds; a linear model 607 kB and 18."""
+    """Measured with 2 trees of depth 3, 800 rows of 6 columns: 839 kB and 28 rounds; a linear model 660 kB and 25."""
     grow = TaskSketch("grow", "train-gbdt", TRAIN.roles, TRAIN.inputs, {"rounds": trees, "depth": 3})
     assets = (asset("hospital", 3, 3200), asset("laboratory", 3, 3200))  # a quarter is held out
     costs = [
@@ -162,7 +162,7 @@ def test_scoring_costs_what_the_kind_of_the_model_costs(trees: int) -> None:
         ).costs["score"]
         for made in (TRAIN, grow)
     ]
-    assert [cost.rounds for cost in costs] == [16, 16 + 6 * trees]
-    assert 600e3 < costs[0].bytes < 1.2 * 607e3
+    assert [cost.rounds for cost in costs] == [23, 16 + 6 * trees]
+    assert 620e3 < costs[0].bytes < 1.2 * 660e3
     if trees == 2:
         assert 0.8 * 839e3 < costs[1].bytes < 1.2 * 839e3

@@ -10,6 +10,7 @@ import pytest
 
 from unseen.core.errors import UsageError
 from unseen.learn.evaluate import binary, multiclass, order, ranking, regression, secret
+from unseen.learn.vertical.linear import linear_scores
 from unseen.mpc import Engine, SecretArray
 from unseen.party import Disclosure, Door, Party
 from unseen.testing.simulate import run, simulate
@@ -95,6 +96,53 @@ def test_rows_are_sorted_by_what_is_exact_where_scores_are_rounded() -> None:
     exact = ranking.by_level(labels, np.clip(raw, -512, 511))
     assert (curve.auc, curve.ks) == (pytest.approx(exact.auc, abs=1e-12), pytest.approx(exact.ks, abs=1e-12))
     np.testing.assert_allclose(groups.scores, scores.reshape(5, 8).mean(axis=1), atol=1e-5)
+
+
+FEW = np.array([[0.3, -0.2, 0.0], [0.3, -0.2, 0.1], [-0.25, 0.5, 0.0], [1.0, 1.0, -1.0]])
+"""What comes before the link, of trees with few leaves."""
+
+
+def one_vs_rest(tied: bool) -> list[tuple[float, float]]:
+    """AUC of each class, under shares and of probabilities that are equal where rows are; each was rounded anew."""
+    rng = np.random.default_rng(6)
+    which = rng.integers(0, len(FEW), 60)
+    true = np.exp(FEW[which]) / np.exp(FEW[which]).sum(axis=1, keepdims=True)
+    labels = np.array([rng.choice(3, p=row) for row in true])
+    scores = np.round(true * 2**20 + rng.integers(-3, 4, true.shape)) / 2**20
+
+    def body(engine: Engine, x: SecretArray, y: SecretArray) -> Any:
+        mine = FEW[which] if engine.protocol.party.name == "a" else None
+        raw = engine.share(mine, owner="a", shape=true.shape)
+        moved = order.tied(x, raw, y) if tied else (x, y)
+        found = []
+        for place in range(3):
+            count = (labels == place).sum()
+            ordered = order.sorted_by_score(moved[0][:, place], moved[1][:, place])
+            found.append(secret.ranking(ordered, to=("b",), sizes=np.array([60.0 - count, count])))
+        return found
+
+    told = play(body, scores, np.eye(3)[labels]).results["b"]
+    exact = [ranking.by_level((labels == one).astype(float), true[:, one]) for one in range(3)]
+    return [(one.auc, other.auc) for one, other in zip(told, exact, strict=True)]
+
+
+def test_equal_rows_of_several_classes_are_ties() -> None:
+    for found, exact in one_vs_rest(tied=True):
+        assert found == pytest.approx(exact, abs=1e-12)
+
+
+def test_equal_rows_have_equal_sums_before_the_link() -> None:
+    columns = np.tile([0.3, -1.7, 2.2], (40, 1))
+
+    def body(engine: Engine, x: SecretArray, _y: SecretArray) -> Any:
+        weights = engine.lift(np.array([0.123456, 0.654321, -0.9, 0.1]))
+        return engine.reveal("ranking", linear_scores(engine, x, weights), to=("b",))
+
+    assert len(set(play(body, columns, np.zeros(1)).results["b"])) == 1
+
+
+def test_probabilities_that_are_each_rounded_would_be_put_in_order_by_chance() -> None:
+    assert any(abs(found - exact) > 1e-3 for found, exact in one_vs_rest(tied=False))
 
 
 def test_a_model_that_is_worse_than_a_coin_has_no_lead() -> None:
@@ -194,7 +242,7 @@ def test_several_classes() -> None:
     labels = np.r_[0, 1, 2, RNG.integers(0, 3, 27)]
     scores = RNG.random((30, 3)) + np.eye(3)[labels]
     scores /= scores.sum(axis=1, keepdims=True)
-    done = play(lambda _, x, y: secret.classes(x, y, matrix=True, to=("b",)), scores, np.eye(3)[labels])
+    done = play(lambda _, x, y: secret.classes(x, x, y, matrix=True, to=("b",)), scores, np.eye(3)[labels])
     accuracy, log_loss, matrix = done.results["b"]
     exact = multiclass.measure(labels.astype(float), scores)
     assert accuracy == pytest.approx(exact.accuracy)

@@ -19,6 +19,9 @@ GROUPS = {"joint": by_rank(LABELS, SCORES, 5), "bank alone": by_rank(LABELS, RNG
 PICTURES = {
     "roc": (lambda: plots.roc(LEVELS), f"AUC {LEVELS['joint'].auc:.4f}"),
     "ks": (lambda: plots.ks(LEVELS["joint"]), f"KS {LEVELS['joint'].ks:.3f}"),
+    "roc of groups": (lambda: plots.roc(GROUPS, {"joint": 0.98765}), "AUC 0.9877; line by groups"),
+    "ks of groups": (lambda: plots.ks(GROUPS["joint"], 0.8642), "KS 0.864"),
+    "precision of groups": (lambda: plots.precision_recall(GROUPS, {"joint": 0.5}), "precision 0.5000; line"),
     "gain": (lambda: plots.gain(LEVELS), "bank alone"),
     "lift": (lambda: plots.lift(GROUPS), "bank alone"),
     "calibration": (lambda: plots.calibration(GROUPS), "mean distance"),

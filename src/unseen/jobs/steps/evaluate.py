@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Annotated, Any, Literal, Self
 
 import numpy as np
@@ -20,7 +21,7 @@ from unseen.learn.evaluate import binary, members, multiclass, order, ranking, r
 from unseen.mpc import SecretArray
 from unseen.party import Disclosure, Door, Party
 
-VERSION = 4
+VERSION = 5
 SUMMARY = "Score the held-out rows with the joint model and measure it against the labels."
 ROLES = {
     "holders": "bring columns and hold the shares of the model",
@@ -219,7 +220,7 @@ def _work(params: Params) -> tuple[int, int]:
     inverses = (800, 80) if params.weight_column else (0, 0)
     if params.kind == "multiclass":
         each, rounds = sort[0] + 1500 + inverses[0], sort[1] + inverses[1]
-        return params.classes * each, params.classes * rounds + 100
+        return params.classes * (each + 200) + 4000, params.classes * rounds + 350
     merging = 14 if params.at_least else 0
     parts = {
         secret.RANKING: (600 + inverses[0], 90 + inverses[1]),
@@ -429,12 +430,15 @@ def _hidden_classes(
     secret.require_enough(each, params.at_least)
     sizes = engine.reveal(secret.SIZES, each, to=to)
     aucs = []
+    others = (made.raw, hot) if weights is None else (made.raw, hot, weights.numbers)
+    scores, raw, labels_of, *numbers = order.tied(made.scores, made.raw, *others)
+    heavy = None if weights is None else replace(weights, numbers=numbers[0])
     for place in range(params.classes):
-        ordered = order.sorted_by_score(made.scores[:, place], hot[:, place], weights=weights)
+        ordered = order.sorted_by_score(scores[:, place], labels_of[:, place], weights=heavy)
         two = None if sizes is None else np.array([sizes.sum() - sizes[place], sizes[place]])
         curve = secret.ranking(ordered, to=to, sizes=two)
         aucs += [] if curve is None else [curve.auc]
-    told = secret.classes(made.scores, hot, matrix=params.matrix, to=to, weights=weights)
+    told = secret.classes(scores, raw, labels_of, matrix=params.matrix, to=to, weights=heavy)
     if told is None:
         return None
     accuracy, log_loss, matrix = told

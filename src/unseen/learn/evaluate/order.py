@@ -14,11 +14,13 @@ Weights
     where nobody knows how many are 1 (:meth:`Weights.of_members`).
 Scores
     With the engine's fraction bits; from -2 up to, without, 2 where they are sorted by themselves. A model's scores are rounded,
-    each row's anew, so rows are sorted by what comes before the link: sums of leaves are exact.
+    each row's anew, so rows are sorted by what comes before the link: sums of leaves are exact, sums of columns are always rounded down. Of
+    several classes probabilities are sorted by, which no one sum orders: rows with equal sums are given the same ones (:func:`tied`).
 """
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
@@ -30,11 +32,12 @@ from unseen.mpc import Engine, SecretArray
 from unseen.mpc.functions.compare import clip, equal, logical_not, where
 from unseen.mpc.functions.order import Key, arranged
 from unseen.mpc.functions.permute import array_of, rows_of
+from unseen.mpc.functions.scan import segmented
 
 Floats = NDArray[np.float64]
 UNIT = 1 << 38
 """Precision is in parts of it where rows count alike."""
-_SCORE_BITS, _RAW_BITS = 2, 10
+_SCORE_BITS, _RAW_BITS, _TAG_BITS = 2, 10, 24
 _UNIT_BITS, _SUM_BITS = 16, 31  # of a weight, and of the sum of all: products of two sums fit
 
 
@@ -124,6 +127,36 @@ def sorted_by_score(
     moved = arranged([Key(by[None], descending=True, bits=width)], *map(rows_of, columns))
     keys, *rest = (array_of(one, like, like.shape) for one, like in zip(moved, columns, strict=True))
     return Sorted(keys, rest[0], rest[1], None if weights is None else replace(weights, numbers=rest[2]))
+
+
+def tied(scores: SecretArray, raw: SecretArray, *others: SecretArray) -> tuple[SecretArray, ...]:
+    """Scores of several classes in which equal rows are equal, and `others` in the same new order of rows.
+
+    Rows that are equal in `raw` get the scores of the first of them: probabilities are rounded for each row anew, so that of rows which are equal
+    in truth each had others. Rows are put beside their like by 48 bits of two public sums of products of their `raw`; that other rows
+    share these has a chance of 2^-48 a pair, less where they differ by multiples of a power of two, and no row is taken for another but by 64 bits.
+
+    Parameters
+    ----------
+    scores, raw
+        Shape (rows, classes); `raw` exact.
+    others
+        First axis rows.
+    """
+    engine, classes = raw.engine, raw.shape[1]
+    sums = [(raw * _factors(name, classes)).sum(axis=1) for name in ("first", "second", "whole")]
+    keys = [Key(one[None], bits=_TAG_BITS) for one in sums[:2]]
+    columns = (sums[2], scores, *others)
+    moved = arranged(keys, *map(rows_of, columns))
+    whole, made, *rest = (array_of(one, like, like.shape) for one, like in zip(moved, columns, strict=True))
+    starts = engine.concatenate([engine.lift(np.ones(1, bool)), logical_not(equal(whole[1:], whole[:-1]))])
+    return segmented(made, starts, "first"), *rest
+
+
+def _factors(name: str, classes: int) -> NDArray[np.int64]:
+    """Odd numbers that look drawn, the same for all parties."""
+    drawn = hashlib.shake_256(f"unseen.learn.evaluate.order {name}".encode()).digest(8 * classes)
+    return np.frombuffer(drawn, "<i8") | 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,8 @@ STYLES = ((FIRST, "-", 2.2), (SECOND, "-", 1.5), (THIRD, "--", 1.5))
 
 Floats = NDArray[np.float64]
 Models = Mapping[str, Ranking]
+Figures = Mapping[str, float]
+_UNKNOWN: Figures = MappingProxyType({})
 
 _STYLE: Any = {
     "svg.fonttype": "none",
@@ -77,14 +80,17 @@ class Picture:
         return out.getvalue()
 
 
-def roc(models: Models) -> Picture:
-    """ROC curves with their areas; AUC is in the legend."""
+def _figure(word: str, of_curve: float, of_rows: float | None) -> str:
+    return f"{word} {of_curve:.4f}" if of_rows is None else f"{word} {of_rows:.4f}; line by groups"
+
+
+def roc(models: Models, auc: Figures = _UNKNOWN) -> Picture:
+    """ROC curves with their areas; AUC is in the legend: that of the curve, or of all rows by name, where curves are of groups."""
     picture = Picture()
     picture.axes.plot([0, 1], [0, 1], color=RULE, linewidth=1, zorder=0)
     for (name, model), (colour, line, width) in zip(models.items(), STYLES, strict=False):
-        picture.axes.plot(
-            *model.roc(), line, color=colour, linewidth=width, label=f"{name} (AUC {model.auc:.4f})"
-        )
+        label = f"{name} ({_figure('AUC', model.auc, auc.get(name))})"
+        picture.axes.plot(*model.roc(), line, color=colour, linewidth=width, label=label)
     picture.axes.set(
         xlabel="false-positive rate", ylabel="true-positive rate", xlim=(-0.01, 1), ylim=(0, 1.01)
     )
@@ -92,8 +98,8 @@ def roc(models: Models) -> Picture:
     return picture
 
 
-def ks(model: Ranking) -> Picture:
-    """Share of either class among the rows with the highest scores, and the largest distance of the two."""
+def ks(model: Ranking, exact: float | None = None) -> Picture:
+    """Share of either class among the rows with the highest scores, and the largest distance of the two (`exact`: of all rows)."""
     picture = Picture()
     taken, found = model.gain()
     alarms, _ = model.roc()
@@ -102,7 +108,8 @@ def ks(model: Ranking) -> Picture:
     picture.axes.plot(taken, alarms, color=THIRD, linewidth=1.6, label="negatives")
     picture.axes.vlines(taken[at], alarms[at], found[at], color=SECOND, linewidth=1.5)
     middle = (alarms[at] + found[at]) / 2
-    picture.axes.text(taken[at], middle, f"  KS {found[at] - alarms[at]:.3f}", color=SECOND, va="center")
+    words = f"  KS {found[at] - alarms[at] if exact is None else exact:.3f}"
+    picture.axes.text(taken[at], middle, words, color=SECOND, va="center")
     picture.axes.set(
         xlabel="share of rows, highest scores first",
         ylabel="share of the class",
@@ -165,12 +172,13 @@ def calibration(models: Models) -> Picture:
     return picture
 
 
-def precision_recall(models: Models) -> Picture:
-    """Precision against recall; average precision is in the legend, the line is what a coin reaches."""
+def precision_recall(models: Models, average: Figures = _UNKNOWN) -> Picture:
+    """Precision against recall; average precision is in the legend (as AUC in :func:`roc`), the line is what a coin reaches."""
     picture = Picture()
     for (name, model), (colour, line, width) in zip(models.items(), STYLES, strict=False):
         recall, precision = model.precision_recall()
-        label = f"{name} (average precision {model.average_precision:.4f})"
+        recall, precision = np.r_[0.0, recall], np.r_[precision[:1], precision]
+        label = f"{name} ({_figure('average precision', model.average_precision, average.get(name))})"
         picture.axes.step(recall, precision, line, where="pre", color=colour, linewidth=width, label=label)
     picture.axes.axhline(next(iter(models.values())).base_rate, color=RULE, linewidth=1, zorder=0)
     picture.axes.set(xlabel="recall", ylabel="precision", xlim=(-0.01, 1.01), ylim=(0, 1.02))

@@ -239,6 +239,7 @@ def errors(
 
 def classes(
     scores: SecretArray,
+    raw: SecretArray,
     hot: SecretArray,
     *,
     matrix: bool,
@@ -249,13 +250,13 @@ def classes(
 
     Parameters
     ----------
-    scores
-        Probabilities, shape (rows, classes).
+    scores, raw
+        Probabilities, and what comes before the link, which says without rounding which is the largest (of equals the first), shape (rows, classes).
     hot
         Labels, one-hot integers, shape (rows, classes).
     """
     engine, (total, count) = scores.engine, scores.shape
-    best = scores.argmax(axis=1)
+    best = raw.argmax(axis=1)
     guessed = engine.as_number(equal(best.reshape(total, 1), np.arange(count).reshape(1, count), places=8))
     unit, heavy = 1, hot
     if weights is not None:
