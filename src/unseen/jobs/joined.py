@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import msgspec
 import numpy as np
@@ -21,11 +21,12 @@ from unseen.psi.protocol import Hidden
 
 KIND = "joined"
 FORMAT = 2
-Role = Literal["feature", "label"]
+Role = Literal["feature", "label", "outcome"]
+FEATURE, LABEL, OUTCOME = get_args(Role)
 
 
 class JoinedColumn(msgspec.Struct, frozen=True):
-    """A column that is in shares: whose, its name, its fraction bits, and what it is for."""
+    """A column that is in shares: whose, its name, its fraction bits, and what it is for: a `label` is 0 or 1, an `outcome` any number or class."""
 
     holder: str
     name: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from unseen.jobs.joined_scores import ScoredRows
 from unseen.jobs.measures import Measured
 from unseen.learn.evaluate import members, order, secret
 from unseen.learn.evaluate.members import Fractions
+from unseen.mpc import equal
 
 
 def yes_or_no(rows: ScoredRows, params: Any, *, to: Sequence[str]) -> Measured | None:
@@ -48,6 +50,48 @@ def yes_or_no(rows: ScoredRows, params: Any, *, to: Sequence[str]) -> Measured |
     figures |= {} if cells is None else {"accuracy": cells.accuracy}
     groups = members.ranked(told.get(secret.GROUPS))
     return Measured(figures, None, groups, members.spread(told.get(secret.DISTRIBUTION), params.edges), cells)
+
+
+def several(rows: ScoredRows, params: Any, *, to: Sequence[str]) -> Measured | None:
+    """Of several classes, numbered from 0."""
+    engine, member = rows.engine, order.Weights.of_members(rows.member)
+    labels = engine.as_real(rows.labels)
+    numbered = np.arange(params.classes, dtype=np.float64).reshape(1, -1)
+    hot = engine.as_number(equal(labels.reshape(-1, 1), numbered)) * member.numbers.reshape(-1, 1)
+    each, at_least = hot.sum(axis=0), max(params.at_least, 1) * rows.known.per_id
+    # as one class more, how many members have a label that is none of the classes: at_least, less that
+    others = each.sum().reshape(1) - member.total + at_least
+    secret.require_enough(engine.concatenate([each, others]), at_least)
+    moved = order.tied(rows.scores, rows.raw, rows.raw, hot, member.numbers)
+    weights = replace(member, numbers=moved[3])
+    made = [members.areas(moved[0], moved[2], weights), members.classes(*moved, matrix=params.matrix)]
+    told = members.tell(made, to=to)
+    sizes = engine.reveal(secret.SIZES, each, to=to) if params.tell_rows else None
+    aucs, rest = told[secret.RANKING], told[secret.CLASSES]
+    if aucs is None or rest is None:
+        return None
+    figures: dict[str, Any] = {"places": rows.known.places}
+    figures |= {} if sizes is None else {"rows": int(sizes.sum())}
+    figures |= {"accuracy": float(rest[0]), "macro_auc": float(aucs.mean()), "log_loss": float(rest[1])}
+    figures["aucs"] = aucs.tolist()
+    if params.matrix:
+        figures["matrix"] = rest[2:].reshape(params.classes, params.classes).tolist()
+    return Measured(figures)
+
+
+def numbers(rows: ScoredRows, params: Any, *, to: Sequence[str]) -> Measured | None:
+    """Of numbers."""
+    engine, member = rows.engine, rows.engine.as_number(rows.member)
+    count = member.sum().reshape(1)
+    secret.require_enough(count, max(params.at_least, 1) * rows.known.per_id)
+    found = members.errors(rows.scores, engine.as_real(rows.labels), member)
+    told = engine.reveal(secret.ERRORS, found, to=to)
+    sizes = engine.reveal(secret.SIZES, count, to=to) if params.tell_rows else None
+    fit = members.fit(told, 0 if sizes is None else int(sizes[0]))
+    if fit is None:
+        return None
+    figures: dict[str, Any] = {"places": rows.known.places, "rmse": fit.rmse, "mae": fit.mae, "r2": fit.r2}
+    return Measured(figures if sizes is None else figures | {"rows": fit.rows})
 
 
 def _figures(told: dict[str, Any]) -> dict[str, float]:

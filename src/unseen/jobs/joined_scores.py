@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from unseen.core.errors import UsageError
 from unseen.jobs import engines
 from unseen.jobs.artefacts import Artefact
-from unseen.jobs.joined import Joined, Known, agree
+from unseen.jobs.joined import FEATURE, LABEL, OUTCOME, Joined, Known, agree
 from unseen.jobs.shared_models import SharedModel
 from unseen.jobs.step import Roles
 from unseen.learn.vertical import layout, models
@@ -21,7 +21,10 @@ _Raw = Callable[[Engine, Model, SecretArray, layout.Layout], SecretArray]
 
 @dataclass(frozen=True, slots=True)
 class ScoredRows:
-    """Places of a hidden join: scores, what comes before the link, labels (0 where there is no row), and which hold a row (Booleans)."""
+    """Places of a hidden join: scores, what comes before the link, labels (0 where there is no row), and which hold a row (Booleans).
+
+    Labels are integers 0 and 1, or numbers in fixed point.
+    """
 
     engine: Engine
     scores: SecretArray
@@ -31,8 +34,17 @@ class ScoredRows:
     known: Known
 
 
-def score(party: Party, inputs: Mapping[str, Artefact], roles: Roles, params: engines.OnShares) -> ScoredRows:
+def score(
+    party: Party,
+    inputs: Mapping[str, Artefact],
+    roles: Roles,
+    params: engines.OnShares,
+    *,
+    numbers: bool = False,
+) -> ScoredRows:
     """Score the places of input "table" with input "model"; nothing is told. Empty ones get a score, too, which means nothing.
+
+    `numbers`: labels may be others than 0 and 1.
 
     Raises
     ------
@@ -50,16 +62,17 @@ def score(party: Party, inputs: Mapping[str, Artefact], roles: Roles, params: en
     engine = engines.open_engine(party, roles, params)
     rows = agree(party, own, engine, protocol=choice.protocol, holders=choice.holders)
     known = rows.known
-    labels = known.of_role("label", label_holder)
+    labels = known.of_role(LABEL, label_holder)
+    if numbers and not labels:
+        labels = known.of_role(OUTCOME, label_holder)
     if known.how != "inner" or len(labels) != 1:
+        of = f"labels of {label_holder}" if numbers else f"labels of two values of {label_holder}"
         raise UsageError(
             "These joined rows cannot be evaluated on.",
-            why=f"a {known.how} join; labels of {label_holder}: {len(labels)}",
-            mend="join with how = inner, and bring one label",
+            why=f"a {known.how} join; {of}: {len(labels)}",
+            mend="join with how = inner, and bring one label; of other labels than yes and no set `kind`",
         )
-    sizes = layout.Layout(
-        known.places, {name: len(known.of_role("feature", name)) for name in choice.holders}
-    )
+    sizes = layout.Layout(known.places, {name: len(known.of_role(FEATURE, name)) for name in choice.holders})
     model = models.agree(
         engine,
         None if held is None else held.model,
@@ -75,14 +88,14 @@ def score(party: Party, inputs: Mapping[str, Artefact], roles: Roles, params: en
             why="each holder compares its own columns with its thresholds, and here nobody has them in clear",
             mend="train a linear model, or evaluate on an open intersection (step psi)",
         )
-    raw = of_columns(engine, model, rows.columns(engine, known.of_role("feature")), sizes)
+    raw = of_columns(engine, model, rows.columns(engine, known.of_role(FEATURE)), sizes)
     scores = kind.expected(engine, model, raw)
     return ScoredRows(engine, scores, raw, rows.columns(engine, labels)[:, 0], rows.members(engine), known)
 
 
 def _check_columns(me: str, own: Joined, held: SharedModel) -> None:
     """Whether this holder's columns are those of training, in the same order and prepared alike."""
-    columns = tuple(own.known.columns[place].name for place in own.known.of_role("feature", me))
+    columns = tuple(own.known.columns[place].name for place in own.known.of_role(FEATURE, me))
     if columns != held.columns:
         raise UsageError(
             f"{me} joined other columns than the model was trained on.",

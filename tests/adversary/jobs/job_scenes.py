@@ -231,8 +231,8 @@ def joining(**params: Any) -> Scene:
     )
 
 
-def joined_training(name: str) -> Scene:
-    """What two hidden joins made, of tables that have other rows in common."""
+def joined_training(name: str, *, numbers: bool = False) -> Scene:
+    """What two hidden joins made, of tables that have other rows in common; labels are yes and no, or `numbers`."""
     parties = {"holders": HOLDERS, "helper": ("helper",)}
     params = {"hidden": True, "scaled": True, "at_most": 5}
     given: list[Inputs] = []
@@ -241,7 +241,8 @@ def joined_training(name: str) -> Scene:
         moved = Table.of(
             pa.table({"patient": [f"p{row + ROWS - common}" for row in range(ROWS)]}), id_columns=("patient",)
         )
-        tables = {"a": matrices["a"], "b": replace(matrices["b"], ids=moved)}
+        label = np.arange(ROWS) + seed / 2 if numbers else matrices["a"].label
+        tables = {"a": replace(matrices["a"], label=label), "b": replace(matrices["b"], ids=moved)}
         inputs = {who: {"table": item.to_artefact()} for who, item in tables.items()}
         scene = Scene("join", parties, CREW, (inputs, inputs), params)
         made = run(scene.program(0), CREW, disclosures=scene.told).results
@@ -269,6 +270,17 @@ def joined_measuring() -> Scene:
     roles = {**scene.roles, "receiver": ("a",)}
     asked = {"joined": True, "groups": 2, "edges": (0.5,), "at_least": 1}
     return Scene("evaluate", roles, CREW, (given[0], given[1]), asked)
+
+
+def joined_errors() -> Scene:
+    """Errors of numbers on the same, by models that were trained openly."""
+    rows, trained = joined_training("standardise-joined", numbers=True), train()
+    given: list[Inputs] = []
+    for which in (0, 1):
+        models = run(trained.program(which), CREW, disclosures=trained.told).results
+        given.append({who: {**rows.inputs[which][who], "model": models[who]["model"]} for who in HOLDERS})
+    asked = {"joined": True, "kind": "regression", "at_least": 1}
+    return Scene("evaluate", {**trained.roles, "receiver": ("a",)}, CREW, (given[0], given[1]), asked)
 
 
 def compared(name: str, **params: Any) -> Scene:
@@ -496,6 +508,7 @@ SCENES: dict[str, Callable[[], Scene]] = {
     "evaluate secretly": lambda: scoring("evaluate", groups=2, edges=(0.5,), at_least=1),
     "evaluate with weights": weighing,
     "evaluate joined": joined_measuring,
+    "evaluate joined numbers": joined_errors,
     "evaluate several classes": classing,
     "predict": lambda: scoring("predict"),
     "reveal-model": lambda: handed_over(train()),

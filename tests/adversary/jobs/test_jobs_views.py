@@ -39,8 +39,9 @@ def test_every_step_there_is_has_a_scene() -> None:
 # half a megabyte each of ciphertexts and transfers, whose every bit is looked at; many rounds
 FEWER = {
     "evaluate with weights": 40,
-    "evaluate joined": 40,
-    "evaluate several classes": 40,
+    "evaluate joined": 24,
+    "evaluate joined numbers": 24,
+    "evaluate several classes": 24,
     "scorecard of evidence": 60,
     "scorecard under shares": 60,
     "average": 20,  # nothing is sent
@@ -71,6 +72,7 @@ SLOW = {
     "reveal-model of bins",
     "evaluate with weights",
     "evaluate joined",
+    "evaluate joined numbers",
     "evaluate several classes",
     "join hidden",
     "join hidden of three",

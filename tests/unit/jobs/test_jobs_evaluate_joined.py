@@ -19,7 +19,7 @@ from unseen.jobs.measures import Measured
 from unseen.jobs.shared_models import SharedModel
 from unseen.jobs.step import Roles, parse_params, step
 from unseen.jobs.tables import Matrix
-from unseen.learn.evaluate import binary, ranking
+from unseen.learn.evaluate import binary, multiclass, ranking, regression
 from unseen.learn.vertical.linear.scaling import Scaling
 from unseen.testing.simulate import Run, run, simulate
 
@@ -140,6 +140,80 @@ def far_off(model: Artefact) -> Artefact:
     return replace(held, model=replace(held.model, private=private)).to_artefact()
 
 
+OUTCOMES = {
+    "linear": 3 * (X @ [1.0, -1.5, 0.5]) + RNG.normal(size=len(X)) + 200,
+    "multinomial": np.digitize(X @ [1.0, -1.5, 0.5] + RNG.normal(size=len(X)), [-1.0, 1.0]).astype(float),
+}
+KINDS: Mapping[str, dict[str, Any]] = {
+    "linear": {"kind": "regression"},
+    "multinomial": {"kind": "multiclass", "classes": 3, "matrix": True},
+}
+
+
+def other_labels(family: str) -> tuple[dict[str, dict[str, Artefact]], np.ndarray]:
+    """A hidden join with labels that are no yes or no, a model that was trained openly on the common rows, and its scores of these."""
+    tables = {name: scaled(name)[1] for name in HOLDERS}
+    tables["a"] = replace(tables["a"], label=OUTCOMES[family][ROWS["a"]])
+    brought = {name: {"table": item.to_artefact()} for name, item in tables.items()}
+    made = play("join", brought, hidden=True, scaled=True).results
+    common = {"a": slice(50, 150), "b": slice(0, 100)}
+    rows = {
+        name: {
+            "table": Matrix(
+                item.values[common[name]],
+                item.columns,
+                None if item.label is None else item.label[common[name]],
+                item.ids.take(np.arange(COUNT)[common[name]]),
+            ).to_artefact()
+        }
+        for name, item in tables.items()
+    }
+    params = {"classes": 3} if family == "multinomial" else {}
+    models = play("train-linear", rows, family=family, iterations=4, **params).results
+    held = {name: {**rows[name], "model": models[name]["model"]} for name in HOLDERS}
+    told = play("predict", held).results["b"]["scores"].arrays["scores"]
+    return {name: {"table": made[name]["table"], "model": models[name]["model"]} for name in HOLDERS}, told
+
+
+@pytest.mark.parametrize("family", ["linear", pytest.param("multinomial", marks=pytest.mark.long)])
+def test_numbers_and_several_classes(family: str) -> None:
+    inputs, told = other_labels(family)
+    assert "outcome" in {item.role for item in Joined.of(inputs["a"]["table"]).known.columns}
+    labels = OUTCOMES[family][50:150]
+    done = play("evaluate", inputs, joined=True, tell_rows=True, **KINDS[family])
+    figures = measured(done).figures
+    assert (figures["rows"], figures["places"]) == (COMMON, COUNT)
+    if family == "linear":
+        fit = regression.measure(labels, told)
+        for name in ("rmse", "mae", "r2"):
+            assert figures[name] == pytest.approx(getattr(fit, name), abs=1e-3)
+        few = play("evaluate", inputs, wait=simulate, joined=True, at_least=101, **KINDS[family])
+        assert "too few rows" in str(few.errors["a"])
+        assert str(few.errors["a"]) == str(few.errors["b"])
+    else:
+        several = multiclass.measure(labels, told)
+        for name in ("accuracy", "macro_auc", "log_loss"):
+            assert figures[name] == pytest.approx(getattr(several, name), abs=2e-3)
+        np.testing.assert_allclose(np.array(figures["matrix"]) * COMMON, several.confusion, atol=0.01)
+        np.testing.assert_allclose(figures["aucs"], several.aucs, atol=2e-3)
+        two = play("evaluate", inputs, wait=simulate, joined=True, kind="multiclass", classes=2)
+        assert two.errors
+    yes_or_no = play("evaluate", inputs, wait=simulate, joined=True)
+    assert any("cannot be evaluated on" in str(error) for error in yes_or_no.errors.values())
+
+
+def test_labels_that_do_not_fit_are_not_joined() -> None:
+    tables = {name: scaled(name)[1] for name in HOLDERS}
+    for labels, words in (
+        (OUTCOMES["linear"] * 9, "too large to be joined"),
+        (np.ones(len(X)), "two classes"),
+    ):
+        bad = {**tables, "a": replace(tables["a"], label=labels[ROWS["a"]])}
+        brought = {name: {"table": item.to_artefact()} for name, item in bad.items()}
+        done = play("join", brought, wait=simulate, hidden=True, scaled=True)
+        assert any(words in f"{error}" for error in done.errors.values()), done.errors
+
+
 def test_too_few_ids_end_it_for_all_alike() -> None:
     done = play("evaluate", given(), wait=simulate, joined=True, at_least=80)
     assert {str(done.errors[name]) for name in HOLDERS} == {str(done.errors["a"])}
@@ -237,7 +311,6 @@ def test_places_that_cannot_be_cut(name: str, params: dict[str, Any], words: str
         {"tell_rows": True},
         {"joined": True, "show": "scores"},
         {"joined": True, "weight_column": "w"},
-        {"joined": True, "kind": "regression"},
         {"joined": True, "measures": []},
     ],
 )

@@ -71,8 +71,8 @@ class Params(engines.OnShares):
     matrix
         Of several classes, tell the whole confusion matrix, small cells too.
     joined
-        The table is the output of a hidden inner join (`join` with `hidden`), of which nobody knows which rows are there; a linear model of labels
-        0 and 1. Told are fractions to 2^-14, shares in the place of numbers of rows; `at_least` are ids, and 1 at least.
+        The table is the output of a hidden inner join (`join` with `hidden`), of which nobody knows which rows are there; the model is a linear one.
+        Told are fractions to 2^-14, shares in the place of numbers of rows; `at_least` are ids, and 1 at least.
     tell_rows
         With `joined`: tell the receiver how many rows of each class there are.
     """
@@ -100,9 +100,9 @@ class Params(engines.OnShares):
             raise ValueError("`edges` ascend")
         if self.tell_rows and not self.joined:
             raise ValueError("`tell_rows` is for joined rows; of others their number is known")
-        if self.joined and (self.kind != "binary" or self.show == "scores" or self.weight_column):
+        if self.joined and (self.show == "scores" or self.weight_column):
             raise ValueError(
-                "of joined rows labels 0 and 1 are measured under shares, each row as one: leave out kind, show and weight_column"
+                "joined rows are measured under shares, each row as one: leave out show and weight_column"
             )
         if self.joined and not self.measures:
             raise ValueError("`measures` names at least one")
@@ -131,11 +131,14 @@ def disclosures(params: Params, roles: Roles) -> tuple[Disclosure, ...]:
 
 def _of_joined(params: Params, roles: Roles) -> tuple[Disclosure, ...]:
     to = (roles.one("receiver"),)
-    words = f"whether each class has rows of at least {max(params.at_least, 1)} ids among the common ones"
+    classes = {"binary": 2, "multiclass": params.classes, "regression": 1}[params.kind]
+    who, how_many = ("each class has", "how many common rows each class has")
+    if params.kind == "regression":
+        who, how_many = ("there are", "how many common rows there are")
+    words = f"whether {who} rows of at least {max(params.at_least, 1)} ids among the common ones"
     told = [Disclosure(secret.ENOUGH, words, roles.all("holders"), Door.REVEAL, max_elements=1)]
     if params.tell_rows:
-        words = "how many common rows each class has"
-        told.append(Disclosure(secret.SIZES, words, to, Door.REVEAL, max_elements=2))
+        told.append(Disclosure(secret.SIZES, how_many, to, Door.REVEAL, max_elements=classes))
     for name, (what, elements, _) in _told(params).items():
         told.append(
             Disclosure(name, f"{what}, to 2^-{members.PLACES}", to, Door.REVEAL, max_elements=elements)
@@ -145,21 +148,19 @@ def _of_joined(params: Params, roles: Roles) -> tuple[Disclosure, ...]:
 
 def _told(params: Params) -> dict[str, tuple[str, int, int]]:
     """Name -> words, numbers, times."""
+    rows = "common rows" if params.joined else "held-out rows"
     if params.kind == "regression":
-        return {secret.ERRORS: ("RMSE, MAE and R² on the held-out rows", 3, 1)}
+        return {secret.ERRORS: (f"RMSE, MAE and R² on the {rows}", 3, 1)}
     curve = 4 if params.weight_column else 3
     if params.kind == "multiclass":
-        words = "accuracy and log loss on the held-out rows"
+        words = f"accuracy and log loss on the {rows}"
         words += ", and the whole confusion matrix" if params.matrix else ""
+        each = " of each class against the rest"
+        told = (_ranking_words(params, each), curve, params.classes)
         return {
-            secret.RANKING: (
-                _ranking_words(params, " of each class against the rest"),
-                curve,
-                params.classes,
-            ),
+            secret.RANKING: (f"AUC{each}", params.classes, 1) if params.joined else told,
             secret.CLASSES: (words, 2 + (params.classes**2 if params.matrix else 0), 1),
         }
-    rows = "common rows" if params.joined else "held-out rows"
     counts = "shares" if params.joined else "number"
     few = f"groups with fewer than {params.at_least} rows of either class are merged"
     edges = ", ".join(f"{edge:g}" for edge in params.edges)
@@ -235,6 +236,13 @@ def _work(params: Params) -> tuple[int, int]:
     return sum(part[0] for part in asked), 10 + sum(part[1] for part in asked)
 
 
+_ON_JOINED = {
+    "binary": joined_measures.yes_or_no,
+    "multiclass": joined_measures.several,
+    "regression": joined_measures.numbers,
+}
+
+
 def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Roles) -> dict[str, Any]:
     """At holders and helper."""
     label_holder, receiver = roles.one("label_holder"), roles.one("receiver")
@@ -247,8 +255,8 @@ def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Rol
             mend="name holders, or show: measures",
         )
     if params.joined:
-        rows = joined_scores.score(party, inputs, roles, params)
-        told = joined_measures.yes_or_no(rows, params, to=(receiver,))
+        rows = joined_scores.score(party, inputs, roles, params, numbers=params.kind != "binary")
+        told = _ON_JOINED[params.kind](rows, params, to=(receiver,))
         return {} if told is None else {"metrics": told.to_artefact()}
     made = score(party, inputs, roles, params)
     labels = None

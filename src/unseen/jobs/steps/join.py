@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, cast
 
 import numpy as np
 import pyarrow as pa
@@ -14,12 +14,12 @@ from pydantic import AfterValidator, Field, model_validator
 
 from unseen.core.cost import Cost, Network
 from unseen.core.errors import RemoteProtocolError, UsageError
-from unseen.data.table import Table
+from unseen.data.table import Table, not_two_classes
 from unseen.dp.budget import EXACT, Spent
 from unseen.dp.laplace import LARGEST_EPSILON
 from unseen.jobs import engines
 from unseen.jobs.artefacts import Artefact
-from unseen.jobs.joined import Joined, JoinedColumn, Known
+from unseen.jobs.joined import FEATURE, LABEL, OUTCOME, Joined, JoinedColumn, Known, Role
 from unseen.jobs.step import Roles, Sizes
 from unseen.jobs.tables import Matrix, from_table, ids_of, known_kinds, to_table
 from unseen.learn.vertical.linear import newton
@@ -34,7 +34,7 @@ from unseen.psi.protocol import DISCLOSURE as INTERSECTION
 from unseen.psi.protocol import revealing
 from unseen.psi.protocols import circuit
 
-VERSION = 2
+VERSION = 3
 SUMMARY = "Join tables by their ids; with `hidden`, in secret shares, nobody learns which rows are common."
 ROLES = {
     "holders": "two or more, from left to right, who bring a table with an id column each",
@@ -51,6 +51,7 @@ TRUST = f"Open: {_OPEN} Hidden: {engines.TRUST}"
 
 _SHAPE, _ROWS, _LENGTH = "shape", "rows", "length"
 _PAIR = 2
+_LARGEST_OUTCOME = 1024.0
 
 
 class Params(engines.OnShares):
@@ -68,7 +69,8 @@ class Params(engines.OnShares):
     method
         Open: a protocol of `unseen.psi`, or "auto".
     columns
-        Hidden: holder -> the columns that it brings; those of a holder that is not named: features and label. Numbers only.
+        Hidden: holder -> the columns that it brings; those of a holder that is not named: features and label. Numbers only; a label of
+        two values becomes 0 and 1, another one lies between -1024 and 1024.
     repeats
         Hidden: holder -> how often an id comes at most, public; 1 where nothing is said. The work grows with the product.
     bounds
@@ -115,12 +117,12 @@ class Params(engines.OnShares):
         return self.lookups if self.hidden else assumed(self.method)
 
 
-class Brought(Message, frozen=True, tag="jobs.join.brought/1"):
-    """How many rows the sender brings at most, and its columns: names, and whether each is a label."""
+class Brought(Message, frozen=True, tag="jobs.join.brought/2"):
+    """How many rows the sender brings at most, and its columns: names, and what each is for (:data:`unseen.jobs.joined.Role`)."""
 
     rows: Released[int]
     names: Released[tuple[str, ...]]
-    labels: Released[tuple[bool, ...]]
+    roles: Released[tuple[str, ...]]
 
 
 class Length(Message, frozen=True, tag="jobs.join.length/1"):
@@ -130,10 +132,10 @@ class Length(Message, frozen=True, tag="jobs.join.length/1"):
 
 
 def disclosures(params: Params, roles: Roles) -> tuple[Disclosure, ...]:
-    """Open: what is common, how often, and rows without a partner. Hidden: sizes and names of columns."""
+    """Open: what is common, how often, and rows without a partner. Hidden: sizes, names of columns and what they are for."""
     holders = roles.all("holders")
     if params.hidden:
-        size = "the names of the columns of each table"
+        size = "the names of the columns of each table, which is a label, and whether of two values"
         told = size if params.bounds else f"the number of rows and {size}"
         shape = Disclosure(_SHAPE, told, roles.everyone, Door.RELEASE, times=3)
         return (shape, *(_length(params, roles) if params.epsilon else ()))
@@ -262,11 +264,11 @@ def _agreed_length(party: Party, member: SecretArray, epsilon: float, per_id: in
 
 @dataclass(frozen=True, slots=True)
 class _Own:
-    """What a holder brings to a hidden join."""
+    """What a holder brings to a hidden join; `roles` of its labels."""
 
     ids: NDArray[np.uint8]
     values: dict[str, NDArray[np.float64]]
-    labels: tuple[str, ...]
+    roles: dict[str, Role]
     prepared: str
 
 
@@ -276,10 +278,10 @@ def _hidden(party: Party, inputs: Mapping[str, Artefact], params: Params, roles:
     told = _tell(party, own, params, holders)
     engine = engines.open_engine(party, roles, params)
     sizes = {name: item.rows.value for name, item in told.items()}
-    kinds = {
+    kinds: dict[str, dict[str, type]] = {
         name: {
-            column: int if label else float
-            for column, label in zip(item.names.value, item.labels.value, strict=True)
+            column: int if role == LABEL else float
+            for column, role in zip(item.names.value, item.roles.value, strict=True)
         }
         for name, item in told.items()
     }
@@ -308,9 +310,9 @@ def _hidden(party: Party, inputs: Mapping[str, Artefact], params: Params, roles:
     if own is None:
         return {}
     columns = tuple(
-        JoinedColumn(name, column, 0 if kind is int else FRACTION_BITS, "label" if kind is int else "feature")
-        for name, named in kinds.items()
-        for column, kind in named.items()
+        JoinedColumn(name, column, 0 if role == LABEL else FRACTION_BITS, cast("Role", role))
+        for name, item in told.items()
+        for column, role in zip(item.names.value, item.roles.value, strict=True)
     )
     known = Known(
         params.how,
@@ -329,15 +331,20 @@ def _own(me: str, artefact: Artefact, params: Params) -> _Own:
     if artefact.kind == "matrix":
         matrix = Matrix.of(artefact)
         values = dict(zip(matrix.columns, matrix.values.T, strict=True))
-        label = {} if matrix.label is None else {_label_name(matrix): matrix.binary_label(me)}
+        name = _label_name(matrix)
+        brought = matrix.label is not None and name in params.columns.get(me, (name,))
+        label = {name: matrix.known_label(me)} if brought else {}
         ids, prepared = ids_of(matrix.ids, params.kinds), matrix.prepared
     else:
         table = to_table(artefact)
         asked = params.columns.get(me, table.names)
         features = [name for name in table.features if name in asked]
         values = dict(zip(features, table.numeric(features).T, strict=True))
-        label = {name: table.label(name) for name in table.labels[:1] if name in asked}
+        label = {name: table.outcome(name) for name in table.labels[:1] if name in asked}
         ids, prepared = ids_of(table, params.kinds), ""
+    role: dict[str, Role] = {}
+    for name, numbers in label.items():
+        label[name], role[name] = _as_label(me, name, numbers)
     every = {**values, **label}
     missing = [name for name in params.columns.get(me, ()) if name not in every]
     if missing:
@@ -350,7 +357,31 @@ def _own(me: str, artefact: Artefact, params: Params) -> _Own:
     if params.scaled:
         features = [kept[name] for name in kept if name not in label]
         newton.check_standardised(np.column_stack(features) if features else np.zeros((len(ids), 0)))
-    return _Own(ids, kept, tuple(label), prepared)
+    return _Own(ids, kept, role, prepared)
+
+
+def _as_label(me: str, name: str, numbers: NDArray[np.float64]) -> tuple[NDArray[np.float64], Role]:
+    """A label and what it is: of two values the larger one is 1; others are numbers, or classes from 0.
+
+    Raises
+    ------
+    UsageError
+        Values that are missing, all the same, or so large that squares of distances do not fit.
+    """
+    found = np.unique(numbers)
+    if np.isnan(numbers).any() or len(found) < _PAIR:
+        raise not_two_classes(
+            f"'{name}' ", [f"{value:g}" for value in found[:9]], int(np.isnan(numbers).sum())
+        )
+    if len(found) == _PAIR:
+        return (numbers == found[1]).astype(np.float64), LABEL
+    if np.abs(found).max() >= _LARGEST_OUTCOME:
+        raise UsageError(
+            f"{me}'s label '{name}' has numbers that are too large to be joined in shares.",
+            why=f"they lie from {found[0]:g} to {found[-1]:g}; squares of distances fit below {_LARGEST_OUTCOME:g}",
+            mend="scale the label (thousands in the place of ones), or leave it out (`columns`)",
+        )
+    return numbers, OUTCOME
 
 
 def _label_name(matrix: Matrix) -> str:
@@ -366,12 +397,12 @@ def _tell(party: Party, own: _Own | None, params: Params, holders: tuple[str, ..
     known: dict[str, Brought] = {}
     if own is not None:
         names = tuple(own.values)
-        labels = tuple(name in own.labels for name in names)
+        roles = tuple(own.roles.get(name, FEATURE) for name in names)
         rows = params.bounds.get(party.name, len(own.ids))
         known[party.name] = Brought(
             party.release(_SHAPE, rows, to=others, elements=1),
             party.release(_SHAPE, names, to=others, elements=len(names)),
-            party.release(_SHAPE, labels, to=others, elements=len(names)),
+            party.release(_SHAPE, roles, to=others, elements=len(names)),
         )
         for peer in others:
             party.send(peer, known[party.name])
@@ -383,7 +414,8 @@ def _tell(party: Party, own: _Own | None, params: Params, holders: tuple[str, ..
             if (
                 item.rows.value < 0
                 or item.rows.value != agreed
-                or len(item.names.value) != len(item.labels.value)
+                or len(item.names.value) != len(item.roles.value)
+                or not set(item.roles.value) <= {FEATURE, LABEL, OUTCOME}
             ):
                 raise RemoteProtocolError(
                     f"{holder} describes its table in a way that cannot be.", party=holder

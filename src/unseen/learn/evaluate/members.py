@@ -13,6 +13,8 @@ Told
     `distribution`      the same between given scores
     `confusion`         the four cells as shares of all members
     `losses`            log loss and Brier score
+    `classes`           of several classes: accuracy, log loss, and the confusion matrix as shares of all members
+    `errors`            of numbers: mean square and absolute error, and errors over the spread of the labels
     ==================  =====================================================================================================
 
     Nothing else: not how many members there are, nor how many positives. But what is told are fractions of whole numbers, and who gets
@@ -29,6 +31,7 @@ Method
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
@@ -41,13 +44,16 @@ from unseen.learn.evaluate.binary import Confusion
 from unseen.learn.evaluate.order import Sorted, Weights
 from unseen.learn.evaluate.quotients import quotients
 from unseen.learn.evaluate.ranking import Distribution, Ranking, mean_scores
+from unseen.learn.evaluate.regression import Fit
 from unseen.mpc import SecretArray
-from unseen.mpc.functions.compare import below, logical_not, where
+from unseen.mpc.functions.compare import below, equal, logical_not, maximum, minimum, where
 
 Floats = NDArray[np.float64]
 PLACES = 14
 """Fraction bits of all that is told."""
 _WHOLE = 4  # a log loss is below 14
+_MOST_BITS, _COARSE = 10, 10
+_MOST = 1 << _MOST_BITS
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +91,16 @@ def ranking(ordered: Sorted) -> Fractions:
     over = engine.concatenate([curve.area(), curve.lead(), _whole(precise)])
     under = engine.concatenate([both * 2, both, _whole(engine.as_real(positives))])
     return Fractions(secret.RANKING, over, under)
+
+
+def areas(scores: SecretArray, hot: SecretArray, weights: Weights) -> Fractions:
+    """AUC of each class against the rest, of scores and labels (one-hot integers, 0 in rows that are no members), shape (rows, classes)."""
+    engine, over, under = scores.engine, [], []
+    for place in range(scores.shape[1]):
+        curve = order.points(order.sorted_by_score(scores[:, place], hot[:, place], weights=weights))
+        over.append(curve.area())
+        under.append(curve.found * (curve.total - curve.found) * 2)
+    return Fractions(secret.RANKING, engine.concatenate(over), engine.concatenate(under))
 
 
 def groups(ordered: Sorted, count: int, *, at_least: int) -> Fractions:
@@ -201,6 +217,59 @@ def losses(scores: SecretArray, labels: SecretArray, member: SecretArray) -> Fra
     over = _whole(where(sums < 0, engine.lift(np.zeros(2)), sums))
     under = _whole(engine.scaled(member.sum().reshape(1), engine.bits)) * np.ones(2, np.int64)
     return Fractions(secret.LOSSES, over, under)
+
+
+def classes(
+    scores: SecretArray, raw: SecretArray, hot: SecretArray, member: SecretArray, *, matrix: bool
+) -> Fractions:
+    """Accuracy, log loss and, with `matrix`, the whole confusion matrix: see :func:`.secret.classes`."""
+    engine, (rows, count) = scores.engine, scores.shape
+    best = raw.argmax(axis=1)
+    guessed = engine.as_number(equal(best.reshape(rows, 1), np.arange(count).reshape(1, count), places=8))
+    table = engine.matmul_exact(hot.T, guessed)
+    right = table[np.arange(count), np.arange(count)].sum().reshape(1)
+    lost = -secret.log_of((hot * scores).sum(axis=1))
+    lost = engine.select(member, lost).sum().reshape(1)
+    lost = where(lost < 0, engine.lift(np.zeros(1)), lost)
+    cells = [table.reshape(count * count)] if matrix else []
+    over = engine.concatenate([_whole(engine.scaled(one, engine.bits)) for one in (right, lost, *cells)])
+    under = _whole(engine.scaled(member.sum().reshape(1), engine.bits)) * np.ones(len(over), np.int64)
+    return Fractions(secret.CLASSES, over, under)
+
+
+def errors(predicted: SecretArray, labels: SecretArray, member: SecretArray) -> SecretArray:
+    """Mean square error, mean absolute error, and square errors over the spread of the labels, shape (3,); read by :func:`fit`.
+
+    Labels and predictions lie between -1024 and 1024. The mean of the labels is right to 2^-15, sums of squares to 2^-10.
+    """
+    engine = predicted.engine
+    count = member.sum().reshape(1)
+    shifted = engine.select(member, labels + _MOST).sum().reshape(1)
+    mean = quotients(_coarse(shifted), _coarse(count), whole=_MOST_BITS + 1, places=PLACES)
+    both = engine.concatenate([one.reshape(1, -1) for one in (predicted - labels, labels + _MOST - mean)])
+    distance = engine.select(member.reshape(1, -1), both)
+    squares = (distance * distance).sum(axis=1)
+    sums = engine.concatenate([squares[:1], abs(distance[0]).sum().reshape(1)])
+    means = quotients(
+        _coarse(sums), _coarse(count) * np.ones(2, np.int64), whole=2 * _MOST_BITS + 2, places=PLACES
+    )
+    rest, spread = _coarse(squares[:1]), maximum(_coarse(squares[1:]), engine.lift(np.ones(1), 0))
+    rest = minimum(rest, spread * (1 << _WHOLE) - 1)
+    return engine.concatenate([means, quotients(rest, spread, whole=_WHOLE, places=PLACES)])
+
+
+def fit(told: Floats | None, rows: int) -> Fit | None:
+    """RMSE, MAE and R², NaN below -15 and where labels are all equal, which divides by nothing."""
+    if told is None:
+        return None
+    square, absolute, rest = told.tolist()
+    return Fit(rows, math.sqrt(square), absolute, 1 - rest if rest < (1 << _WHOLE) - 1 else math.nan)
+
+
+def _coarse(number: SecretArray) -> SecretArray:
+    """With ten fraction bits, as an integer of the last place: quotients of large numbers have room."""
+    engine = number.engine
+    return _whole(engine.truncate(engine.as_real(number), _COARSE))
 
 
 def _summed(lines: SecretArray, values: SecretArray) -> SecretArray:

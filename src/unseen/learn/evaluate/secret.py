@@ -65,8 +65,10 @@ def require_enough(sizes: SecretArray, at_least: int) -> None:
     told = engine.reveal(ENOUGH, (few < 1).reshape(1), to=engine.protocol.holders)
     if told is not None and not told[0]:
         raise UsageError(
-            "The rows to evaluate on do not have enough labels of every class.",
-            why=f"a class has fewer than {max(at_least, 1)} rows",
+            "The rows to evaluate on do not have enough labels of every class."
+            if len(sizes) > 1
+            else "There are too few rows to evaluate on.",
+            why=f"{'a class has' if len(sizes) > 1 else 'there are'} fewer than {max(at_least, 1)} rows",
             mend="hold out a larger part, or bring rows of every class",
         )
 
