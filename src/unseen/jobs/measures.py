@@ -27,6 +27,7 @@ _WORDS = {
     "mae": "MAE",
     "r2": "R²",
     "macro_auc": "macro AUC",
+    "places": "places, of which nobody knows which hold a row",
 }
 _CAPTIONS = {
     "roc": "ROC curve.",

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pytest
 from pydantic import ValidationError
 from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score
 
 from unseen.core.cost import Network
 from unseen.core.errors import UsageError
@@ -18,7 +19,7 @@ from unseen.jobs.artefacts import decode, encode
 from unseen.jobs.joined import KIND, Joined
 from unseen.jobs.local import run_local
 from unseen.jobs.step import Roles, Sizes
-from unseen.jobs.steps import common_statistics, standardise_joined, train_linear
+from unseen.jobs.steps import common_statistics, evaluate, standardise_joined, train_linear
 from unseen.jobs.steps import join as step
 from unseen.jobs.tables import Matrix, from_table, to_table
 from unseen.psi import answers
@@ -325,7 +326,7 @@ def test_the_model_of_the_scene_is_that_of_the_common_rows() -> None:
 
 @pytest.mark.parametrize("helper", [(), pytest.param(("helper",), marks=pytest.mark.long)])
 def test_three_holders_train_on_rows_that_nobody_knows(helper: tuple[str, ...]) -> None:
-    """Join, scale, train and count, each holder with one column: as scikit-learn on the common rows."""
+    """Join, scale, train, count and evaluate, each holder with one column: as scikit-learn on the common rows."""
     rng = np.random.default_rng(4)
     ids = {"a": list(range(120)), "b": list(range(119, 9, -1)), "c": list(range(20, 130))}
     common = [number for number in ids["a"] if all(number in rows for rows in ids.values())]
@@ -368,3 +369,11 @@ def test_three_holders_train_on_rows_that_nobody_knows(helper: tuple[str, ...]) 
     deviation = pooled.std(axis=0)
     model = LogisticRegression(C=1.0, tol=1e-10).fit((pooled - pooled.mean(axis=0)) / deviation, y[common])
     np.testing.assert_allclose(found, model.coef_[0] / deviation, atol=5e-3)
+    both = {
+        name: made.results[name] if name in helper else {**made.results[name], **trained[name]}
+        for name in ("a", "b", "c", *helper)
+    }
+    seats = Roles({**roles.by_name, "receiver": ("b",)})
+    told = then(evaluate, both, seats, joined=True, measures=("ranking",))["b"]["metrics"].meta
+    scores = model.predict_proba((pooled - pooled.mean(axis=0)) / deviation)[:, 1]
+    assert told["auc"] == pytest.approx(roc_auc_score(y[common], scores), abs=2e-3)

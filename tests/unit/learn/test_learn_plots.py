@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from unseen.learn.evaluate import plots
-from unseen.learn.evaluate.binary import confusion
+from unseen.learn.evaluate.binary import Confusion, confusion
 from unseen.learn.evaluate.ranking import between, by_level, by_rank
 
 RNG = np.random.default_rng(1)
@@ -27,6 +27,7 @@ PICTURES = {
     "calibration": (lambda: plots.calibration(GROUPS), "mean distance"),
     "precision-recall": (lambda: plots.precision_recall(LEVELS), "average precision"),
     "confusion": (lambda: plots.confusion(confusion(LABELS, SCORES)), "score"),
+    "confusion of shares": (lambda: plots.confusion(Confusion(0.5, 0.125, 0.25, 0.2, 0.425)), "12.5% of all"),
     "distribution": (lambda: plots.distribution(between(LABELS, SCORES, np.array([0.3, 0.7]))), "negatives"),
     "approval": (lambda: plots.approval(LEVELS, share="firms reached"), "firms reached"),
 }

@@ -200,8 +200,6 @@ def estimate(params: Params, roles: Roles, sizes: Sizes, network: Network) -> Co
         return cost
     rows = min((sizes.rows.get(holder, 0) for holder in roles.all("holders")), default=0) // 4
     each, rounds = _work(params)
-    if params.joined:  # inverses and ends by rank, divisions
-        each, rounds = each + 800 + 110 * params.groups, rounds + 90
     sent = each * rows
     seconds = sent * 1e-8 + rounds * (network.latency_s + 1e-4) + sent / network.bytes_per_s
     measuring = engines.scaled(Cost(seconds, sent, rounds, sent), roles, params, network, work="order")
@@ -217,15 +215,16 @@ def _work(params: Params) -> tuple[int, int]:
     """Bytes a row of all parties, and rounds."""
     sort = (2100, 130)
     if params.kind == "regression":
-        return 300, 20
-    inverses = (800, 80) if params.weight_column else (0, 0)
+        return (350, 270) if params.joined else (300, 20)  # three divisions, one after the other
+    inverses = (800, 80) if params.weight_column or params.joined else (0, 0)
+    ends = 110 * params.groups if params.joined else 0
     if params.kind == "multiclass":
         each, rounds = sort[0] + 1500 + inverses[0], sort[1] + inverses[1]
         return params.classes * (each + 200) + 4000, params.classes * rounds + 350
     merging = 14 if params.at_least else 0
     parts = {
         secret.RANKING: (600 + inverses[0], 90 + inverses[1]),
-        secret.GROUPS: (0, 4 + merging * params.groups),
+        secret.GROUPS: (ends, 4 + merging * params.groups),
         secret.DISTRIBUTION: (100 + 60 * len(params.edges), 14 + merging * (1 + len(params.edges))),
         secret.CONFUSION: (150, 14 + merging),
         secret.LOSSES: (1500, 60),

@@ -25,6 +25,7 @@ Floats = NDArray[np.float64]
 Models = Mapping[str, Ranking]
 Figures = Mapping[str, float]
 _UNKNOWN: Figures = MappingProxyType({})
+_ALL = 1.5  # cells that are shares add up to 1, give or take what rounding each of them does
 
 _STYLE: Any = {
     "svg.fonttype": "none",
@@ -187,15 +188,17 @@ def precision_recall(models: Models, average: Figures = _UNKNOWN) -> Picture:
 
 
 def confusion(found: Confusion) -> Picture:
-    """The four cells, with their share of the class."""
+    """The four cells, rows or (of rows whose number is not told) shares of all, with their share of the class."""
     picture = Picture(4.0, 3.0)
     cells = np.array(
         [[found.true_positives, found.false_negatives], [found.false_positives, found.true_negatives]]
     )
     shares = cells / cells.sum(axis=1, keepdims=True)
     picture.axes.imshow(shares, cmap="Blues", vmin=0, vmax=1.4, aspect="auto")
+    counted = cells.sum() > _ALL
     for (row, column), share in np.ndenumerate(shares):
-        words = f"{cells[row, column]:,.0f}\n{share:.1%}"
+        what = f"{cells[row, column]:,.0f}" if counted else f"{cells[row, column]:.1%} of all"
+        words = f"{what}\n{share:.1%}"
         picture.axes.text(column, row, words, ha="center", va="center", color="white" if share > 0.8 else INK)  # noqa: PLR2004
     edge = f"{found.threshold:g}"
     picture.axes.set_xticks([0, 1], [f"score ≥ {edge}", f"score < {edge}"])
