@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
@@ -31,18 +31,23 @@ def draft(workflow: Path, *, out: Path | None = None, common: Common = COMMON) -
         Write the contract to this file instead of standard output.
     """
     from unseen.cli.draft import contract_of  # noqa: PLC0415 - loads the planner
+    from unseen.govern.contract import MODEL  # noqa: PLC0415
     from unseen.govern.summary import expected, repeated  # noqa: PLC0415
     from unseen.jobs.evidence import facts_of  # noqa: PLC0415
     from unseen.jobs.planner import costs_of, offers_of  # noqa: PLC0415
     from unseen.node.models import CostView  # noqa: PLC0415
 
+    def earlier(reference: str) -> tuple[str, dict[str, Any]]:
+        view = node.model_show(reference.removeprefix(MODEL))
+        return view.kind, view.public
+
     with connect(common) as node:
         made = contract_of(workflow, node)
+        costs = costs_of(made, earlier=earlier)
     for task, offer in offers_of(made).items():
         say(f"Task '{task}' tells who is common; {offer}.")
     for line in repeated(made, facts=facts_of, language=common.lang):
         say(line)
-    costs = costs_of(made)
     for line in expected(costs, language=common.lang) if costs else ():
         say(line.removeprefix("- "))
     text = json.dumps(made.to_json(), indent=2, ensure_ascii=False) + "\n"
@@ -172,8 +177,8 @@ def _in_words(value: ContractView, common: Common) -> ContractView:
     from unseen.govern.contract import Contract  # noqa: PLC0415 - only for other languages
     from unseen.govern.summary import summarise  # noqa: PLC0415
     from unseen.jobs.evidence import facts_of  # noqa: PLC0415
-    from unseen.jobs.planner import costs_of  # noqa: PLC0415
 
     contract = Contract.model_validate(value.contract)
-    summary = summarise(contract, facts=facts_of, costs=costs_of(contract), language=common.lang)
+    costs = {item.task: item.cost for item in value.costs}
+    summary = summarise(contract, facts=facts_of, costs=costs, language=common.lang)
     return value.model_copy(update={"summary": summary})

@@ -374,6 +374,7 @@ def joint_model(value: m.ModelView) -> None:
         (
             ("version", value.version),
             ("kind", value.kind),
+            ("what is public of it", ", ".join(f"{name} {said}" for name, said in value.public.items())),
             ("this party has", "the whole model" if value.whole else "its part"),
             ("contract", value.contract),
             ("job", value.job),

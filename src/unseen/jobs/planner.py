@@ -6,15 +6,16 @@ for its disclosures and its estimate, and says in words why.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeAlias
 
 from unseen.core.cost import Cost, Network
 from unseen.core.errors import DeniedError, UnseenError, UsageError
-from unseen.govern.contract import AssetTerms, Contract, DisclosureTerms, Level, TaskTerms
+from unseen.govern.contract import MODEL, AssetTerms, Contract, DisclosureTerms, Level, TaskTerms
 from unseen.jobs.offers import Offer, offer
 from unseen.jobs.step import (
+    MadeModel,
     Roles,
     Sizes,
     Step,
@@ -34,6 +35,15 @@ _RESTS_ON = {
     "symmetric": " Nothing rests on learning parity with noise (LPN).",
 }
 _STRENGTH = {"federated": 0, "shared": 1, "shared-malicious": 2, "enclave": 2}
+
+
+EarlierModels: TypeAlias = Callable[[str], MadeModel | None]
+"""`model:` and a version -> kind and public part, None where that is not known here."""
+
+
+def unknown(_reference: str) -> MadeModel | None:
+    """Where no model is known by its version."""
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +133,7 @@ def plan(
             disclosures += [item for item in declared if item.name not in withhold]
             if held := tuple(item.name for item in declared if item.name in withhold):
                 lacking[sketch.name] = held
-            made = replace(sizes, model=_model_of(sketch, sketches))
+            made = _sizes_for(sketch, sketches, sizes, unknown)
             costs[sketch.name] = installed.estimate(params, roles, made, network or Network())
             reasons[sketch.name] = _reason(installed, params, roles, level)
             found = offer(installed, params, roles, sizes, network or Network(), helper=helper)
@@ -150,10 +160,13 @@ def offers_of(contract: Contract, *, network: Network | None = None) -> dict[str
     return dict(plan(sketches, contract.assets, level=contract.security_level, network=network).offers)
 
 
-def costs_of(contract: Contract, *, network: Network | None = None) -> dict[str, Cost]:
+def costs_of(
+    contract: Contract, *, network: Network | None = None, earlier: EarlierModels = unknown
+) -> dict[str, Cost]:
     """Task -> what a run is expected to take, of those tasks whose step is installed here as the contract pins it.
 
-    Never fails: the contract may be anybody's, and its sizes anything.
+    Never fails: the contract may be anybody's, and its sizes anything. `earlier` knows models by their versions; of one that it does not
+    know the estimate is that of a linear one.
     """
     sketches = [
         TaskSketch(task.name, task.step, task.roles, task.inputs, task.params) for task in contract.tasks
@@ -164,7 +177,7 @@ def costs_of(contract: Contract, *, network: Network | None = None) -> dict[str,
             installed = step(sketch.step)
             if terms.version != installed.VERSION:
                 continue
-            made = replace(sizes, model=_model_of(sketch, sketches))
+            made = _sizes_for(sketch, sketches, sizes, earlier)
             params = parse_params(sketch.step, sketch.params)
             found[sketch.name] = installed.estimate(params, Roles(sketch.roles), made, network or Network())
         except (UnseenError, ArithmeticError, LookupError, ValueError):
@@ -251,19 +264,24 @@ def sizes_of(assets: Sequence[AssetTerms]) -> Sizes:
     return Sizes(rows, columns)
 
 
-def _model_of(sketch: TaskSketch, sketches: Sequence[TaskSketch]) -> tuple[str, Mapping[str, Any]] | None:
-    """Kind and public part of the model that a task uses, if another one makes it and says so."""
+def _sizes_for(
+    sketch: TaskSketch, sketches: Sequence[TaskSketch], sizes: Sizes, earlier: EarlierModels
+) -> Sizes:
+    """The sizes with kind and public part of the model that a task uses, if another one makes it and says so, or it is an earlier job's."""
     reference = sketch.inputs.get("model")
-    task = reference.partition(".")[0] if isinstance(reference, str) else ""
+    if not isinstance(reference, str):
+        return sizes
+    if reference.startswith(MODEL):
+        return replace(sizes, model=earlier(reference), earlier=True)
+    task = reference.partition(".")[0]
     for maker in sketches:
         makes = getattr(step(maker.step), "makes", None) if maker.name == task else None
         if makes is not None:
             try:
-                found: tuple[str, Mapping[str, Any]] = makes(parse_params(maker.step, maker.params))
+                return replace(sizes, model=makes(parse_params(maker.step, maker.params), sizes.columns))
             except UsageError:  # said of the maker, once
-                return None
-            return found
-    return None
+                return sizes
+    return sizes
 
 
 def _pin(sketch: TaskSketch, installed: Step, level: Level) -> TaskTerms:

@@ -17,7 +17,7 @@ from unseen.core.cost import Cost, Network
 from unseen.core.errors import RemoteProtocolError, UsageError
 from unseen.jobs import engines
 from unseen.jobs.artefacts import Artefact
-from unseen.jobs.step import Roles, Sizes
+from unseen.jobs.step import MadeModel, Roles, Sizes
 from unseen.jobs.tables import Matrix
 from unseen.learn.vertical import layout, models
 from unseen.learn.vertical.models import Model, Shares
@@ -192,6 +192,12 @@ def _counted(widths: Mapping[str, int]) -> str:
     return ", ".join(f"{name} {width}" for name, width in widths.items())
 
 
+def made_model(artefact: Artefact) -> MadeModel:
+    """Kind and public part of the model whose part this is."""
+    model = SharedModel.of(artefact).model
+    return model.kind, model.public
+
+
 def check_columns(name: str, own: Matrix, held: SharedModel) -> None:
     """Refuse other columns than a model's, or such that were prepared in another way.
 
@@ -243,13 +249,13 @@ def scoring_disclosures(roles: Roles) -> tuple[Disclosure, ...]:
 
 
 def scoring_cost(roles: Roles, sizes: Sizes, network: Network, params: engines.OnShares) -> Cost:
-    """What the model's kind says, of a linear model where it is not known; a quarter of the rows is usually held out."""
+    """What the model's kind says, of a linear model where it is not known."""
     holders = roles.all("holders")
-    rows = min((sizes.rows.get(holder, 0) for holder in holders), default=0) // 4
+    rows = sizes.scored(holders)
     width = 1 + sum(sizes.columns.get(holder, 0) for holder in holders)
     name, public = sizes.model or ("linear", {})
-    each, rounds = models.kind(name).scoring_cost(public)
-    sent = round(rows * (16 * width + each))
+    each, rounds = models.kind(name).scoring_cost(public, width - 1)
+    sent = round(rows * each)
     seconds = 0.02 + sent * 7e-9 + rounds * network.latency_s + sent / network.bytes_per_s
     return engines.scaled(
         Cost(seconds, sent, rounds, rows * (24 * width + 8 * 4 * 52)), roles, params, network

@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import hashlib
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol, cast
+from typing import Any, ClassVar, Protocol, TypeAlias, cast
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -28,6 +28,8 @@ from unseen.ot.correlation import Assumption
 from unseen.party import Disclosure, Door, Party
 
 STEPS = "unseen.jobs.steps"
+MadeModel: TypeAlias = tuple[str, Mapping[str, Any]]
+"""Kind of a model and its public part."""
 
 
 class StepParams(BaseModel):
@@ -97,12 +99,19 @@ class Roles:
 class Sizes:
     """Public sizes: rows and columns by party, known from the contract.
 
-    `model`: of a step that uses a model which a task before it makes, its kind and public part, as the maker's `makes(params)` says.
+    `model`: of a step that uses a model, its kind and public part, where that is known: as the `makes(params, columns)` of the task that
+    makes it says, or of an earlier job's. `earlier`: it is an earlier job's, so that all rows are scored and none were held out.
     """
 
     rows: Mapping[str, int]
     columns: Mapping[str, int]
-    model: tuple[str, Mapping[str, Any]] | None = None
+    model: MadeModel | None = None
+    earlier: bool = False
+
+    def scored(self, holders: Sequence[str]) -> int:
+        """How many rows a step scores: those of the shortest table; a quarter of it where it is the test part of one that was trained on."""
+        rows = min((self.rows.get(holder, 0) for holder in holders), default=0)
+        return rows if self.earlier else rows // 4
 
 
 class Step(Protocol):

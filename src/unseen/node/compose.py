@@ -153,7 +153,7 @@ class Services:
         """Tell the parts of each other."""
         self.evidence.listen(parties=self.contracts.parties_of, changed=self.scheduler.decide_held)
         self.contracts.on_withdrawal(self.scheduler.cancel_all_of)
-        self.contracts.on_models(self.models.check_use)
+        self.contracts.on_models(self.models.check_use, self.models.made)
         self.work.listen(feed=self.scheduler.feed, tell=self._note)
         self.peers.listen(accepted=self._on_accepted, removed=self._on_removed, line=self._line)
 

@@ -32,7 +32,7 @@ from unseen.govern.contract import Contract
 from unseen.govern.signatures import sign, verify, withdrawal
 from unseen.govern.summary import summarise
 from unseen.jobs.evidence import facts_of
-from unseen.jobs.planner import check_honest, costs_of
+from unseen.jobs.planner import EarlierModels, check_honest, costs_of, unknown
 from unseen.jobs.step import check_pinned
 from unseen.node import models as m
 from unseen.node import spending
@@ -86,6 +86,7 @@ class ContractDesk:
         self._known: dict[str, Contract] = {}
         self._withdrawn: list[Withdrawn] = []
         self._check_models: Callable[[Contract], None] = lambda _contract: None
+        self._earlier: EarlierModels = unknown
         mailroom.handle(PROPOSAL, self._on_proposal)
         mailroom.handle(DECISION, self._on_decision)
 
@@ -93,9 +94,9 @@ class ContractDesk:
         """Who cancels running jobs when a signature is taken back."""
         self._withdrawn.append(callback)
 
-    def on_models(self, check: Callable[[Contract], None]) -> None:
-        """Who checks that this party may bring the models that a contract names."""
-        self._check_models = check
+    def on_models(self, check: Callable[[Contract], None], earlier: EarlierModels) -> None:
+        """Who checks that this party may bring the models that a contract names, and knows what they are."""
+        self._check_models, self._earlier = check, earlier
 
     # ------------------------------------------------------------------ what people ask
 
@@ -240,7 +241,7 @@ class ContractDesk:
                 why=f"signatures are not yet witnessed; waiting for: {', '.join(waiting)}",
                 mend="try again when these nodes have been reached",
             )
-        self._room.check(contract)
+        self._room.check(contract, costs_of(contract, earlier=self._earlier))
         spending.charge(transaction, contract, job, self._catalogue.own_terms())
         transaction.execute(
             sql.update(contracts)
@@ -274,7 +275,7 @@ class ContractDesk:
             self._check_decisions(view, contract)
             signed = self._signatures(view, contract.id)
         check_run(contract, now=datetime.now(UTC), signatures=signed, runs_used=0, starting=False)
-        self._room.check_now(contract, task)
+        self._room.check_now(task, costs_of(contract, earlier=self._earlier))
 
     # ------------------------------------------------------------------ mail
 
@@ -433,7 +434,7 @@ class ContractDesk:
             query = sql.select(signatures).where(signatures.c.contract == contract_id)
             known = {item.party: item for item in view.execute(query)}
         lines = tuple(_line(name, known.get(name)) for name in contract.party_names)
-        costs = {} if short else costs_of(contract)
+        costs = {} if short else costs_of(contract, earlier=self._earlier)
         return m.ContractView(
             id=contract.id,
             title=contract.title,

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from unseen.core.canonical import digest
 from unseen.core.durable import write_whole
@@ -22,6 +22,8 @@ from unseen.crypto.commit import check
 from unseen.govern.contract import MODEL, AssetTerms, Contract
 from unseen.jobs import artefacts
 from unseen.jobs.artefacts import SHARES, Artefact
+from unseen.jobs.shared_models import made_model
+from unseen.jobs.step import MadeModel
 from unseen.jobs.whole_models import WHOLE, WholeModel, formats, written
 from unseen.ledger.entries import Entry
 from unseen.node import models as m
@@ -103,6 +105,14 @@ class JointModels:
         """This party's part of the model that a contract names, opened against its commitment."""
         return self._opened(self.show(reference.removeprefix(MODEL)))
 
+    def made(self, reference: str) -> MadeModel | None:
+        """Kind and public part of the model that a contract names; None if this party has no part of it."""
+        try:
+            view = self.show(reference.removeprefix(MODEL))
+        except UsageError:
+            return None
+        return None if view.kind == _PREPARATION or view.whole else (view.kind, view.public)
+
     def commitment(self, reference: str) -> str:
         """The commitment to that part."""
         view = self.show(reference.removeprefix(MODEL))
@@ -181,6 +191,7 @@ class JointModels:
         return m.ModelView(
             version="" if waiting else version_of(end.contract, job, reference, parts),
             kind=_kind(artefact),
+            public=_public(artefact),
             whole=whole,
             contract=end.contract,
             job=job,
@@ -211,6 +222,13 @@ def _kind(artefact: Artefact) -> str:
     if artefact.kind == WHOLE:
         return str(artefact.meta["kind"])
     return str(artefact.meta["model"][0]) if "model" in artefact.meta else "linear"
+
+
+def _public(artefact: Artefact) -> dict[str, Any]:
+    """What everybody who uses it knows of a model: its family, how many trees, how deep."""
+    if artefact.kind == WHOLE:
+        return {"family": artefact.meta["family"]}
+    return {} if artefact.kind == _PREPARATION else dict(made_model(artefact)[1])
 
 
 def _columns(artefact: Artefact) -> tuple[str, ...]:

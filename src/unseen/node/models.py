@@ -207,6 +207,11 @@ class CostView(Model):
     scratch_bytes: int
     scratch: dict[str, int] = {}
 
+    @property
+    def cost(self) -> Cost:
+        """The same as a value of estimates."""
+        return Cost(self.seconds, self.bytes_sent, self.rounds, self.memory_bytes, self.scratch)
+
     @classmethod
     def of(cls, costs: Mapping[str, Cost]) -> tuple[CostView, ...]:
         """Of all tasks."""
@@ -341,6 +346,8 @@ class ModelView(Model):
         Such as "linear" or "trees".
     whole
         Whether this is the whole model in clear; else a part that says nothing alone.
+    public
+        What everybody who uses it knows of it, such as its family, how many trees, how deep.
     columns
         This party's own columns, or all of a whole model.
     receipts
@@ -349,6 +356,7 @@ class ModelView(Model):
 
     version: str
     kind: str
+    public: dict[str, Any] = {}
     whole: bool
     contract: str
     job: str

@@ -14,7 +14,6 @@ from pathlib import Path
 from unseen.core.cost import Cost, amount
 from unseen.core.errors import DeniedError, UnavailableError
 from unseen.govern.contract import Contract
-from unseen.jobs.planner import costs_of
 from unseen.node.config import JobsConfig
 
 
@@ -30,9 +29,8 @@ class Room:
         """Where temporary files go."""
         return self._config.scratch or Path(tempfile.gettempdir())
 
-    def lacking(self, contract: Contract, costs: Mapping[str, Cost] | None = None) -> tuple[str, ...]:
-        """Of each task that does not fit here now, why; one sentence each."""
-        costs = costs_of(contract) if costs is None else costs
+    def lacking(self, contract: Contract, costs: Mapping[str, Cost]) -> tuple[str, ...]:
+        """Of each task that does not fit here now, by its estimate, why; one sentence each."""
         found = (
             self._objection(task.name, costs[task.name])
             for task in contract.tasks
@@ -40,7 +38,7 @@ class Room:
         )
         return tuple(filter(None, found))
 
-    def check(self, contract: Contract) -> None:
+    def check(self, contract: Contract, costs: Mapping[str, Cost]) -> None:
         """Check that a run fits.
 
         Raises
@@ -48,7 +46,7 @@ class Room:
         DeniedError
             It does not: nothing of it has begun anywhere by this party's doing.
         """
-        if lacking := self.lacking(contract):
+        if lacking := self.lacking(contract, costs):
             raise DeniedError(
                 f"{self.me} has too little room for a run.",
                 why=" ".join(lacking),
@@ -58,7 +56,7 @@ class Room:
                 party=self.me,
             )
 
-    def check_now(self, contract: Contract, task: str) -> None:
+    def check_now(self, task: str, costs: Mapping[str, Cost]) -> None:
         """Check once more, right before a task, that the disk still has room for it.
 
         Raises
@@ -66,7 +64,7 @@ class Room:
         UnavailableError
             Not now: the task is tried again.
         """
-        cost = costs_of(contract).get(task)
+        cost = costs.get(task)
         if cost is not None and (objection := self._of_disk(task, cost)):
             raise UnavailableError(
                 f"{self.me} has too little room for task '{task}'.",

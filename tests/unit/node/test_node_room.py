@@ -12,7 +12,7 @@ import pytest
 
 from unseen.core.cost import Cost, run_of
 from unseen.core.errors import DeniedError, UnavailableError, UsageError
-from unseen.node import daemon, room
+from unseen.node import daemon
 from unseen.node.config import JobsConfig, NodeConfig
 from unseen.node.room import Room
 
@@ -35,7 +35,6 @@ Of = Callable[..., Room]
 @pytest.fixture
 def room_of(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Of:
     """A room with so much free disk, and these limits."""
-    monkeypatch.setattr(room, "costs_of", lambda _contract: COSTS)
 
     def made(free: int, **limits: int) -> Room:
         monkeypatch.setattr(shutil, "disk_usage", lambda _folder: SimpleNamespace(free=free))
@@ -46,9 +45,9 @@ def room_of(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Of:
 
 def test_what_fits_passes(room_of: Of) -> None:
     fitting = room_of(6 * 10**9, scratch_bytes=6 * 10**9, memory_bytes=3 * 10**9)
-    assert fitting.lacking(CONTRACT) == ()
-    fitting.check(CONTRACT)
-    fitting.check_now(CONTRACT, "train")
+    assert fitting.lacking(CONTRACT, COSTS) == ()
+    fitting.check(CONTRACT, COSTS)
+    fitting.check_now("train", COSTS)
 
 
 @pytest.mark.parametrize(
@@ -64,7 +63,7 @@ def test_what_does_not_fit_is_refused_by_task(
 ) -> None:
     small = room_of(free, **limits)
     with pytest.raises(DeniedError, match=why) as caught:
-        small.check(CONTRACT)
+        small.check(CONTRACT, COSTS)
     (told,) = small.lacking(CONTRACT, COSTS)
     assert told.startswith("Task 'train'")
     assert caught.value.what.startswith("bank has too little room")
@@ -74,18 +73,17 @@ def test_what_does_not_fit_is_refused_by_task(
 
 def test_right_before_a_task_a_full_disk_only_delays(room_of: Of) -> None:
     full = room_of(10**9)
-    full.check_now(CONTRACT, "align")
+    full.check_now("align", COSTS)
     with pytest.raises(UnavailableError, match="too little room") as caught:
-        full.check_now(CONTRACT, "train")
+        full.check_now("train", COSTS)
     assert "free space" in caught.value.mend
-    room_of(10**12, scratch_bytes=1).check_now(CONTRACT, "train")  # limits were asked when it was let in
+    room_of(10**12, scratch_bytes=1).check_now("train", COSTS)  # limits were asked when it was let in
 
 
-def test_a_folder_that_is_gone_has_no_room(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(room, "costs_of", lambda _contract: COSTS)
+def test_a_folder_that_is_gone_has_no_room(tmp_path: Path) -> None:
     gone = Room("bank", JobsConfig(scratch=tmp_path / "gone"))
     with pytest.raises(DeniedError, match="0 B free"):
-        gone.check(CONTRACT)
+        gone.check(CONTRACT, COSTS)
 
 
 def test_of_tasks_that_follow_one_another_each_partys_largest_counts() -> None:

@@ -198,7 +198,7 @@ def estimate(params: Params, roles: Roles, sizes: Sizes, network: Network) -> Co
     cost = scoring_cost(roles, sizes, network, params)
     if params.show == "scores":
         return cost
-    rows = min((sizes.rows.get(holder, 0) for holder in roles.all("holders")), default=0) // 4
+    rows = sizes.scored(roles.all("holders"))
     each, rounds = _work(params)
     sent = each * rows
     seconds = sent * 1e-8 + rounds * (network.latency_s + 1e-4) + sent / network.bytes_per_s

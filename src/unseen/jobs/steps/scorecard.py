@@ -109,7 +109,7 @@ def estimate(params: Params, roles: Roles, sizes: Sizes, network: Network) -> Co
     """Each holder's points are shared and added up; where there are no tables the model scores."""
     if params.tables == "nobody":
         return scoring_cost(roles, sizes, network, params)
-    rows = min((sizes.rows.get(holder, 0) for holder in roles.all("holders")), default=0) // 4
+    rows = sizes.scored(roles.all("holders"))
     sent = rows * 8 * len(roles.all("holders"))
     return Cost(0.02 + rows * 2e-7 + sent / network.bytes_per_s + 3 * network.latency_s, sent, 3, rows * 64)
 

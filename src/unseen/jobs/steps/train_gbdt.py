@@ -152,9 +152,10 @@ def _gains(holder: str) -> str:
     return f"gains-{holder}"
 
 
-def makes(params: Params) -> tuple[str, dict[str, Any]]:
-    """Kind and public part of the model, for the estimates of steps that use it."""
-    return "trees", asdict(params.settings())
+def makes(params: Params, columns: Mapping[str, int]) -> tuple[str, dict[str, Any]]:
+    """Kind and public part of the model, for the estimates of steps that use it; hidden splits are of as many bins as there can be."""
+    widths = {holder: [params.bins + 1] * count for holder, count in columns.items()}
+    return "trees", asdict(params.settings()) | ({} if params.tell_splits else {trees.HIDDEN: widths})
 
 
 def estimate(params: Params, roles: Roles, sizes: Sizes, network: Network) -> Cost:

@@ -119,7 +119,7 @@ def spends(_params: Params, _roles: Roles) -> Spent:
     return EXACT
 
 
-def makes(params: Params) -> tuple[str, dict[str, Any]]:
+def makes(params: Params, _columns: Mapping[str, int]) -> tuple[str, dict[str, Any]]:
     """Kind and public part of the model, for the estimates of steps that use it."""
     return "trees", asdict(params.settings())
 

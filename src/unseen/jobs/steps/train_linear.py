@@ -218,7 +218,7 @@ def disclosures(params: Params, roles: Roles) -> tuple[Disclosure, ...]:
     return tuple(told)
 
 
-def makes(params: Params) -> tuple[str, dict[str, Any]]:
+def makes(params: Params, _columns: Mapping[str, int]) -> tuple[str, dict[str, Any]]:
     """Kind and public part of the model, for the estimates of steps that use it."""
     if params.woe_bins:
         return "binned", {"bins": params.woe_bins, "least_rows": params.woe_least_rows}

@@ -94,8 +94,8 @@ class Kind(Protocol):
     def shapes(self, public: Mapping[str, Any], sizes: Layout) -> Mapping[str, tuple[tuple[int, ...], int]]:
         """Name of a shared array -> its shape and fraction bits (:data:`BOOLEAN` for Booleans)."""
 
-    def scoring_cost(self, public: Mapping[str, Any]) -> tuple[float, int]:
-        """Bytes a row, beside those of columns, and rounds of scoring, between two holders and a helper."""
+    def scoring_cost(self, public: Mapping[str, Any], columns: int) -> tuple[float, int]:
+        """Bytes a row and rounds of scoring, between two holders and a helper, with so many columns of all holders."""
 
     def raw(
         self, engine: Engine, model: Model, own: NDArray[np.float64] | None, sizes: Layout

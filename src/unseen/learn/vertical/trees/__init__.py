@@ -138,10 +138,18 @@ def shapes(public: Mapping[str, Any], sizes: Layout) -> dict[str, tuple[tuple[in
     return made
 
 
-def scoring_cost(public: Mapping[str, Any]) -> tuple[float, int]:
-    """Bytes a row and rounds of scoring between two holders and a helper; trees whose splits are hidden take more."""
+def scoring_cost(public: Mapping[str, Any], _columns: int) -> tuple[float, int]:
+    """Bytes a row and rounds of scoring between two holders and a helper; measured at depths 2 to 5.
+
+    A leaf is looked up by two halves of its place. Where splits are hidden, masked codes of all columns and a bit for each node come to it.
+    """
     settings = settings_of(public)
-    return 745 + 20.0 * settings.trees * 2**settings.depth, 16 + 2 * settings.trees * settings.depth
+    depth, count = settings.depth, settings.trees
+    each = 4 + 26.0 * 2 ** (depth // 2 + depth % 2) + 50.0 * 2 ** (depth // 2)
+    if HIDDEN not in public:
+        return 634 + count * each, 15 + count * (depth + 3)
+    codes = sum(sum(widths) for widths in public[HIDDEN].values())
+    return 611 + 8.0 * codes + count * (each + 16.5 * settings.nodes), 16 + count * (depth + 4)
 
 
 def grown_of(engine: Engine, model: Model) -> Grown:
