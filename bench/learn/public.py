@@ -38,13 +38,6 @@ class Public:
         """How many columns the first holder has."""
         return self.widths[0]
 
-    def sample(self, rows: int) -> Public:
-        """So many rows, drawn with the seed 0; all where there are no more."""
-        if rows >= len(self.label):
-            return self
-        some = np.sort(np.random.default_rng(0).permutation(len(self.label))[:rows])
-        return Public(self.name, self.columns[some], self.widths, self.label[some])
-
     def split(self, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Training and held-out rows, a quarter."""
         order = np.random.default_rng(seed).permutation(len(self.label))

@@ -11,7 +11,7 @@ import pytest
 
 from unseen.core.errors import UsageError
 from unseen.learn.prepare.cuts import place, quantile_cuts
-from unseen.learn.vertical.trees import plain
+from unseen.learn.vertical.trees import plain, search
 from unseen.learn.vertical.trees.model import Settings, Splits, leaf_of
 from unseen.learn.vertical.trees.objectives import check_labels
 
@@ -38,6 +38,22 @@ def test_constant_and_missing_columns_split_nothing() -> None:
     model = plain.fit(codes, bins, (informative > 0).astype(float), Settings(rounds=2, depth=3))
     assert model.splits is not None
     assert set(np.unique(model.splits.column)) <= {-1, 1}
+
+
+def test_of_columns_that_part_rows_alike_the_first_splits() -> None:
+    """Gains of a column and of its mirror image are equal but for rounding."""
+    rng = np.random.default_rng(3)
+    codes = rng.integers(0, 12, (2, 300))
+    labels = (np.sin(codes[0]) + codes[1] / 12 + rng.normal(0, 0.5, 300) > 0.5).astype(float)
+    settings = Settings(rounds=5, depth=3)
+    alone = plain.fit(codes, [12, 12], labels, settings)
+    mirrored = plain.fit(np.concatenate([codes, 11 - codes]), [12] * 4, labels, settings)
+    assert alone.splits is not None
+    assert mirrored.splits is not None
+    np.testing.assert_array_equal(mirrored.splits.column, alone.splits.column)
+    np.testing.assert_array_equal(
+        search.first_of_largest(np.array([[1.0, 2.0, 2.0 + 1e-9], [3, 0, 1]])), [1, 0]
+    )
 
 
 def test_one_class_grows_no_splits_but_moves_the_score() -> None:

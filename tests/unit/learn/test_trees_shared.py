@@ -80,6 +80,21 @@ def test_splits_that_nobody_learns(protocol: str) -> None:
     np.testing.assert_allclose(outcome.results["a"][2], expected(case)[1], atol=2e-3)
 
 
+@pytest.mark.parametrize("monotone", [(), (0, 1)])
+def test_of_splits_that_part_rows_alike_the_first_is_taken(monotone: tuple[int, ...]) -> None:
+    """Most bins have no row in a node, and of some columns no value is missing there."""
+    rng = np.random.default_rng(12)
+    codes = np.stack([rng.integers(0, 40, 90), rng.integers(0, 40, 90)])
+    labels = (codes[0] + 0.3 * codes[1] + rng.normal(0, 3, 90) > 26).astype(float)
+    codes[0][(codes[0] > 36) & (labels == 1)] = 40
+    case = Case(codes, [40, 40], labels, Settings(rounds=2, depth=2, monotone=monotone), {"a": 1, "b": 1})
+    model, got = expected(case)[0], pooled(case, grow(case))
+    assert got.splits is not None
+    assert model.splits is not None
+    for name in ("column", "bin", "missing_left"):
+        np.testing.assert_array_equal(getattr(got.splits, name), getattr(model.splits, name))
+
+
 def test_a_holder_of_the_label_alone() -> None:
     check(made(3, {"a": 0, "b": 3}))
 

@@ -170,7 +170,7 @@ def estimate(params: Params, roles: Roles, sizes: Sizes, network: Network) -> Co
     per_row = derivatives + 32 * vectors - 16 + 24 * low + 48 * high + 8
     choices = 1 + width * (params.bins - 1)
     compared = sum(largest.comparisons(2**level, choices) for level in range(depth))
-    per_tree = per_row * rows + 1650 * (2**depth - 1) * choices + 142 * compared + 80_000
+    per_tree = per_row * rows + 1750 * (2**depth - 1) * choices + 142 * compared + 80_000
     sent = 8 * rows * codes + settings.trees * per_tree
     rounds = settings.trees * _rounds(depth, choices, rows, settings.classes)
     seconds = sent * _SECONDS_PER_BYTE + rounds * (network.latency_s + _SECONDS_PER_ROUND)
@@ -183,7 +183,7 @@ def estimate(params: Params, roles: Roles, sizes: Sizes, network: Network) -> Co
 
 
 def _rounds(depth: int, choices: int, rows: int, classes: int) -> int:
-    """Of a tree: the search; 1/sqrt of all sides, 30 a piece; and what else there is, 25 a level and 40. Sigmoids are 10 a piece."""
+    """Of a tree: the search; 1/sqrt of all sides, 30 a piece; and what else there is, 27 a level and 40. Sigmoids are 10 a piece."""
 
     def pieces(size: int) -> int:
         return math.ceil(size / piece(size, _PIECES))
@@ -191,7 +191,7 @@ def _rounds(depth: int, choices: int, rows: int, classes: int) -> int:
     levels = (
         30 * pieces(2**level * 2 * choices) + largest.rounds(2**level, choices) for level in range(depth)
     )
-    return sum(levels) + 25 * depth + 40 + 10 * pieces(rows * classes) // classes
+    return sum(levels) + 27 * depth + 40 + 10 * pieces(rows * classes) // classes
 
 
 def _masked_codes(params: Params, roles: Roles, sizes: Sizes, rows: int) -> tuple[int, dict[str, int]]:

@@ -80,6 +80,8 @@ class Candidates:
     base, last, absent
         Where in the running sums of all codes the column begins, the last bin to the left ends, and in the codes the missing
         ones stand (-1: not to the left).
+    apart
+        The code by which what goes left differs from the candidate before; without rows there both part the rows alike.
     """
 
     owner: NDArray[np.int64]
@@ -89,6 +91,7 @@ class Candidates:
     base: NDArray[np.int64]
     last: NDArray[np.int64]
     absent: NDArray[np.int64]
+    apart: NDArray[np.int64]
 
     def __len__(self) -> int:
         return len(self.owner)
@@ -115,22 +118,23 @@ class Candidates:
 
 def candidates(bins: Bins) -> Candidates:
     """All that there are: for each column missing values to the right, ascending, then to the left, descending."""
-    rows: list[tuple[int, int, int, bool, int, int, int]] = []
+    rows: list[tuple[int, int, int, bool, int, int, int, int]] = []
     base = 0
     for owner, name in enumerate(bins.bins):
         for column, (count, absent) in enumerate(zip(bins.bins[name], bins.missing[name], strict=True)):
             rows += [
-                (owner, column, last, False, base, base + last + 1, -1) for last in range(count - 1 + absent)
+                (owner, column, last, False, base, base + last + 1, -1, base + last)
+                for last in range(count - 1 + absent)
             ]
             if absent:
                 place = base + count
                 rows += [
-                    (owner, column, last, True, base, base + last + 1, place)
+                    (owner, column, last, True, base, base + last + 1, place, base + last + 1)
                     for last in range(count - 2, -1, -1)
                 ]
             base += count + absent
-    table = np.array(rows, np.int64).reshape(-1, 7).T
-    return Candidates(table[0], table[1], table[2], table[3].astype(bool), table[4], table[5], table[6])
+    table = np.array(rows, np.int64).reshape(-1, 8).T
+    return Candidates(*table[:3], table[3].astype(bool), *table[4:])  # type: ignore[call-arg]  # eight of them
 
 
 @dataclass(frozen=True, slots=True)

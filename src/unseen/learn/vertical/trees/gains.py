@@ -13,6 +13,9 @@ which stands first among the candidates and means: no split.
 
 Numbers. Sums come two in a word (:func:`packed`): G in the upper half, H in the lower. The fields are below 2^30 units, so
 that products of two of them stay below 2^60; how many fraction bits that leaves depends on the number of rows (:class:`Scale`).
+Splits that part the rows alike, of which small nodes have many, should not be chosen from by rounding: a split that differs from the one
+before it by a bin without rows is none (:func:`choosable`), and z^2 is compared with 11 fraction bits, for the others hold what
+rounding leaves. So of equal splits the first is taken, as by XGBoost, but for where 11 bits part two that round differently.
 Gains under 2^(fraction bits of H - 2 of z), which is 2^-6 at a million rows and 2^-10 at fifty thousand, count as none.
 """
 
@@ -37,6 +40,7 @@ _DROP = 16
 _MOST = {"binary": (1.0, 0.25), "squared": (1.0, 1.0), "softmax": (1.0, 0.5)}
 _FINEST = 20
 _PENALTY_BITS = 12
+_COMPARED = 11
 MOST_WEIGHT = 64
 """Of a row."""
 
@@ -158,12 +162,12 @@ def best(
     )
     own = engine.number(terms[:, 2 * size :], scale.first + scale.root - _DROP)
     z = times(engine, spread, inverse, scale.best)
-    if settings.min_child_weight > 0:
-        z = engine.select(heavy(engine, left, right, settings), z)
+    z = engine.select(choosable(engine, sums, left, right, choices, settings), z)
     joined = engine.concatenate([engine.truncate(own, scale.best).reshape(-1, 1), z], axis=1)
     squares = times(engine, joined, joined, 2 * scale.best)
     none = _threshold(engine, squares[:, 0], node.second, settings, scale)
-    hot = one_hot_of_largest(engine.concatenate([none.reshape(-1, 1), squares[:, 1:]], axis=1))
+    every = engine.concatenate([none.reshape(-1, 1), squares[:, 1:]], axis=1)
+    hot = one_hot_of_largest(engine.truncate(every, min(_COMPARED, every.bits)))
     return Found(hot, left, Measure(z, joined[:, 0], root[:, 2 * count + 1]))
 
 
@@ -181,11 +185,27 @@ def _threshold(
     return engine.number(weighted, bits) + engine.number(gained, second.bits + places)
 
 
-def heavy(engine: Engine, left: Sums, right: Sums, settings: Settings) -> SecretArray:
-    """Whether both sides have the weight that is asked for."""
-    sides = engine.number(np.stack([left.second.share, right.second.share], axis=1), left.second.bits)
-    light = below(sides, (settings.min_child_weight,))[0]
-    return logical_not(logical_or(light[0], light[1]))
+def choosable(
+    engine: Engine, sums: Sums, left: Sums, right: Sums, choices: Candidates, settings: Settings
+) -> SecretArray:
+    """Whether both sides have the weight that is asked for, and the split is not the one before it again.
+
+    It is where the bin by which they differ has no rows, or where no missing values are there to go left.
+    """
+    unit = 2.0**-sums.second.bits
+    least = max(settings.min_child_weight, unit)
+    lifted = engine.concatenate([left.second, right.second, sums.second + (least - unit)], axis=1)
+    few = below(lifted, (least,))[0]
+    count = len(choices)
+    no_rows, back = few[:, 2 * count :], np.flatnonzero(choices.missing_left)
+    alike = no_rows[:, choices.apart]
+    one = engine.concatenate([few[:, :count], alike[:, back]], axis=1)
+    other = engine.concatenate([few[:, count : 2 * count], no_rows[:, choices.absent[back]]], axis=1)
+    either = logical_or(one, other)
+    place = np.arange(count)
+    place[back] = count + np.arange(len(back))
+    alike = engine.concatenate([alike, either[:, count:]], axis=1)[:, place]
+    return logical_not(logical_or(either[:, :count], alike))
 
 
 def times(engine: Engine, left: SecretArray, right: SecretArray, bits: int) -> SecretArray:

@@ -78,13 +78,12 @@ def best(
     each = -gains.times(engine, cut, every.first * _TWO + grown, engine.bits)
     one, other = cut[:, :count], cut[:, count : 2 * count]
     total = each[:, :count] + each[:, count : 2 * count]
-    allowed = gains.heavy(engine, left, right, settings) if settings.min_child_weight > 0 else None
+    allowed = gains.choosable(engine, sums, left, right, choices, settings)
     bound = np.flatnonzero(way)
     total = _forbidden(engine, total, one, other, way, bound)
     none = each[:, 2 * count] + max(settings.min_gain, 2.0**-10)
     lowest = -(2.0**20)
-    if allowed is not None:
-        total = engine.select(allowed, total - lowest) + lowest
+    total = engine.select(allowed, total - lowest) + lowest
     hot = one_hot_of_largest(engine.concatenate([none.reshape(-1, 1), total], axis=1))
     found = Found(hot, left, Measure(total - each[:, 2 * count].reshape(-1, 1)))
     middle: SecretArray = (one + other) * 0.5

@@ -3,7 +3,7 @@
 Where nothing is sampled, splits are those of XGBoost's `hist` on the same codes with a fixed base score (a test compares
 with trees that XGBoost 3 grew).
 
-Source: Chen and Guestrin, "XGBoost" (KDD 2016), algorithms 1 and 3; the order among equal gains is XGBoost's.
+Source: Chen and Guestrin, "XGBoost" (KDD 2016), algorithms 1 and 3; of gains that are equal but for rounding the first is taken, in XGBoost's order.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from unseen.learn.vertical.trees.model import Booster, Codes, Settings, Splits, leaf_of
 from unseen.learn.vertical.trees.objectives import derivatives
+from unseen.learn.vertical.trees.search import ROUNDED
 
 Floats = NDArray[np.float64]
 _LEAST_GAIN = 1e-6
@@ -162,7 +163,7 @@ def _split(
                 left = below + (sums[:, bins] if missing_left else 0)
                 right = np.array([node.first, node.second]) - left
                 made = _gain(left, right, node, settings, way)
-                if made is not None and made[0] > best:
+                if made is not None and made[0] > best * (1 + ROUNDED):
                     best, children = made
                     splits.column[at], splits.bin[at] = column, last
                     splits.missing_left[at] = missing_left

@@ -16,6 +16,8 @@ from unseen.learn.vertical.trees.model import Settings
 
 Floats = NDArray[np.float64]
 _LEAST_GAIN = 1e-6
+ROUNDED = 1e-6
+"""Gains that differ by no more of themselves are equal but for rounding: XGBoost adds and compares in 32 bits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,18 +92,25 @@ def best_splits(
         nothing = np.zeros(nodes, np.int32)
         return Best(np.zeros(nodes), nothing - 1, nothing, nothing.astype(bool))
     flat = np.where(valid, _gains(left, level, settings, ways), -np.inf).reshape(nodes, -1)
-    place = flat.argmax(axis=1)
+    place = first_of_largest(flat)
     gain = flat[np.arange(nodes), place]
-    column, at = np.divmod(place, 2 * width)
+    split, at = np.divmod(place, 2 * width)
     missing_left = at >= width
-    last = np.where(missing_left, bins[column] - 2 - (at - width), at)
+    last = np.where(missing_left, bins[split] - 2 - (at - width), at)
     found = gain > max(_LEAST_GAIN, settings.min_gain - 1e-15)
     return Best(
         np.where(found, gain, 0.0),
-        np.where(found, column, -1).astype(np.int32),
+        np.where(found, split, -1).astype(np.int32),
         np.where(found, last, 0).astype(np.int32),
         missing_left & found,
     )
+
+
+def first_of_largest(gains: Floats) -> NDArray[np.int64]:
+    """Where the largest number of each line (..., places) stands; of those that equal it but for rounding, the first."""
+    most = gains.max(axis=-1, keepdims=True)
+    places: NDArray[np.int64] = np.argmax(gains >= most - ROUNDED * np.abs(most), axis=-1)
+    return places
 
 
 def _gains(left: Floats, level: Level, settings: Settings, ways: NDArray[np.int64]) -> Floats:

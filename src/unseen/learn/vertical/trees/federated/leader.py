@@ -40,9 +40,6 @@ from unseen.learn.vertical.trees.search import Best, Level
 from unseen.party import Message, Party
 from unseen.party.messages import require
 
-ROUNDED = 1e-6
-"""Gains that differ by no more of themselves are equal but for rounding: of these the first holder's is taken, as from pooled columns."""
-
 
 class Leader:
     """The label holder: encrypts derivatives, reads sums, chooses splits."""
@@ -228,9 +225,7 @@ class Leader:
         party, width = self.party, len(where.alive)
         nodes = slice(start, start + width)
         gains = np.stack([found[holder].gain for holder in self.holders])
-        best_of_all = gains.max(axis=0)
-        first = (gains >= best_of_all * (1 - ROUNDED)).argmax(axis=0)
-        winner = np.where((best_of_all > 0) & where.alive, first, -1)
+        winner = np.where((gains.max(axis=0) > 0) & where.alive, search.first_of_largest(gains.T), -1)
         ways = np.zeros(width, np.int64)
         answers = np.zeros(self.rows, bool)
         for index, holder in enumerate(self.holders):
