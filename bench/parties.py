@@ -29,6 +29,7 @@ from bench.report import Sample
 from bench.shaping import Shaper
 from unseen.crypto.certificates import Credentials, issue
 from unseen.crypto.sign import raw_public_key
+from unseen.kernels.memory import arrays_in_pages
 from unseen.link.channel import Link
 from unseen.link.stream import open_link
 from unseen.party import Disclosure, DisclosurePolicy, Gate, MemoryJournal, Party, Pool, Session
@@ -180,6 +181,7 @@ def _ends(
     return [(name, sockets[name], issue(keys[name], name, use=USE, now=now), identities) for name in parties]
 
 
+@arrays_in_pages()  # as nodes do
 def _body(
     seat: _Seat,
     program: Callable[..., Any],

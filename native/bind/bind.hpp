@@ -30,6 +30,10 @@ using Out = nb::ndarray<T, nb::numpy, nb::c_contig>;
 void* allocate(std::size_t bytes);
 void release(void* data) noexcept;
 
+// The same for NumPy's arrays, not aligned if they are small: null if there is no memory.
+void* allocate_array(std::size_t bytes, bool zeros) noexcept;
+void* resize_array(void* data, std::size_t bytes) noexcept;
+
 // A new array of that shape, uninitialised, owned by Python; write to .data().
 template <typename T>
 Out<T> make(std::initializer_list<std::size_t> shape) {
@@ -41,6 +45,7 @@ Out<T> make(std::initializer_list<std::size_t> shape) {
 }
 
 // One per file; called by module.cpp.
+void bind_arrays(nb::module_& module);
 void bind_blocks(nb::module_& module);
 void bind_garble(nb::module_& module);
 void bind_ggm(nb::module_& module);

@@ -17,6 +17,7 @@ NB_MODULE(_native, module) {
             if (!unseen::use(name)) throw nb::value_error("this machine has no such instruction set");
         },
         nb::arg("instruction_set"), "Choose one.");
+    unseen::bind::bind_arrays(module);
     unseen::bind::bind_blocks(module);
     unseen::bind::bind_garble(module);
     unseen::bind::bind_ggm(module);

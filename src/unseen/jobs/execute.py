@@ -17,6 +17,7 @@ from unseen.core.events import ProgressSink, silent
 from unseen.govern.contract import TaskTerms
 from unseen.jobs.artefacts import BOUND, COMMITTED, Artefact
 from unseen.jobs.step import Roles, check_pinned, parse_params
+from unseen.kernels.memory import arrays_in_pages
 from unseen.link.channel import Link
 from unseen.party import DisclosurePolicy, Gate, Party, Pool, Session
 from unseen.party.gate import Journal
@@ -120,6 +121,7 @@ def _passages(journal: Journal) -> tuple[Passage, ...]:
     return tuple(dict.fromkeys(told))
 
 
+@arrays_in_pages()
 def run_task(
     terms: TaskTerms,
     session: Session,

@@ -34,6 +34,7 @@ from unseen.core import registry
 from unseen.core.errors import LocalProtocolError, UnavailableError, UnseenError, UsageError, from_dict
 from unseen.crypto.certificates import Credentials, issue
 from unseen.crypto.sign import raw_public_key
+from unseen.kernels.memory import arrays_in_pages
 from unseen.link.channel import Link, abort_all
 from unseen.link.stream import open_link
 from unseen.mpc.array import SecretArray
@@ -223,6 +224,7 @@ def _seats(names: tuple[str, ...]) -> list[_Seat]:
     ]
 
 
+@arrays_in_pages()
 def _body(seat: _Seat, plan: _Plan, ready: Any, mouth: Connection) -> None:
     links: dict[str, Link] = {}
     try:

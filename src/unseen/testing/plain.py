@@ -20,6 +20,8 @@ import time
 from collections import defaultdict, deque
 from collections.abc import Sequence
 
+import numpy as np
+
 from unseen.core.errors import LocalProtocolError, RemoteProtocolError, UnavailableError, UnseenError
 from unseen.link import channel as limits
 from unseen.link.channel import Buffer, LinkStats, peer_failed
@@ -250,7 +252,7 @@ class PlainLink:
             return UnavailableError(f"{self.peer} closed the link.", party=self.peer)
 
     def _exactly(self, size: int) -> memoryview:
-        view = memoryview(bytearray(size))
+        view = np.empty(size, np.uint8).data
         got = 0
         while got < size:
             count = self._sock.recv_into(view[got:])

@@ -57,12 +57,14 @@ def sorted_keys(protocol: Protocol, key: Share) -> Share:
     count = key.shape[1]
     places = _place_bits(count)
     (shuffled,) = protocol.shuffle(different(protocol, key)[..., None])
-    keys = shuffled[..., 0]
-    order = _sorted(_Keys(protocol, keys)) if count else np.zeros(0, np.int64)
-    out = np.empty_like(keys)
+    if count:
+        order = _sorted(_Keys(protocol, shuffled[..., 0]))
+        shuffled = take(shuffled, order)
+        del order
+    keys: Share = shuffled[..., 0]
     for here in cut(count, _PARTS):
-        out[:, here] = protocol.truncate(keys[:, order[here]], places, exact=True)
-    return out
+        keys[:, here] = protocol.truncate(keys[:, here], places, exact=True)
+    return keys
 
 
 def different(protocol: Protocol, key: Share) -> Share:
@@ -86,10 +88,12 @@ class _Keys:
         """How many are compared at a time."""
         return piece(self.share.shape[1], _PARTS, least=_LEAST)
 
-    def less(self, left: Order, right: Order) -> NDArray[np.bool_]:
-        """Whether keys[left] < keys[right], opened."""
-        difference = self.share[:, left]
-        difference -= self.share[:, right]
+    def less(self, pairs: Order) -> NDArray[np.bool_]:
+        """Whether keys[left] < keys[right] for pairs (2, n) of left and right, opened."""
+        difference = self.share[:, pairs[0]]
+        for place, own in enumerate(self.share):
+            difference[place] -= own[pairs[1]]
+        del pairs  # a temporary of the caller
         masked = self.protocol.mask(difference)
         del difference
         bits = masked.less_than((0,))
@@ -129,10 +133,13 @@ def _partition(keys: _Keys, order: Order, starts: Order, ends: Order) -> tuple[O
         segment = segments[here].astype(np.intp)
         return here, segment, moves[segment] + np.arange(here.start, here.stop, dtype=kind)
 
+    def with_pivots(begin: int) -> Order:
+        _, segment, inside = places(begin)
+        return np.stack([order[inside], order[starts[segment]]])
+
     smaller = np.empty(firsts[-1], np.bool_)
     for begin in range(0, len(smaller), keys.step):
-        here, segment, inside = places(begin)
-        smaller[here] = keys.less(order[inside], order[starts[segment]])
+        smaller[begin : begin + keys.step] = keys.less(with_pivots(begin))
     small = np.add.reduceat(smaller, firsts[:-1], dtype=kind)
     before = np.concatenate([[0], np.cumsum(small)])
     old, ranked = order.copy(), 0
@@ -166,17 +173,21 @@ def _finish(keys: _Keys, order: Order, starts: Order, ends: Order) -> None:
 
 def _rank(keys: _Keys, order: Order, starts: Order, lengths: Order) -> None:
     """Put these segments into order."""
-    sides: list[list[Order]] = [[order[:0]], [order[:0]]]
-    for length in range(2, _SMALL + 1):
-        firsts = starts[lengths == length]
-        for side, place in zip(sides, np.triu_indices(length, 1), strict=True):
-            side.append((firsts[:, None] + place.astype(order.dtype)).ravel())
-    left, right = (np.concatenate(side) for side in sides)
-    smaller = keys.less(order[left], order[right])
+    smaller = keys.less(order[_pairs(starts, lengths)])
     rank = np.zeros(len(order), np.uint8)
+    left, right = _pairs(starts, lengths)  # again: they are longer than all else
     np.add.at(rank, right, smaller.view(np.uint8))
     np.add.at(rank, left, (~smaller).view(np.uint8))
     first = np.repeat(np.cumsum(lengths) - lengths, lengths)
     inside = np.repeat(starts, lengths) + np.arange(len(first)) - first
     moved = order[inside]
     order[np.repeat(starts, lengths) + rank[inside]] = moved
+
+
+def _pairs(starts: Order, lengths: Order) -> Order:
+    """Where the left and the right element of every pair within these segments are: (2, n)."""
+    found = [starts[:0].reshape(2, 0)]
+    for length in range(2, _SMALL + 1):
+        places = np.stack(np.triu_indices(length, 1)).astype(starts.dtype)
+        found.append((starts[lengths == length][:, None] + places[:, None]).reshape(2, -1))
+    return np.concatenate(found, axis=1)

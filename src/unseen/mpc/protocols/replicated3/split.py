@@ -129,15 +129,15 @@ def start_of_sign(wires: Wires, known: Ring, places: int) -> tuple[Planes, Plane
     high, low, top = planes[0:-1:2], planes[1:-1:2], planes[-1:]
     both = high[1:] & low
     highs, pairs, words = len(high), len(low), planes.shape[1]
-    given = (
-        np.concatenate([high, low, both, top])
-        if wires.place == 0
-        else np.zeros((highs + 2 * pairs + 1, words), np.uint64)
-    )
-    parts = spread(wires, given, xor=True)
-    del given
     generate_propagate: Ring | None = None
-    if wires.place != 0:
+    if wires.place == 0:
+        given = np.concatenate([high, low, both, top])
+        top = top.copy()
+        del planes, high, low, both
+        parts = spread(wires, given, xor=True)
+        del given
+    else:
+        parts = spread(wires, np.broadcast_to(np.uint64(0), (highs + 2 * pairs + 1, words)), xor=True)
         mine = parts[wires.place - 1]
         h, l, hl = np.split(mine[:-1], [highs, highs + pairs])  # noqa: E741 - as above
         generate = h & high
@@ -146,10 +146,12 @@ def start_of_sign(wires: Wires, known: Ring, places: int) -> tuple[Planes, Plane
         if wires.place == 1:
             propagate ^= both
         generate_propagate = np.concatenate([generate, propagate])
-        del generate, propagate
+        top = top.copy()
+        del planes, high, low, both, mine, h, l, hl, generate, propagate
+    ends = _fill(wires, parts, top, slice(-1, None))
+    del parts
     shared = close(wires, generate_propagate, (highs + pairs, words), xor=True)
     propagate = np.concatenate([np.zeros((2, 1, words), np.uint64), shared[:, highs:]], axis=1)
-    ends = _fill(wires, parts, top, slice(-1, None))
     return shared[:, :highs], propagate, ends
 
 
