@@ -40,6 +40,12 @@ class Artefact:
     arrays: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     meta: Mapping[str, Any] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        """Refuse what could not be kept: a step finds out where it makes it, in every environment."""
+        for name, array in self.arrays.items():
+            if array.dtype.str not in _DTYPES:
+                raise TypeError(f"an artefact cannot hold {array.dtype} ('{name}')")
+
     def __repr__(self) -> str:
         shapes = {name: array.shape for name, array in self.arrays.items()}
         return f"Artefact(kind={self.kind!r}, arrays={shapes}, meta={sorted(self.meta)})"
@@ -50,8 +56,6 @@ def encode(artefact: Artefact) -> bytes:
     heads, parts = [], []
     for name, array in artefact.arrays.items():
         plain = np.ascontiguousarray(array)
-        if plain.dtype.str not in _DTYPES:
-            raise TypeError(f"an artefact cannot hold {plain.dtype} ('{name}')")
         heads.append([name, plain.dtype.str, list(plain.shape)])
         parts.append(plain.tobytes())
     head = msgspec.msgpack.encode([FORMAT, artefact.kind, dict(artefact.meta), heads])

@@ -94,7 +94,7 @@ class Joined:
     prepared
         How this holder's own columns were made (:attr:`unseen.jobs.tables.Matrix.prepared`).
     folds
-        The fold of each place, uint16, shape (places,), where the step `folds` gave it one; the same at every holder.
+        The fold of each place, int64, shape (places,), where the step `folds` gave it one; the same at every holder.
     """
 
     known: Known
@@ -103,7 +103,7 @@ class Joined:
     values: NDArray[np.uint64]
     scaling: Mapping[str, NDArray[np.uint64]] = field(default_factory=dict)
     prepared: str = ""
-    folds: NDArray[np.uint16] | None = None
+    folds: NDArray[np.int64] | None = None
 
     @classmethod
     def of_rows(cls, rows: Rows, known: Known, prepared: str = "") -> Joined:

@@ -13,7 +13,7 @@ import pytest
 
 from unseen.core.errors import UsageError
 from unseen.data.table import Table
-from unseen.jobs.artefacts import Artefact
+from unseen.jobs.artefacts import Artefact, decode, encode
 from unseen.jobs.joined import Joined
 from unseen.jobs.measures import Measured
 from unseen.jobs.shared_models import SharedModel
@@ -257,7 +257,8 @@ def parts(name: str, tables: Mapping[str, Artefact], **params: Any) -> dict[str,
     who = Roles({"holders": HOLDERS})
     done = run(lambda party: module.run(party, {"table": tables[party.name]}, chosen, who), HOLDERS)
     outputs = {
-        output: {h: Joined.of(done.results[h][output]) for h in HOLDERS} for output in done.results["a"]
+        output: {h: Joined.of(decode(encode(done.results[h][output]))) for h in HOLDERS}
+        for output in done.results["a"]
     }
     for each in outputs.values():
         assert each["a"].known == each["b"].known
@@ -289,6 +290,11 @@ def test_places_are_cut_alike_and_folds_are_independent_of_who_is_there() -> Non
     held_out = parts("split", given, fold=1)
     np.testing.assert_array_equal(opened(held_out["test"])[1], values[folds == 1])
     np.testing.assert_array_equal(opened(held_out["train"])[0], member[folds != 1])
+
+
+def test_what_could_not_be_kept_is_refused_where_it_is_made() -> None:
+    with pytest.raises(TypeError, match="cannot hold uint16"):
+        Artefact("joined", {"folds": np.zeros(3, np.uint16)})
 
 
 @pytest.mark.parametrize(("name", "params", "words"), [

@@ -110,6 +110,25 @@ def test_three_tables(how: Any) -> None:
     assert sorted(map(list, zip(*columns, strict=True))) == [[x, y, z] for x, _, y, z in common]
 
 
+def test_a_holder_that_describes_columns_in_other_words_is_refused() -> None:
+    asked = step.Params(hidden=True)
+
+    def body(party: Any) -> Any:
+        if party.name == "a":
+            return step.run(party, {"table": from_table(TABLES["a"])}, asked, HELPED)
+        told = step.Brought(
+            party.release("shape", 4, to=party.peers, elements=1),
+            party.release("shape", ("y",), to=party.peers, elements=1),
+            party.release("shape", ("secret",), to=party.peers, elements=1),
+        )
+        for peer in party.peers:
+            party.send(peer, told)
+        return None
+
+    outcome = simulate(body, ("a", "b"), disclosures=step.disclosures(asked, HELPED), timeout_s=20)
+    assert "b describes its table in a way that cannot be" in str(outcome.errors["a"])
+
+
 def test_the_length_is_told_with_noise() -> None:
     outcome = go(HELPED, hidden=True, repeats={"a": 2, "b": 2}, epsilon=9.0)
     assert not outcome.errors, outcome.errors

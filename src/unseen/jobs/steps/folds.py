@@ -63,7 +63,7 @@ def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Rol
         rows = Joined.of(inputs["table"])
         joined.refuse_labels(params.stratify)
         made = _folds(party, rows.known.places, params, roles, {})
-        return {"table": replace(rows, folds=made).to_artefact()}
+        return {"table": replace(rows, folds=made.astype(np.int64)).to_artefact()}
     table = to_table(inputs["table"])
     made = _folds(party, table.rows, params, roles, labels_at(party, table, params.stratify, roles))
     return {"table": from_table(table.with_other(common.FOLD, made.astype(np.int64)))}
