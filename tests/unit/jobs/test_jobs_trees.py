@@ -182,7 +182,7 @@ def test_sampling() -> None:
     label = (blocks(300)[1] > 0).astype(float)
     results = trained(label, params, 300)
     scores = results["a"][1]["scores"].arrays["scores"]
-    assert ((scores > 0.5) == label).mean() > 0.7
+    assert ((scores > 0.5) == label).mean() > 0.6  # 0.73 to 0.82 in 25 runs: rows and columns are drawn anew
 
 
 def test_what_cannot_be_trained_on_is_refused() -> None:
