@@ -43,7 +43,7 @@ GRIDS: dict[str, tuple[Any, Any, Callable[[int], Any], int, bool]] = {
     "tanh": (np.tanh, np.tanh, linear(-16, 16), 20, False),
     "log": (np.log, np.log, powers(-20, 20.99), 20, False),
     "exp, x from -4 to 10": (np.exp, np.exp, linear(-4, 10), 20, True),
-    "exp, x from -10 to 5": (np.exp, np.exp, linear(-10, 5), 28, True),
+    "exp, x from -10 to 10": (np.exp, np.exp, linear(-10, 10), 28, True),
     "reciprocal": (np.reciprocal, lambda x: 1 / x, powers(-20, 6), 20, True),
     "rsqrt": (mpc.rsqrt, lambda x: 1 / np.sqrt(x), powers(-20, 12), 20, True),
 }

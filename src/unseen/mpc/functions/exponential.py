@@ -3,8 +3,9 @@
 exp(x) = 2^y, y = x log2(e), plus the number of fraction bits so that 2^y is whole. Where the protocol has no powers of its
 own, y's six whole places become numbers and give 2^whole as a product, and its fraction's power is a polynomial.
 
-Domain of exp: -2^17 < x < 11 with 20 fraction bits (exp(x) < 2^(36 - bits)); below -14 the result is 0, as it is less than
-two units. Errors, tested on a dense grid and published in docs/mpc.md: relative below :data:`MAX_ERROR` apart from one unit
+A product has no room for results of 2^16 beside more than 20 fraction bits of either factor: then exp(x / 2) is squared, with few.
+
+Domain of exp: -2^17 < x < 11; below -14 (20 bits) the result is 0, as it is less than two units. Errors, tested on a dense grid and published in docs/mpc.md: relative below :data:`MAX_ERROR` apart from one unit
 of the last place.
 """
 
@@ -28,25 +29,38 @@ _FRACTION = 25
 _WHOLE = 6
 _FACTOR_BITS = 24
 _MORE = 8
+_FINEST = 20
+"""Fraction bits of results up to which exp(x) is taken at once."""
+_OF_ROOT = 23
 
 
 @in_pieces(parts=8)
 def exp(x: SecretArray) -> SecretArray:
     """e^x."""
-    engine, protocol = x.engine, x.engine.protocol
+    engine = x.engine
     x = engine.as_real(x)
-    shape, x = x.shape, x.ravel()
+    flat = x.ravel()
+    if x.bits <= _FINEST:
+        return _power(flat, x.bits).reshape(x.shape)
+    root = _power(engine.number(flat.share, x.bits + 1), _OF_ROOT).share
+    square = engine.protocol.multiply(root, root, drop=2 * _OF_ROOT - x.bits)
+    return engine.number(square, x.bits).reshape(x.shape)
+
+
+def _power(x: SecretArray, bits: int) -> SecretArray:
+    """e^x < 2^(36 - bits) with so many fraction bits, of shape (n,)."""
+    engine, protocol = x.engine, x.engine.protocol
     fraction = x.bits + _FACTOR_BITS
     y = x.share * np.uint64(round(np.log2(np.e) * 2.0**_FACTOR_BITS))
     # 2^this is e^x in units, and 2^_MORE too much, which the fewer bits of the power make good
-    lifted = y + protocol.public(np.full(x.shape, (x.bits + _MORE) << fraction, np.uint64))
+    lifted = y + protocol.public(np.full(x.shape, (bits + _MORE) << fraction, np.uint64))
     masked = protocol.mask(lifted)
     there = ~engine.boolean(masked.less_than((_MORE << fraction,), coarse=fraction & ~1)[:, 0])
     own = masked.powers(fraction)
     whole, rest, rest_bits = _by_bits(engine, lifted, fraction) if own is None else own
     power = engine.truncate(engine.number(rest, rest_bits), _FRACTION - _MORE)
     whole = engine.select(there, engine.number(whole, 0)).share  # nothing at all below the format
-    return engine.number(protocol.multiply(whole, power.share, drop=_FRACTION), x.bits).reshape(shape)
+    return engine.number(protocol.multiply(whole, power.share, drop=_FRACTION), bits)
 
 
 def _by_bits(engine: Engine, lifted: Share, fraction: int) -> tuple[Share, Share, int]:
