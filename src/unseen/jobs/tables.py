@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,9 +21,21 @@ from unseen.mpc.binding import Commitment, commit
 from unseen.party import Party
 
 
-def from_table(table: Table) -> Artefact:
-    """A table, as artefact of kind "table"."""
-    return Artefact("table", {"arrow": np.frombuffer(table.to_ipc(), np.uint8)}, {"rows": table.rows})
+def from_table(table: Table, *, prepared: str = "") -> Artefact:
+    """A table, as artefact of kind "table"; `prepared` says how its columns were made (:attr:`Matrix.prepared`)."""
+    meta = {"rows": table.rows, **({"prepared": prepared} if prepared else {})}
+    return Artefact("table", {"arrow": np.frombuffer(table.to_ipc(), np.uint8)}, meta)
+
+
+def prepared_of(artefact: Artefact) -> str:
+    """How the columns of a table or matrix were made; "" where no rule was applied."""
+    return str(artefact.meta.get("prepared", ""))
+
+
+def prepared_by(rules: Preparation, before: str = "") -> str:
+    """How columns were made that these rules made of others, which were made so: a digest of all rules that were applied."""
+    plain = json.dumps(rules.to_plain(), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(f"unseen/prepared/1\n{before}\n{plain}".encode()).hexdigest()
 
 
 def to_table(artefact: Artefact) -> Table:
@@ -164,10 +178,11 @@ class Matrix:
             It is none.
         """
         if artefact.kind == "table":
-            return cls.of_table(to_table(artefact), missing=missing)
+            made = cls.of_table(to_table(artefact), missing=missing)
+            return replace(made, prepared=prepared_of(artefact))
         _check(artefact, "matrix")
         meta = artefact.meta
-        made = (
+        bound = (
             Commitment(bytes.fromhex(meta[COMMITTED]), int(meta["blind"], 16)) if COMMITTED in meta else None
         )
         return cls(
@@ -175,8 +190,8 @@ class Matrix:
             tuple(meta["columns"]),
             artefact.arrays.get("label"),
             Table.from_ipc(artefact.arrays["ids"].tobytes()),
-            made,
-            meta.get("prepared", ""),
+            bound,
+            prepared_of(artefact),
             meta.get("label", ""),
         )
 

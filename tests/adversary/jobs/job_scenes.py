@@ -16,7 +16,8 @@ from unseen.jobs import stocks
 from unseen.jobs.artefacts import Artefact
 from unseen.jobs.measures import Measured
 from unseen.jobs.step import Roles, pinned, step
-from unseen.jobs.tables import Matrix, from_table
+from unseen.jobs.tables import Matrix, from_preparation, from_table, prepared_by
+from unseen.learn.prepare.preparation import Preparation
 from unseen.party import Disclosure, Party
 from unseen.party.kept import Kept
 from unseen.testing.distributions import leaks
@@ -440,12 +441,34 @@ def weighing() -> Scene:
 
 
 def handed_over(scene: Scene, **params: Any) -> Scene:
-    """Two models on other labels and other columns of a, which is told how b scaled or cut its own; the helper sees nothing of either."""
+    """Two models on other labels and other columns of a, which is told how b scaled or cut its own; the helper sees nothing of either.
+
+    With rules: those that change nothing.
+    """
+    rules: dict[str, Preparation] = {}
+    if params.get("with_rules"):
+        matrices = {who: Matrix.of(scene.inputs[0][who]["table"]) for who in HOLDERS}
+        for who, one in matrices.items():
+            columns = pa.table({name: one.values[:, place] for place, name in enumerate(one.columns)})
+            rules[who] = Preparation([]).fit(Table.of(columns))
+        made_so = [
+            {
+                who: {
+                    "table": replace(
+                        Matrix.of(each[who]["table"]), prepared=prepared_by(rules[who])
+                    ).to_artefact()
+                }
+                for who in HOLDERS
+            }
+            for each in scene.inputs
+        ]
+        scene = replace(scene, inputs=(made_so[0], made_so[1]))
     trained = replace(scene, inputs=(scene.inputs[0], {**scene.inputs[1], "b": scene.inputs[0]["b"]}))
     given: list[Inputs] = []
     for which in (0, 1):
         made = run(trained.program(which), CREW, disclosures=trained.told).results
-        given.append({who: {"model": made[who]["model"]} for who in HOLDERS})
+        own = {who: {"rules": from_preparation(one)} for who, one in rules.items()}
+        given.append({who: {"model": made[who]["model"], **own.get(who, {})} for who in HOLDERS})
     roles = {"holders": HOLDERS, "helper": ("helper",), "receiver": ("a",)}
     return Scene("reveal-model", roles, CREW, (given[0], given[1]), params)
 
@@ -512,5 +535,6 @@ SCENES: dict[str, Callable[[], Scene]] = {
     "evaluate several classes": classing,
     "predict": lambda: scoring("predict"),
     "reveal-model": lambda: handed_over(train()),
+    "reveal-model with rules": lambda: handed_over(train(), with_rules=True),
     "reveal-model of bins": lambda: handed_over(weighed(), least_rows=1),
 }

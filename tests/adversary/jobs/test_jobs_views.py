@@ -70,6 +70,7 @@ SLOW = {
     "scorecard of evidence",
     "scorecard under shares",
     "reveal-model of bins",
+    "reveal-model with rules",
     "evaluate with weights",
     "evaluate joined",
     "evaluate joined numbers",

@@ -15,7 +15,7 @@ from unseen.jobs import joined
 from unseen.jobs.artefacts import Artefact
 from unseen.jobs.joined import Joined
 from unseen.jobs.step import Roles, Sizes, StepParams
-from unseen.jobs.tables import from_table, labels_at, to_table
+from unseen.jobs.tables import from_table, labels_at, prepared_of, to_table
 from unseen.learn.prepare import rows as common
 from unseen.party import Disclosure, Party
 
@@ -66,7 +66,8 @@ def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Rol
         return {"table": replace(rows, folds=made.astype(np.int64)).to_artefact()}
     table = to_table(inputs["table"])
     made = _folds(party, table.rows, params, roles, labels_at(party, table, params.stratify, roles))
-    return {"table": from_table(table.with_other(common.FOLD, made.astype(np.int64)))}
+    numbered = table.with_other(common.FOLD, made.astype(np.int64))
+    return {"table": from_table(numbered, prepared=prepared_of(inputs["table"]))}
 
 
 def _folds(party: Party, rows: int, params: Params, roles: Roles, labels: dict[str, Any]) -> common.Parts:

@@ -9,7 +9,7 @@ from unseen.core.cost import Cost, Network
 from unseen.core.errors import UsageError
 from unseen.jobs.artefacts import Artefact
 from unseen.jobs.step import Roles, Sizes, StepParams
-from unseen.jobs.tables import from_preparation, from_table, to_table
+from unseen.jobs.tables import from_preparation, from_table, prepared_by, prepared_of, to_table
 from unseen.learn.prepare.preparation import Preparation
 from unseen.learn.prepare.rules import AnyRule
 from unseen.party import Disclosure, Party
@@ -61,8 +61,9 @@ def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Rol
         )
     train, test = to_table(inputs["train"]), to_table(inputs["test"])
     mine = Preparation([rule for rule in params.rules if rule.of in (None, party.name)]).fit(train)
+    how = [prepared_by(mine, prepared_of(inputs[name])) for name in ("train", "test")]
     return {
-        "train": from_table(mine.transform(train)),
-        "test": from_table(mine.transform(test)),
+        "train": from_table(mine.transform(train), prepared=how[0]),
+        "test": from_table(mine.transform(test), prepared=how[1]),
         "rules": from_preparation(mine),
     }

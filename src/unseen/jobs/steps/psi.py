@@ -11,7 +11,7 @@ from unseen.core.cost import Cost, Network
 from unseen.dp.budget import EXACT, Spent
 from unseen.jobs.artefacts import Artefact
 from unseen.jobs.step import Roles, Sizes, StepParams
-from unseen.jobs.tables import from_table, ids_of, known_kinds, to_table
+from unseen.jobs.tables import from_table, ids_of, known_kinds, prepared_of, to_table
 from unseen.ot.correlation import Assumption
 from unseen.party import Disclosure, Door, Party
 from unseen.psi import Mode, choose, intersect
@@ -102,4 +102,4 @@ def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Rol
     )
     if aligned is None:
         return {}
-    return {"table": from_table(table.take(aligned.rows))}
+    return {"table": from_table(table.take(aligned.rows), prepared=prepared_of(inputs["table"]))}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
@@ -15,7 +16,9 @@ from unseen.jobs import engines
 from unseen.jobs.artefacts import Artefact
 from unseen.jobs.shared_models import SharedModel, shape_disclosure
 from unseen.jobs.step import Roles, Sizes
+from unseen.jobs.tables import prepared_by, to_preparation
 from unseen.jobs.whole_models import WholeModel, names
+from unseen.learn.export.before import Chain, chains_of, packed, unpacked
 from unseen.learn.export.whole import Whole
 from unseen.learn.vertical import binned, layout, models
 from unseen.learn.vertical.linear.scaling import Scaling
@@ -23,7 +26,7 @@ from unseen.learn.vertical.models import Model
 from unseen.learn.vertical.trees import HIDDEN, LEAVES_AT, cuts_of, settings_of
 from unseen.party import Disclosure, Door, Message, Party, Released
 
-VERSION = 2
+VERSION = 3
 SUMMARY = "Tell the receiver the whole model in clear: coefficients, splits and leaves, or points of bins, of all holders' columns."
 ROLES = {
     "holders": "hold the shares of the model",
@@ -31,12 +34,16 @@ ROLES = {
     "helper": engines.ROLE_OF_HELPER,
 }
 OPTIONAL_ROLES = engines.OPTIONAL_ROLES
-INPUTS = {"model": "shares of a model"}
+INPUTS = {
+    "model": "shares of a model",
+    "rules": "how each holder prepared its columns in training (optional)",
+}
+OPTIONAL_INPUTS = frozenset({"rules"})
 OUTPUTS = {"model": "the whole model in clear, at the receiver"}
 LEVELS = ("shared",)
 TRUST, trust = engines.TRUST, engines.trust
 
-_COLUMNS, _WEIGHTS, _LABEL = "columns", "weights", "label"
+_COLUMNS, _WEIGHTS, _LABEL, _RULES = "columns", "weights", "label", "rules"
 _PAIR, _OF_SPLIT = 2, 3
 
 
@@ -45,12 +52,21 @@ class Params(engines.OnShares):
 
     Attributes
     ----------
+    with_rules
+        How each column was prepared is told too (input `rules`), so that exported files take columns as they come.
     least_rows
         Of models on bins whose evidence nobody learned (`woe_bins`): their points are told, of bins with at least so many rows in
         training; a model trained with fewer `woe_least_rows` is refused. 0: such models are.
     """
 
+    with_rules: bool = False
     least_rows: Annotated[int, Field(ge=0)] = 0
+
+
+class ModelColumns(Message, frozen=True, tag="jobs.model-columns/1"):
+    """How each of the sender's columns in the model came about: JSON of :class:`unseen.learn.export.before.Chain`."""
+
+    chains: Released[bytes]
 
 
 class ModelPart(Message, frozen=True, tag="jobs.model-part/1"):
@@ -77,8 +93,14 @@ def disclosures(params: Params, roles: Roles) -> tuple[Disclosure, ...]:
             f"coefficients or leaves of the model, or the points of each bin that {params.least_rows} rows of training or more fell into, "
             "and so which part of the rows in it is positive, up to one shift and one stretch for all bins of a column"
         )
+    rules = (
+        "of each column how it was prepared: its name before; what missing values are filled with; where values are clipped, shifted, "
+        "stretched and cut; the names of all categories, and the numbers that stand for them or for bins (of weights of evidence these say "
+        "how labels lie)"
+    )
     return (
         shape_disclosure(roles),
+        *([Disclosure(_RULES, rules, to, Door.RELEASE, times=1)] if params.with_rules else []),
         Disclosure(_COLUMNS, words, to, Door.RELEASE, times=3),
         Disclosure(_WEIGHTS, weights, to, Door.REVEAL),
         Disclosure(_LABEL, "how labels were scaled, of trees for numbers", to, Door.REVEAL, max_elements=2),
@@ -110,6 +132,7 @@ def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Rol
     )
     _check_kind(model, params)
     parts = _parts(party, held, holders, receiver)
+    before = _told_rules(party, inputs, held, holders, receiver) if params.with_rules else {}
     weights = engine.reveal(_WEIGHTS, model.secret(engine, "weights"), to=(receiver,))
     label = None
     if "label" in model.shares:
@@ -125,7 +148,65 @@ def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Rol
         whole = _binned(model, parts, columns, weights)
     else:
         whole = _trees(model, parts, columns, weights, label)
-    return {"model": WholeModel(whole, columns).to_artefact()}
+    made = WholeModel(whole, columns)
+    if params.with_rules:
+        made = made.with_rules(tuple(chain for holder in holders for chain in _chains(holder, before, parts)))
+    return {"model": made.to_artefact()}
+
+
+def _told_rules(
+    party: Party,
+    inputs: Mapping[str, Artefact],
+    held: SharedModel | None,
+    holders: tuple[str, ...],
+    receiver: str,
+) -> dict[str, bytes]:
+    """How each holder's columns came about; at the receiver of all of them."""
+    found: dict[str, bytes] = {}
+    if held is not None:
+        mine = _own_chains(party.name, inputs, held)
+        size = sum(chain.size for chain in mine)
+        told = ModelColumns(party.release(_RULES, packed(mine), to=(receiver,), elements=size))
+        if party.name == receiver:
+            found[receiver] = told.chains.value
+        else:
+            party.send(receiver, told)
+    if party.name == receiver:
+        others = [holder for holder in holders if holder != receiver]
+        found |= {holder: party.recv(holder, ModelColumns).chains.value for holder in others}
+    return found
+
+
+def _own_chains(me: str, inputs: Mapping[str, Artefact], held: SharedModel) -> list[Chain]:
+    if "rules" not in inputs:
+        raise UsageError(
+            f"{me} has no rules of preparation that could be told with the model.",
+            mend="name the output `rules` of the step 'prepare' or 'bin' as input, or leave out `with_rules`",
+        )
+    rules = to_preparation(inputs["rules"])
+    made = chains_of(rules)
+    if held.prepared != prepared_by(rules) or not set(held.columns) <= set(made):
+        raise UsageError(
+            f"{me}'s rules are not those by which the columns of the model were made.",
+            why="other rules made them, or another step worked on them after these or before",
+            mend="give the rules by which the training rows were prepared, and nothing but they, or leave out `with_rules`",
+        )
+    return [made[name] for name in held.columns]
+
+
+def _chains(holder: str, before: Mapping[str, bytes], parts: Mapping[str, ModelPart]) -> tuple[Chain, ...]:
+    try:
+        told = unpacked(before[holder])
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
+        raise RemoteProtocolError(
+            f"{holder} told something that is no way to prepare columns.", why=str(error), party=holder
+        ) from error
+    if len(told) != len(parts[holder].columns.value):
+        raise RemoteProtocolError(
+            f"{holder} told of {len(told)} columns where the model has {len(parts[holder].columns.value)}.",
+            party=holder,
+        )
+    return told
 
 
 def _check_kind(model: Model, params: Params) -> None:

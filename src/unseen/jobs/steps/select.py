@@ -17,7 +17,7 @@ from unseen.jobs import engines
 from unseen.jobs.artefacts import Artefact
 from unseen.jobs.shared_models import shape_disclosure
 from unseen.jobs.step import Roles, Sizes
-from unseen.jobs.tables import from_table, label_of, to_table
+from unseen.jobs.tables import from_table, label_of, prepared_of, to_table
 from unseen.learn.evaluate import stability
 from unseen.learn.prepare import correlation, joint_bins, woe
 from unseen.learn.prepare.bins import Coding
@@ -156,8 +156,8 @@ def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Rol
         "stability": moved,
     }
     return {
-        "train": from_table(train.select(kept_names)),
-        "test": from_table(test.select(kept_names)),
+        "train": from_table(train.select(kept_names), prepared=prepared_of(inputs["train"])),
+        "test": from_table(test.select(kept_names), prepared=prepared_of(inputs["test"])),
         "metrics": Artefact("metrics", {}, report),
     }
 

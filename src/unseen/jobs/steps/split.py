@@ -15,7 +15,7 @@ from unseen.jobs import joined
 from unseen.jobs.artefacts import Artefact
 from unseen.jobs.joined import Joined
 from unseen.jobs.step import Roles, Sizes, StepParams
-from unseen.jobs.tables import from_table, labels_at, to_table
+from unseen.jobs.tables import from_table, labels_at, prepared_of, to_table
 from unseen.learn.prepare import rows as common
 from unseen.party import Disclosure, Party
 
@@ -78,7 +78,11 @@ def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Rol
     labels = labels_at(party, table, params.stratify, roles)
     held_out = _held_out(party, table.rows, folds, params, roles, labels)
     train, test_rows = np.flatnonzero(~held_out), np.flatnonzero(held_out)
-    return {"train": from_table(table.take(train)), "test": from_table(table.take(test_rows))}
+    how = prepared_of(inputs["table"])
+    return {
+        "train": from_table(table.take(train), prepared=how),
+        "test": from_table(table.take(test_rows), prepared=how),
+    }
 
 
 def _held_out(

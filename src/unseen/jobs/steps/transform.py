@@ -8,7 +8,7 @@ from typing import Any
 from unseen.core.cost import Cost, Network
 from unseen.jobs.artefacts import Artefact
 from unseen.jobs.step import Roles, Sizes, StepParams
-from unseen.jobs.tables import from_table, to_preparation, to_table
+from unseen.jobs.tables import from_table, prepared_by, prepared_of, to_preparation, to_table
 from unseen.party import Disclosure, Party
 
 VERSION = 1
@@ -39,4 +39,6 @@ def estimate(_params: Params, roles: Roles, sizes: Sizes, _network: Network) -> 
 
 def run(_party: Party, inputs: Mapping[str, Artefact], _params: Params, _roles: Roles) -> dict[str, Any]:
     """At every holder, alone."""
-    return {"table": from_table(to_preparation(inputs["rules"]).transform(to_table(inputs["table"])))}
+    rules, table = to_preparation(inputs["rules"]), inputs["table"]
+    how = prepared_by(rules, prepared_of(table))
+    return {"table": from_table(rules.transform(to_table(table)), prepared=how)}

@@ -2,12 +2,15 @@
 
 scikit-learn has no estimator for a model on bins. Of such a one the file has for each column `cuts`, the `weights` of the bins between
 them (a value at a cut is in the bin above) and that of `missing` values; the sum with `intercept_` goes through the logistic function.
+Where it is known, `before` says of each column how it comes about, step by step (:mod:`unseen.learn.export.before`).
 """
 
 from __future__ import annotations
 
 import json
 from typing import Any
+
+import msgspec
 
 from unseen.learn.export.whole import Whole, require
 
@@ -31,6 +34,8 @@ def written(model: Whole) -> bytes:
     """
     require(model, ("linear", "binned"), "json")
     told = _binned(model) if model.kind == "binned" else _linear(model)
+    if model.before:
+        told["before"] = msgspec.to_builtins(model.before)
     return (json.dumps(told, indent=2, ensure_ascii=False) + "\n").encode()
 
 

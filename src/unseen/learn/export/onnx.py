@@ -1,7 +1,8 @@
 """ONNX by its own library, without a converter: input "values" (rows, width) and output "scores" (rows,) or (rows, classes), float64.
 
 Linear models are a product, a sum and the link; of bins the weights that comparisons with all cuts look up, their sum and the link; trees are a TreeEnsembleRegressor (ai.onnx.ml 3) and the link. The `onnx` package (an
-extra, `unseen[export]`) only writes and checks the file.
+extra, `unseen[export]`) only writes and checks the file. Where it is known how columns were prepared, there is an input for each column as it
+comes (:mod:`.tensors`).
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from unseen.core.errors import UsageError
+from unseen.learn.export.tensors import nodes_of as nodes_before
 from unseen.learn.export.whole import Nodes, Whole, nodes_of
 
 SUFFIX = ".onnx"
@@ -34,12 +36,18 @@ def written(model: Whole) -> bytes:
             "Writing ONNX needs the package onnx.", why=str(error), mend="pip install 'unseen[export]'"
         ) from error
     nodes, known = {"linear": _linear, "binned": _binned, "trees": _trees}[model.kind](model)
+    if model.before:
+        first, more = nodes_before(model.before)
+        nodes, known = [*first, *nodes], [*more, *known]
     nodes.append(helper.make_node(_LINKS[model.link], ["raw"], ["scores"]))
     several = model.link == "softmax"
-    given = helper.make_tensor_value_info("values", TensorProto.DOUBLE, ["rows", len(model.columns)])
+    given = [helper.make_tensor_value_info("values", TensorProto.DOUBLE, ["rows", len(model.columns)])]
+    if model.before:
+        kinds = {True: TensorProto.STRING, False: TensorProto.DOUBLE}
+        given = [helper.make_tensor_value_info(name, kinds[text], ["rows"]) for name, text in model.given]
     shape = ["rows", model.classes] if several else ["rows"]
     told = helper.make_tensor_value_info("scores", TensorProto.DOUBLE, shape)
-    graph = helper.make_graph(nodes, "model", [given], [told], known)
+    graph = helper.make_graph(nodes, "model", given, [told], known)
     made = helper.make_model(
         graph,
         producer_name="unseen",

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unseen.core.errors import UsageError
+from unseen.learn.export.before import Chain, Given
 
 Floats = NDArray[np.float64]
 
@@ -29,6 +30,8 @@ class Whole:
         "softmax" or "squared".
     columns
         Names of the columns, in the order of the values.
+    before
+        How each of them came about of the columns of files, where that is known.
     arrays
         Linear: `weights`, shape (width + 1,) or (width + 1, classes), intercept last. Binned: `weights` (width, bins + 1), that of missing
         values last, `intercept` (1,), and the `cuts` of all columns, up to `ends` (width,) each; a value at a cut is in the bin above. Trees: `leaves` (trees, 2^depth), `column` (trees, 2^depth - 1), -1
@@ -39,6 +42,18 @@ class Whole:
     family: str
     columns: tuple[str, ...]
     arrays: Mapping[str, NDArray[Any]]
+    before: tuple[Chain, ...] = ()
+
+    @property
+    def given(self) -> tuple[tuple[str, bool], ...]:
+        """What a file takes: columns as they come, and whether each holds text; those of the model where nothing is known of before."""
+        if not self.before:
+            return tuple((name, False) for name in self.columns)
+        return tuple(dict.fromkeys((chain.source, chain.text) for chain in self.before))
+
+    def prepared(self, table: Mapping[str, Given]) -> Floats:
+        """The model's columns, shape (rows, width), of columns as they come."""
+        return np.column_stack([chain.applied(table[chain.source]) for chain in self.before])
 
     @property
     def link(self) -> str:
