@@ -134,7 +134,7 @@ class Training:
         weights = self._share_weights(label, row_weights)
         first = None if beginning is None else beginning.secret(engine, "weights")
         if first is not None and unit is not None:
-            first = self._in_units(first, unit, back=True)
+            first = self.in_units(first, unit, back=True)
         found = self._fit(columns, labels, weights, first)
         if self._set.checks_range and self._told(RANGE, sgd.left_range(engine, columns, found)):
             raise UsageError(
@@ -142,7 +142,7 @@ class Training:
                 mend="set `exact_sigmoid`, clip outliers in the step 'prepare', or take the method 'newton'",
             )
         certain = self._certainty(columns, labels, weights, found)
-        final = found if unit is None else self._in_units(found, unit)
+        final = found if unit is None else self.in_units(found, unit)
         if evidence is not None:
             choice = self._choice
             return Trained(evidence.to_model(final, protocol=choice.protocol, holders=choice.holders), {})
@@ -306,13 +306,15 @@ class Training:
                 report=lambda done, total: self._party.progress(done, total, "epochs"),
                 keep=SecretCheckpoints(engine, self._party.checkpoints("epoch", settings.epochs)),
             )
-        if self._several:
-            several: dict[str, Any] = {"classes": settings.classes, "weights": weights, "start": start}
-            return multinomial.fit(engine, columns, labels, self._newton, **several, **self._watched)
         return self.newton(columns, labels, weights=weights, start=start)
 
     def newton(self, columns: SecretArray, labels: SecretArray, **more: Any) -> SecretArray:
         """The weights by Newton's method; `more` as :func:`unseen.learn.vertical.linear.newton.fit` takes it."""
+        if self._several:
+            how, classes = self._newton, self._set.classes
+            return multinomial.fit(
+                self._engine, columns, labels, how, classes=classes, **more, **self._watched
+            )
         return newton.fit(self._engine, columns, labels, self._newton, **more, **self._watched)
 
     @property
@@ -355,7 +357,7 @@ class Training:
             )
         return made
 
-    def _in_units(self, weights: SecretArray, unit: SecretArray, *, back: bool = False) -> SecretArray:
+    def in_units(self, weights: SecretArray, unit: SecretArray, *, back: bool = False) -> SecretArray:
         """From the standardised label to its units, or back."""
         shift = self._engine.concatenate([self._engine.lift(np.zeros(len(weights) - 1)), unit[1:]])
         if back:
@@ -397,7 +399,7 @@ class Training:
         )
         mine = told.get(of_owner(COEFFICIENTS, self._party.name))
         if mine is not None and scaling is None:
-            known[COEFFICIENTS] = mine.tolist()
+            known[COEFFICIENTS] = mine.ravel().tolist()
         if mine is not None and scaling is not None:
             units = scaling.scale.reshape(-1, *[1] * (mine.ndim - 1))
             known[COEFFICIENTS] = (mine / units).ravel().tolist()

@@ -250,7 +250,7 @@ def joined_training(name: str, *, numbers: bool = False) -> Scene:
         given.append({who: {"table": made[who]["table"]} for who in HOLDERS})
     if name == "standardise-joined":
         return Scene(name, parties, CREW, (given[0], given[1]), {})
-    asked = {"iterations": 1, "l2": 100.0, "joined": True}
+    asked = {"iterations": 1, "l2": 100.0, "joined": True, "family": "linear" if numbers else "logistic"}
     return Scene(name, {**parties, "label_holder": ("a",)}, CREW, (given[0], given[1]), asked)
 
 
@@ -516,6 +516,7 @@ SCENES: dict[str, Callable[[], Scene]] = {
     "scorecard of evidence": lambda: hidden_card("evidence"),
     "scorecard under shares": lambda: hidden_card("nobody"),
     "train-linear joined": lambda: joined_training("train-linear"),
+    "train-linear joined, numbers": lambda: joined_training("train-linear", numbers=True),
     "standardise-joined": lambda: joined_training("standardise-joined"),
     "join": lambda: joining(how="full", method="dh"),
     "join hidden": lambda: joining(how="full", hidden=True, repeats={"a": 2, "b": 2}, at_most=8),

@@ -65,6 +65,7 @@ FEWER = {
     "common-statistics of three": 60,
     "standardise-joined": 60,
     "train-linear joined": 60,
+    "train-linear joined, numbers": 40,
 }
 SLOW = {
     "scorecard of evidence",
@@ -82,6 +83,7 @@ SLOW = {
     "psi of three, to one",
     "common-statistics of three",
     "train-linear joined",
+    "train-linear joined, numbers",
     "standardise-joined",
     "common-statistics",
     "make-stock",

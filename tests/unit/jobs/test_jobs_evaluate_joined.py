@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
+from sklearn.linear_model import LogisticRegression, Ridge
 
 from unseen.core.errors import UsageError
 from unseen.data.table import Table
@@ -150,6 +151,7 @@ KINDS: Mapping[str, dict[str, Any]] = {
 }
 
 
+@cache
 def other_labels(family: str) -> tuple[dict[str, dict[str, Artefact]], np.ndarray]:
     """A hidden join with labels that are no yes or no, a model that was trained openly on the common rows, and its scores of these."""
     tables = {name: scaled(name)[1] for name in HOLDERS}
@@ -200,6 +202,53 @@ def test_numbers_and_several_classes(family: str) -> None:
         assert two.errors
     yes_or_no = play("evaluate", inputs, wait=simulate, joined=True)
     assert any("cannot be evaluated on" in str(error) for error in yes_or_no.errors.values())
+
+
+@pytest.mark.parametrize("scale", [False, pytest.param(True, marks=pytest.mark.long)])
+@pytest.mark.parametrize("family", ["linear", pytest.param("multinomial", marks=pytest.mark.long)])
+def test_models_of_numbers_and_classes_are_those_of_the_common_rows(family: str, scale: bool) -> None:
+    inputs, _ = other_labels(family)
+    rows = {name: {"table": inputs[name]["table"]} for name in HOLDERS}
+    if scale:
+        done = play("standardise-joined", rows)
+        rows = {name: {"table": done.results[name]["table"]} for name in HOLDERS}
+    params = {"classes": 3} if family == "multinomial" else {}
+    trained = play(
+        "train-linear", rows, family=family, joined=True, coefficients_to_owners=True, iterations=6, **params
+    )
+    known = [SharedModel.of(trained.results[name]["model"]).known for name in HOLDERS]
+    columns = np.column_stack([scaled("a")[0][50:], scaled("b")[0][:100]])
+    mean, deviation = (columns.mean(axis=0), columns.std(axis=0)) if scale else (np.zeros(3), np.ones(3))
+    model = Ridge(alpha=1.0) if family == "linear" else LogisticRegression(C=1.0, tol=1e-10, max_iter=500)
+    model.fit((columns - mean) / deviation, OUTCOMES[family][50:150])
+    expected = np.atleast_2d(model.coef_) / deviation
+    found = np.r_[known[0]["coefficients"], known[1]["coefficients"]].reshape(3, -1).T
+    np.testing.assert_allclose(found, expected, atol=5e-3)
+    intercepts = np.atleast_1d(model.intercept_) - expected @ mean
+    np.testing.assert_allclose(
+        known[0]["intercept"] - np.mean(known[0]["intercept"]), intercepts - intercepts.mean(), atol=5e-3
+    )
+    if family == "linear":
+        assert known[0]["intercept"][0] == pytest.approx(intercepts[0], abs=0.05)
+        assert {entry.name for entry in trained.journals["b"].entries} == {  # type: ignore[attr-defined]
+            "coefficients-a", "coefficients-b", "intercept",
+        }  # fmt: skip
+    held = {
+        name: {"table": inputs[name]["table"], "model": trained.results[name]["model"]} for name in HOLDERS
+    }
+    figures = measured(play("evaluate", held, joined=True, **KINDS[family])).figures
+    assert figures.get("r2", figures.get("accuracy")) > 0.6
+
+
+def test_the_logistic_family_refuses_numbers() -> None:
+    inputs, _ = other_labels("linear")
+    done = play(
+        "train-linear",
+        {name: {"table": inputs[name]["table"]} for name in HOLDERS},
+        wait=simulate,
+        joined=True,
+    )
+    assert any("labels of two values of a: 0" in getattr(error, "why", "") for error in done.errors.values())
 
 
 def test_labels_that_do_not_fit_are_not_joined() -> None:

@@ -22,7 +22,7 @@ from unseen.learn.vertical.linear.families import MULTINOMIAL
 from unseen.mpc.fixed import FRACTION_BITS
 from unseen.party import Disclosure, Door, Party
 
-VERSION = 3
+VERSION = 4
 SUMMARY = "Train a linear model (logistic, of several classes, linear, Poisson) on the columns of all holders; it stays in secret shares."
 ROLES = {
     "holders": "bring columns and hold the shares",
@@ -90,7 +90,8 @@ class Params(engines.OnShares):
     within
         And that each of these numbers is between this and its negative, a power of two.
     joined
-        The table is the output of a hidden inner join (`join` with `hidden` and `scaled`), whose rows nobody knows.
+        The table is the output of a hidden inner join (`join` with `hidden` and `scaled`), whose rows nobody knows. Any family but `poisson`;
+        of several classes labels are to be numbered from 0, which nobody can check.
     at_least
         Of joined rows of fewer ids the model is zeros, for it would be those rows.
     certainty
@@ -132,12 +133,13 @@ class Params(engines.OnShares):
             raise ValueError("`within` is a power of two: what is proved is how many places a number has")
         if self.bound and self.joined:
             raise ValueError("bound inputs are columns of each holder; joined rows are in shares already")
-        plain = self.family == "logistic" and self.method == "newton" and self.l2 and not self.l1
+        families = {"logistic", "linear", MULTINOMIAL} if self.joined else {"logistic"}
+        plain = self.family in families and self.method == "newton" and self.l2 and not self.l1
         more = self.class_weights or self.weight_column or self.warm_start or self.woe_bins or self.certainty
         if (self.bound or self.joined) and (more or not plain):
             raise ValueError(
-                "bound and joined inputs are for the logistic family by Newton's method, with l2, and without l1, weights, "
-                "`warm_start`, `woe_bins` and `certainty`"
+                "bound inputs are for the logistic family, joined ones for all but `poisson`, by Newton's method, with l2, and without l1, "
+                "weights, `warm_start`, `woe_bins` and `certainty`"
             )
         return self
 
@@ -212,7 +214,7 @@ def disclosures(params: Params, roles: Roles) -> tuple[Disclosure, ...]:
             names.INTERCEPT, f"the intercept{few}", (label_holder,), Door.REVEAL, max_elements=per_class
         )
     )
-    if params.family == "linear":
+    if params.family == "linear" and not params.joined:
         what = "the standard deviation of the label, in which the coefficients are computed"
         told.append(Disclosure(names.UNIT, what, everyone, Door.REVEAL, max_elements=1))
     return tuple(told)

@@ -65,8 +65,27 @@ def standardising(engine: Engine, columns: SecretArray, member: SecretArray) -> 
 
 
 def unscaled(weights: SecretArray, scaling: SecretScaling) -> SecretArray:
-    """Weights for columns as they were before, of weights for standardised ones; the intercept last."""
+    """Weights for columns as they were before, of weights for standardised ones; the intercept (or those of all classes) last."""
     engine, width = weights.engine, len(weights) - 1
-    of_columns = weights[:width] * scaling.factor
-    taken_off = (of_columns * scaling.mean).sum().reshape(1)
+    mean, factor = (one.reshape(-1, *[1] * (weights.ndim - 1)) for one in (scaling.mean, scaling.factor))
+    of_columns = weights[:width] * factor
+    taken_off = (of_columns * mean).sum(axis=0).reshape(1, *weights.shape[1:])
     return engine.concatenate([of_columns, weights[width:] - taken_off])
+
+
+def standardised(engine: Engine, values: SecretArray, member: SecretArray) -> tuple[SecretArray, SecretArray]:
+    """One column, between -1024 and 1024, less its mean over the members and divided by its deviation (0 in other rows); and these two.
+
+    Shapes (places,) and (2,): deviation, mean. Both are right to 2^-14 of their size, and what they are taken off and divided by.
+    """
+    shift = max(1, (len(values) - 1).bit_length())
+
+    def part(number: SecretArray) -> SecretArray:
+        return engine.truncate(engine.as_real(number), engine.bits, divide_by=shift).reshape(1)
+
+    each = np.reciprocal(part(engine.as_number(member).sum()))
+    mean = part(engine.select(member, values).sum()) * each
+    centred = engine.select(member, values - mean)
+    variance = np.maximum(part((centred * centred).sum()) * each, _LEAST_VARIANCE)
+    factor = rsqrt(variance)
+    return centred * factor, engine.concatenate([variance * factor, mean])

@@ -32,6 +32,9 @@ def fit(
     *,
     classes: int,
     weights: SecretArray | None = None,
+    counted: SecretArray | None = None,
+    squares: float = 0.0,
+    basis: SecretArray | None = None,
     start: SecretArray | None = None,
     report: Report = lambda _done, _total: None,
     keep: SecretKeeper = FORGETFUL,
@@ -42,7 +45,7 @@ def fit(
     ----------
     labels
         One column for each class, 1 where it is the row's, else 0: shape (rows, classes).
-    weights, start, report, keep
+    weights, counted, squares, basis, start, report, keep
         As in :func:`unseen.learn.vertical.linear.newton.fit`.
 
     Raises
@@ -59,7 +62,9 @@ def fit(
             why=f"the Hessian would have {(width + 1) * classes} rows; the most is {_MOST}",
             mend="select columns, or train one class against the others",
         )
-    problem = Problem.of(engine, columns, labels, weights=weights)
+    problem = Problem.of(
+        engine, columns, labels, weights=weights, counted=counted, squares=squares, basis=basis
+    )
     before, held = keep.resume()
     found = held.get("found", start)
     if found is None:
