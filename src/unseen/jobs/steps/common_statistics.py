@@ -29,7 +29,7 @@ from unseen.psi.answers import clipped, column_of
 from unseen.psi.protocol import Column, Hidden, Noise, Question, answering
 from unseen.psi.protocols import circuit
 
-VERSION = 5
+VERSION = 6
 SUMMARY = "Count, add up or average over the rows that all holders have in common; nobody learns which rows these are."
 ROLES = {
     "holders": "bring a table with an id column each",
@@ -256,8 +256,8 @@ def _joined(party: Party, inputs: Mapping[str, Artefact], params: Params, roles:
     if params.epsilon and not rows.known.complete:
         raise UsageError(
             "These joined rows cannot be asked with noise.",
-            why="they were cut to `at_most` places, and one person may change which of all rows were lost",
-            mend="join without `at_most`, or with `epsilon`, which loses no row",
+            why="they were cut to `at_most` places, or are a part of a join, and one person may change which of all rows are there",
+            mend="ask about a whole join without `at_most`, or with `epsilon`, which loses no row",
         )
     found = rows.hidden(engine)
     return (_clipped(engine, found, params) if params.epsilon else found), rows.known.per_id
