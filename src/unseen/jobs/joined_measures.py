@@ -38,7 +38,7 @@ def yes_or_no(rows: ScoredRows, params: Any, *, to: Sequence[str]) -> Measured |
         made.append(members.confusion(scores, labels, member, params.threshold, at_least=at_least))
     if secret.LOSSES in asked:
         made.append(members.losses(scores, labels, member))
-    told = members.tell(made, to=to)
+    told = members.tell(made, to=to, places=params.precision)
     sizes = engine.reveal(secret.SIZES, both, to=to) if params.tell_rows else None
     if engine.protocol.party.name not in to:
         return None
@@ -65,7 +65,7 @@ def several(rows: ScoredRows, params: Any, *, to: Sequence[str]) -> Measured | N
     moved = order.tied(rows.scores, rows.raw, rows.raw, hot, member.numbers)
     weights = replace(member, numbers=moved[3])
     made = [members.areas(moved[0], moved[2], weights), members.classes(*moved, matrix=params.matrix)]
-    told = members.tell(made, to=to)
+    told = members.tell(made, to=to, places=params.precision)
     sizes = engine.reveal(secret.SIZES, each, to=to) if params.tell_rows else None
     aucs, rest = told[secret.RANKING], told[secret.CLASSES]
     if aucs is None or rest is None:
@@ -84,7 +84,7 @@ def numbers(rows: ScoredRows, params: Any, *, to: Sequence[str]) -> Measured | N
     engine, member = rows.engine, rows.engine.as_number(rows.member)
     count = member.sum().reshape(1)
     secret.require_enough(count, max(params.at_least, 1) * rows.known.per_id)
-    found = members.errors(rows.scores, engine.as_real(rows.labels), member)
+    found = members.errors(rows.scores, engine.as_real(rows.labels), member, places=params.precision)
     told = engine.reveal(secret.ERRORS, found, to=to)
     sizes = engine.reveal(secret.SIZES, count, to=to) if params.tell_rows else None
     fit = members.fit(told, 0 if sizes is None else int(sizes[0]))

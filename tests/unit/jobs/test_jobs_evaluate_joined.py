@@ -115,6 +115,16 @@ def test_the_number_of_rows_is_told_where_the_contract_says_so() -> None:
     assert {entry.name for entry in done.journals["a"].entries} == {"enough", "class-sizes", "ranking"}  # type: ignore[attr-defined]
 
 
+def test_fewer_places_tell_less() -> None:
+    exact, coarse = (
+        measured(play("evaluate", given(), joined=True, measures=["ranking"], precision=bits)).figures
+        for bits in (14, 7)
+    )
+    for name in ("auc", "ks", "average_precision"):
+        assert coarse[name] * 2**7 == round(coarse[name] * 2**7)
+        assert coarse[name] == pytest.approx(exact[name], abs=2.0**-8 + 2.0**-14)
+
+
 def test_the_scale_of_a_model_that_was_trained_openly_is_kept_to() -> None:
     """Weights for columns less 0.25, halved: the same scores with other weights."""
     inputs = given()
@@ -367,6 +377,7 @@ def test_places_that_cannot_be_cut(name: str, params: dict[str, Any], words: str
         {"joined": True, "show": "scores"},
         {"joined": True, "weight_column": "w"},
         {"joined": True, "measures": []},
+        {"precision": 10},
     ],
 )
 def test_parameters_that_do_not_go_with_joined_rows(params: dict[str, Any]) -> None:

@@ -21,7 +21,7 @@ from unseen.learn.evaluate import binary, members, multiclass, order, ranking, r
 from unseen.mpc import SecretArray
 from unseen.party import Disclosure, Door, Party
 
-VERSION = 5
+VERSION = 6
 SUMMARY = "Score the held-out rows with the joint model and measure it against the labels."
 ROLES = {
     "holders": "bring columns and hold the shares of the model",
@@ -72,9 +72,11 @@ class Params(engines.OnShares):
         Of several classes, tell the whole confusion matrix, small cells too.
     joined
         The table is the output of a hidden inner join (`join` with `hidden`), of which nobody knows which rows are there; the model is a linear one.
-        Told are fractions to 2^-14, shares in the place of numbers of rows; `at_least` are ids, and 1 at least.
+        Told are fractions, shares in the place of numbers of rows; `at_least` are ids, and 1 at least.
     tell_rows
         With `joined`: tell the receiver how many rows of each class there are.
+    precision
+        With `joined`: fraction bits of what is told; fewer tell less of how many rows there are (10: to a thousandth).
     """
 
     kind: Literal["binary", "multiclass", "regression"] = "binary"
@@ -89,6 +91,7 @@ class Params(engines.OnShares):
     weight_column: str = ""
     joined: bool = False
     tell_rows: bool = False
+    precision: Annotated[int, Field(ge=4, le=members.PLACES)] = members.PLACES
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
@@ -98,8 +101,10 @@ class Params(engines.OnShares):
             raise ValueError("`matrix` is for several classes; of two see `confusion`")
         if list(self.edges) != sorted(set(self.edges)):
             raise ValueError("`edges` ascend")
-        if self.tell_rows and not self.joined:
-            raise ValueError("`tell_rows` is for joined rows; of others their number is known")
+        if (self.tell_rows or self.precision < members.PLACES) and not self.joined:
+            raise ValueError(
+                "`tell_rows` and `precision` are for joined rows; of others their number is known"
+            )
         if self.joined and (self.show == "scores" or self.weight_column):
             raise ValueError(
                 "joined rows are measured under shares, each row as one: leave out show and weight_column"
@@ -141,7 +146,7 @@ def _of_joined(params: Params, roles: Roles) -> tuple[Disclosure, ...]:
         told.append(Disclosure(secret.SIZES, how_many, to, Door.REVEAL, max_elements=classes))
     for name, (what, elements, _) in _told(params).items():
         told.append(
-            Disclosure(name, f"{what}, to 2^-{members.PLACES}", to, Door.REVEAL, max_elements=elements)
+            Disclosure(name, f"{what}, to 2^-{params.precision}", to, Door.REVEAL, max_elements=elements)
         )
     return tuple(told)
 

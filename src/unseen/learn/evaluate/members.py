@@ -4,7 +4,7 @@ A row counts as much as its member bit, 0 or 1: a weight that nobody knows (:cla
 either, and what :mod:`.secret` divides by after telling it is divided by here under shares.
 
 Told
-    Fractions, each rounded to 2^-14 (:mod:`.quotients`), to the receivers, as far as asked for, by the names of :mod:`.secret`:
+    Fractions, each rounded to 2^-14 or coarser (:mod:`.quotients`), to the receivers, as far as asked for, by the names of :mod:`.secret`:
 
     ==================  =====================================================================================================
     `ranking`           AUC, KS, average precision
@@ -50,7 +50,7 @@ from unseen.mpc.functions.compare import below, equal, logical_not, maximum, min
 
 Floats = NDArray[np.float64]
 PLACES = 14
-"""Fraction bits of all that is told."""
+"""Fraction bits of all that is told, unless fewer are asked for: fewer tell less of how many members there are."""
 _WHOLE = 4  # a log loss is below 14
 _MOST_BITS, _COARSE = 10, 10
 _MOST = 1 << _MOST_BITS
@@ -66,11 +66,11 @@ class Fractions:
     flags: SecretArray | None = None
 
 
-def tell(asked: Sequence[Fractions], *, to: Sequence[str]) -> dict[str, Floats | None]:
+def tell(asked: Sequence[Fractions], *, to: Sequence[str], places: int = PLACES) -> dict[str, Floats | None]:
     """All in the rounds of one: name -> flags and fractions, one after the other; None at others than the receivers."""
     engine = asked[0].over.engine
     over, under = (engine.concatenate([getattr(one, side) for one in asked]) for side in ("over", "under"))
-    made = quotients(over, under, whole=_WHOLE, places=PLACES)
+    made = quotients(over, under, whole=_WHOLE, places=places)
     found, begin = {}, 0
     for one in asked:
         part = made[begin : begin + len(one.over)]
@@ -237,7 +237,9 @@ def classes(
     return Fractions(secret.CLASSES, over, under)
 
 
-def errors(predicted: SecretArray, labels: SecretArray, member: SecretArray) -> SecretArray:
+def errors(
+    predicted: SecretArray, labels: SecretArray, member: SecretArray, *, places: int = PLACES
+) -> SecretArray:
     """Mean square error, mean absolute error, and square errors over the spread of the labels, shape (3,); read by :func:`fit`.
 
     Labels and predictions lie between -1024 and 1024. The mean of the labels is right to 2^-15, sums of squares to 2^-10.
@@ -251,11 +253,11 @@ def errors(predicted: SecretArray, labels: SecretArray, member: SecretArray) -> 
     squares = (distance * distance).sum(axis=1)
     sums = engine.concatenate([squares[:1], abs(distance[0]).sum().reshape(1)])
     means = quotients(
-        _coarse(sums), _coarse(count) * np.ones(2, np.int64), whole=2 * _MOST_BITS + 2, places=PLACES
+        _coarse(sums), _coarse(count) * np.ones(2, np.int64), whole=2 * _MOST_BITS + 2, places=places
     )
     rest, spread = _coarse(squares[:1]), maximum(_coarse(squares[1:]), engine.lift(np.ones(1), 0))
     rest = minimum(rest, spread * (1 << _WHOLE) - 1)
-    return engine.concatenate([means, quotients(rest, spread, whole=_WHOLE, places=PLACES)])
+    return engine.concatenate([means, quotients(rest, spread, whole=_WHOLE, places=places)])
 
 
 def fit(told: Floats | None, rows: int) -> Fit | None:
