@@ -18,7 +18,7 @@ Told
     ==================  =====================================================================================================
 
     Nothing else: not how many members there are, nor how many positives. But what is told are fractions of whole numbers, and who gets
-    several fractions can find the number of members out where these are fewer than some thousands. The first function that is called,
+    several can find the number of members out where these are fewer than some ten thousand (docs/evaluate.md has a table; fewer bits tell less). The first function that is called,
     :func:`.secret.require_enough`, tells all holders whether each class has enough members, and ends it if not.
 Small groups
     As in :mod:`.secret`, and only members count: rows that are none make no group larger.
