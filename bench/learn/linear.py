@@ -24,7 +24,6 @@ from unseen.learn.vertical.linear import multinomial, newton
 from unseen.learn.vertical.linear.scaling import Scaling
 from unseen.mpc import Engine, SecretArray
 from unseen.party import Disclosure, Door, Party
-from unseen.testing.simulate import run
 
 TRUST = "semi-honest, two holders and a helper that sees no data; rival: none, all data in clear in one place"
 CASES = {
@@ -89,22 +88,6 @@ class Task:
         if self.family == "linear":
             return scores * trained_on.std() + trained_on.mean()
         return np.exp(scores) if self.family == "poisson" else scores
-
-
-def in_clear(task: Task, seed: int) -> Floats:
-    """The same arithmetic in one process, without secrets."""
-    x, y, *_ = task.rows(seed)
-
-    def program(party: Party) -> Any:
-        engine = Engine(party, holders=("a",), protocol="plain")
-        label = task.labels(y)
-        columns = engine.share(x, owner="a", shape=x.shape)
-        return engine.reveal(
-            "weights", task.fit(engine, columns, engine.share(label, owner="a", shape=label.shape)), to=("a",)
-        )
-
-    found: Floats = run(program, ("a",), disclosures=TOLD, timeout_s=3600).results["a"]
-    return found
 
 
 def in_shares(task: Task, seed: int) -> tuple[Sample, Floats]:

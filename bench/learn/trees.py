@@ -36,7 +36,6 @@ from unseen.learn.vertical.trees.model import Booster, Settings, Splits
 from unseen.learn.vertical.trees.told import disclosure
 from unseen.mpc.engine import PROTOCOLS
 from unseen.party import Disclosure, Door, Party
-from unseen.testing.simulate import run
 
 FIRST, SECOND = "p0", "p1"
 BANK = Settings(rounds=100, depth=5)
@@ -203,30 +202,6 @@ def pooled(work: Work, settings: Settings, rival: Rival, *, threads: int = 2) ->
             key: value for key, value in asdict(settings).items() if isinstance(value, int | float | str)
         }
         return rival.ask(path=file.name, settings=plain_settings, threads=threads)
-
-
-def alone(work: Work, settings: Settings) -> NDArray[np.float64]:
-    """Scores (classes, rows) of all rows by trees that the same arithmetic grows in one process, unprotected."""
-    bins, me = work.public(), "a"
-    one = Bins(
-        bins.rows,
-        {me: tuple(work.bins)},
-        {me: tuple(absent for each in bins.missing.values() for absent in each)},
-    )
-    codes, labels = work.codes[:, work.train], targets(work, settings)
-
-    def program(party: Party) -> Any:
-        engine = mpc.Engine(party, holders=(me,), protocol="plain")
-        secret = engine.share(labels, owner=me, shape=labels.shape)
-        grown = shared.fit(engine, codes, one, secret, settings)
-        return Booster(settings, grown.splits, engine.reveal("weights", grown.weights, to=(me,)))
-
-    told = [
-        Disclosure("weights", "weights", (me,), Door.REVEAL),
-        Disclosure(disclosure(me), "splits", (me,), Door.REVEAL, times=1 << 20),
-    ]
-    booster = run(program, (me,), disclosures=told, timeout_s=3600).results[me]
-    return plain.scores(booster, work.codes, work.bins)
 
 
 def cases(report: Report) -> None:

@@ -125,10 +125,11 @@ class Plain:
         """The value itself."""
         return Whole(values[0])
 
-    def truncate(self, values: Share, drop: int, *, exact: bool = False) -> Share:  # noqa: ARG002 - it always is
-        """The floor."""
+    def truncate(self, values: Share, drop: int, *, exact: bool = False) -> Share:
+        """The floor if exact, else the nearest: right on average, as what rounds by chance is."""
         signed = np.ascontiguousarray(values).view(np.int64)
-        return np.asarray(signed >> drop).view(np.uint64)
+        half = 0 if exact or not drop else 1 << (drop - 1)
+        return np.asarray((signed + half) >> drop).view(np.uint64)
 
     def shuffle(self, *columns: NDArray[Any]) -> tuple[NDArray[Any], ...]:
         """The same order."""
