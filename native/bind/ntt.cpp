@@ -1,5 +1,7 @@
 #include "unseen/ntt.hpp"
 
+#include <nanobind/stl/vector.h>
+
 #include <vector>
 
 #include "bind.hpp"
@@ -9,6 +11,7 @@ namespace {
 
 using Words = In<std::uint64_t, 1>;
 using Polynomials = In<std::uint64_t, 3>;  // (count, limbs, n)
+using Tables = std::vector<In<std::uint64_t, 2>>;  // of each limb (4, n)
 
 std::size_t degree_of(std::size_t n) {
     if (n < kNttLeast || n > kNttMost || (n & (n - 1)) != 0)
@@ -30,15 +33,17 @@ void check_limbs(std::size_t limbs, const std::vector<std::uint64_t>& primes) {
     if (limbs != primes.size()) throw nb::value_error("as many limbs as primes");
 }
 
-std::size_t degree_of(const Polynomials& table, const std::vector<std::uint64_t>& primes) {
-    check_limbs(table.shape(0), primes);
-    if (table.shape(1) != 4) throw nb::value_error("a table has four rows for each limb");
-    return degree_of(table.shape(2));
+std::size_t degree_of(const Tables& tables, const std::vector<std::uint64_t>& primes) {
+    check_limbs(tables.size(), primes);
+    for (const auto& table : tables)
+        if (table.shape(0) != 4 || table.shape(1) != tables[0].shape(1))
+            throw nb::value_error("a table has four rows, of one length for all limbs");
+    return degree_of(tables[0].shape(1));
 }
 
-Out<std::uint64_t> forward(const Polynomials& table, const Words& primes, const Polynomials& in) {
+Out<std::uint64_t> forward(const Tables& tables, const Words& primes, const Polynomials& in) {
     const auto q = primes_of(primes);
-    const std::size_t n = degree_of(table, q), count = in.shape(0), limbs = q.size(), len = in.shape(2);
+    const std::size_t n = degree_of(tables, q), count = in.shape(0), limbs = q.size(), len = in.shape(2);
     check_limbs(in.shape(1), q);
     if (len < 8 || len > n || (len & (len - 1)) != 0)
         throw nb::value_error("as many coefficients as the table has, or a smaller power of two from 8 on");
@@ -47,14 +52,14 @@ Out<std::uint64_t> forward(const Polynomials& table, const Words& primes, const 
     for (std::size_t l = 0; l < limbs; ++l)
         for (std::size_t c = 0; c < count; ++c)
             UNSEEN_CHOOSE(ntt_forward)
-            (table.data() + 4 * l * n, q[l], in.data() + (c * limbs + l) * len, len, out.data() + (c * limbs + l) * n,
+            (tables[l].data(), q[l], in.data() + (c * limbs + l) * len, len, out.data() + (c * limbs + l) * n,
              n);
     return out;
 }
 
-Out<std::uint64_t> inverse(const Polynomials& table, const Words& primes, const Polynomials& in) {
+Out<std::uint64_t> inverse(const Tables& tables, const Words& primes, const Polynomials& in) {
     const auto q = primes_of(primes);
-    const std::size_t n = degree_of(table, q), count = in.shape(0), limbs = q.size();
+    const std::size_t n = degree_of(tables, q), count = in.shape(0), limbs = q.size();
     check_limbs(in.shape(1), q);
     if (in.shape(2) != n) throw nb::value_error("as many values as the table has");
     auto out = make<std::uint64_t>({count, limbs, n});
@@ -62,7 +67,7 @@ Out<std::uint64_t> inverse(const Polynomials& table, const Words& primes, const 
     for (std::size_t l = 0; l < limbs; ++l)
         for (std::size_t c = 0; c < count; ++c)
             UNSEEN_CHOOSE(ntt_inverse)
-            (table.data() + 4 * l * n, q[l], in.data() + (c * limbs + l) * n, out.data() + (c * limbs + l) * n, n);
+            (tables[l].data(), q[l], in.data() + (c * limbs + l) * n, out.data() + (c * limbs + l) * n, n);
     return out;
 }
 
@@ -195,8 +200,8 @@ Out<std::uint64_t> unpack(const In<std::uint8_t, 1>& bytes, std::size_t n, unsig
 }  // namespace
 
 void bind_ntt(nb::module_& module) {
-    module.def("ntt_forward", &forward, nb::arg("table"), nb::arg("primes"), nb::arg("residues"));
-    module.def("ntt_inverse", &inverse, nb::arg("table"), nb::arg("primes"), nb::arg("values"));
+    module.def("ntt_forward", &forward, nb::arg("tables"), nb::arg("primes"), nb::arg("residues"));
+    module.def("ntt_inverse", &inverse, nb::arg("tables"), nb::arg("primes"), nb::arg("values"));
     module.def("ntt_inner", &inner, nb::arg("primes"), nb::arg("left"), nb::arg("right"), nb::arg("add").none());
     module.def("ntt_residues", &residues, nb::arg("primes"), nb::arg("small"), nb::arg("message").none(),
                nb::arg("factors").none());

@@ -49,9 +49,9 @@ class Ring:
     weights: Words
 
     @property
-    def table(self) -> Words:
-        """Powers of the roots for the kernels, (limbs, 4, degree); made when they are first asked for."""
-        return _tables(self.degree, self.primes)
+    def tables(self) -> list[Words]:
+        """Powers of the roots for the kernels, (4, degree) for each limb; made when they are first asked for."""
+        return [_table(self.degree, prime) for prime in self.primes]
 
     @property
     def limbs(self) -> int:
@@ -100,43 +100,55 @@ def ring(degree: int, primes: tuple[int, ...]) -> Ring:
 
 
 @lru_cache(maxsize=32)
-def _tables(degree: int, primes: tuple[int, ...]) -> Words:
-    return np.stack([_table(degree, q) for q in primes])
-
-
-@lru_cache(maxsize=32)  # rings share primes
 def _table(degree: int, prime: int) -> Words:
     """The four rows of a limb's table, (4, degree); see native/include/unseen/ntt.hpp."""
     psi = root_of_unity(prime, degree)
     bits = degree.bit_length() - 1
-    order = [int(f"{i:0{bits}b}"[::-1], 2) for i in range(degree)]
-
-    def powers(base: int) -> list[int]:
-        run = [1]
-        for _ in range(degree - 1):
-            run.append(run[-1] * base % prime)
-        return _in_blocks([run[i] for i in order])
-
-    forth, back = powers(psi), powers(pow(psi, -1, prime))
+    order = np.zeros(degree, np.intp)
+    for place in range(bits):
+        order |= (np.arange(degree) >> place & 1) << (bits - 1 - place)
+    forth, back = (_in_blocks(_powers(root, prime, degree)[order]) for root in (psi, pow(psi, -1, prime)))
     share = pow(degree, -1, prime)
-    back[:2] = [share, back[1] * share % prime]
-    rows = [row for roots in (forth, back) for row in (roots, [(w << _SHOUP) // prime for w in roots])]
-    return np.array(rows, np.uint64)
+    back[:2] = share, int(back[1]) * share % prime
+    return np.stack([forth, _quotient(forth, prime), back, _quotient(back, prime)])
 
 
-def _in_blocks(roots: list[int]) -> list[int]:
+def _powers(base: int, prime: int, count: int) -> Words:
+    """1, base, base^2, ..., a power of two of them."""
+    run = np.ones(1, np.uint64)
+    while len(run) < count:
+        factor = np.uint64(pow(base, len(run), prime))
+        # the quotient is off by one at most, as numbers are below 2^50; the rest is right modulo 2^64
+        turns = (run.astype(np.float64) * float(factor) / prime).astype(np.uint64)
+        run = np.concatenate([run, _settled(run * factor - turns * np.uint64(prime), turns, prime)[0]])
+    return run
+
+
+def _quotient(words: Words, prime: int) -> Words:
+    """The words times 2^52, divided by the prime."""
+    turns = (words.astype(np.float64) / prime * 2.0**_SHOUP).astype(np.uint64)
+    return _settled((words << np.uint64(_SHOUP)) - turns * np.uint64(prime), turns, prime)[1]
+
+
+def _settled(rest: Words, turns: Words, prime: int) -> tuple[Words, Words]:
+    """Rest and quotient, of a quotient that may be a few too large or too small."""
+    over = rest.view(np.int64) // np.int64(prime)
+    return rest - over.view(np.uint64) * np.uint64(prime), turns + over.view(np.uint64)
+
+
+def _in_blocks(roots: Words) -> Words:
     """The roots of the last two layers in the order in which lanes take them: eight blocks side by side."""
     half, quarter = len(roots) // 2, len(roots) // 4
-    second = np.array(roots[quarter:half], np.uint64).reshape(-1, _SIDE, 2).transpose(0, 2, 1)
-    third = np.array(roots[half:], np.uint64).reshape(-1, _SIDE, 4).transpose(0, 2, 1)
-    return [*roots[:quarter], *second.reshape(-1).tolist(), *third.reshape(-1).tolist()]
+    second = roots[quarter:half].reshape(-1, _SIDE, 2).transpose(0, 2, 1)
+    third = roots[half:].reshape(-1, _SIDE, 4).transpose(0, 2, 1)
+    return np.concatenate([roots[:quarter], second.reshape(-1), third.reshape(-1)])
 
 
 def forward(of: Ring, residues: Words) -> Words:
     """Transform (count, limbs, m) to (count, limbs, n): coefficients from m on, a power of two, at least 8, are zero."""
     if _native is None:
         return reference.forward(of.primes, of.degree, residues)
-    out: Words = _native.ntt_forward(of.table, of.moduli, residues)
+    out: Words = _native.ntt_forward(of.tables, of.moduli, residues)
     return out
 
 
@@ -144,7 +156,7 @@ def inverse(of: Ring, values: Words) -> Words:
     """The inverse of :func:`forward`, (count, limbs, n)."""
     if _native is None:
         return reference.inverse(of.primes, of.degree, values)
-    out: Words = _native.ntt_inverse(of.table, of.moduli, values)
+    out: Words = _native.ntt_inverse(of.tables, of.moduli, values)
     return out
 
 

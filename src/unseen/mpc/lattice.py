@@ -22,7 +22,7 @@ Cost
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,7 +47,7 @@ _WORDS = WholeWords()
 
 
 class Inputs(Message, frozen=True, tag="mpc.lattice-inputs/1"):
-    """Ciphertexts: public 16-byte keys of as many runs, one after the other, and bodies of 50 bits a residue."""
+    """A run of ciphertexts: its public 16-byte key, and bodies of 50 bits a residue."""
 
     keys: Public[bytes]
     bodies: Ciphertext
@@ -73,27 +73,20 @@ class _Wire:
     def __init__(self, party: Party, peer: str) -> None:
         self._party, self._peer = party, peer
 
-    def send_inputs(self, runs: Iterable[scheme.Ciphertexts]) -> None:
-        """Runs fill whole bytes, so they are packed one by one, as they are made."""
-        packed = [(run.key, ntt.pack(run.bodies.reshape(-1), _RESIDUE_BITS)) for run in runs]
-        bodies = np.concatenate([body for _, body in packed])
-        self._party.send(self._peer, Inputs(b"".join(key for key, _ in packed), bodies))
+    def send_inputs(self, run: scheme.Ciphertexts) -> None:
+        self._party.send(self._peer, Inputs(run.key, ntt.pack(run.bodies.reshape(-1), _RESIDUE_BITS)))
 
-    def recv_inputs(self, parameters: Parameters, runs: int, each: int) -> Iterator[scheme.Ciphertexts]:
-        """`runs` runs of `each` ciphertexts, unpacked as they are asked for."""
+    def recv_inputs(self, parameters: Parameters, count: int) -> scheme.Ciphertexts:
+        """A run of so many ciphertexts."""
         message = self._party.recv(self._peer, Inputs)
-        shape = (each, parameters.limbs, parameters.degree)
-        count = each * parameters.limbs * parameters.degree
-        size = count * _RESIDUE_BITS // 8
-        require(message.bodies, shape=(runs * size,), dtype=np.uint8, sender=self._peer)
+        shape = (count, parameters.limbs, parameters.degree)
+        words = count * parameters.limbs * parameters.degree
+        require(message.bodies, shape=(words * _RESIDUE_BITS // 8,), dtype=np.uint8, sender=self._peer)
+        bodies = ntt.unpack(message.bodies, words, _RESIDUE_BITS).reshape(shape)
         moduli = np.array(parameters.primes, np.uint64)[:, None]
-        keys = scheme.KEY_BYTES
-        for run in range(runs):
-            bodies = ntt.unpack(message.bodies[run * size : (run + 1) * size], count, _RESIDUE_BITS)
-            bodies = bodies.reshape(shape)
-            if len(message.keys) != runs * keys or (bodies >= moduli).any():
-                raise RemoteProtocolError(f"{self._peer} sent what is no ciphertext.", party=self._peer)
-            yield scheme.Ciphertexts(message.keys[run * keys : (run + 1) * keys], bodies)
+        if len(message.keys) != scheme.KEY_BYTES or (bodies >= moduli).any():
+            raise RemoteProtocolError(f"{self._peer} sent what is no ciphertext.", party=self._peer)
+        return scheme.Ciphertexts(message.keys, bodies)
 
     def send_answers(self, parameters: Parameters, answers: list[scheme.Answer]) -> None:
         first = np.stack([answer.first for answer in answers]).reshape(-1)
@@ -150,8 +143,8 @@ class Lattice:
         known = self._keys.get(parameters.name)
         if known is None:
             secret = scheme.SecretKey(parameters, self._party.rng)
-            self._wire.send_inputs([secret.public_key(plain, self._party.rng)])
-            (theirs,) = self._wire.recv_inputs(parameters, 1, 1)
+            self._wire.send_inputs(secret.public_key(plain, self._party.rng))
+            theirs = self._wire.recv_inputs(parameters, 1)
             known = self._keys[parameters.name] = secret, scheme.pairs(parameters, theirs)[0]
         return known
 
@@ -194,20 +187,20 @@ class Lattice:
         """Send our numbers (terms, 8192) encrypted."""
         secret, _ = self._key(SLOTS, slots.FIELDS[0])
         polynomials = slots.encode(terms)
-        self._wire.send_inputs(
-            secret.encrypt(np.ascontiguousarray(polynomials[:, i]), field, self._party.rng)
-            for i, field in enumerate(slots.FIELDS)
-        )
+        for i, field in enumerate(slots.FIELDS):
+            self._wire.send_inputs(
+                secret.encrypt(np.ascontiguousarray(polynomials[:, i]), field, self._party.rng)
+            )
 
     def _reply_batch(self, terms: Words) -> Words:
         """Answer the peer's ciphertexts: what it sent first is multiplied by what we would have sent last."""
         _, public = self._key(SLOTS, slots.FIELDS[0])
-        runs = self._wire.recv_inputs(SLOTS, len(slots.FIELDS), len(terms))
         factors = slots.signed(slots.encode(terms[::-1]))
         mask, share = slots.mask(self._party.rng)
         of = scheme.ring_of(SLOTS)
         answers = []
-        for i, (run, field) in enumerate(zip(runs, slots.FIELDS, strict=True)):
+        for i, field in enumerate(slots.FIELDS):
+            run = self._wire.recv_inputs(SLOTS, len(terms))
             weights = scheme.transformed(SLOTS, np.ascontiguousarray(factors[:, i]))
             product = ntt.inner(of, scheme.pairs(SLOTS, run), weights)
             answers.append(scheme.answer(SLOTS, public, product, mask[i], field, self._party.rng))
@@ -283,9 +276,9 @@ class Lattice:
         for few in _few(inner, _TOGETHER):
             if ours is not None:
                 polynomials = matrices.left(blocks, ours, few)
-                self._wire.send_inputs([secret.encrypt(polynomials, _WORDS, self._party.rng)])
+                self._wire.send_inputs(secret.encrypt(polynomials, _WORDS, self._party.rng))
             if receives:
-                (run,) = self._wire.recv_inputs(MATRICES, 1, few.stop - few.start)
+                run = self._wire.recv_inputs(MATRICES, few.stop - few.start)
                 keys.append(run.key)
                 bodies[:, few] = run.bodies.transpose(1, 0, 2)
         return _Row(keys, bodies)

@@ -22,7 +22,7 @@ Assumption
     Learning parity with regular noise for a ten-sparse code; AES under a public key as a random permutation; and those of
     SoftSpoken.
 Memory
-    Of a round only the table, the trees' roots or corrections and what feeds the next one are kept, some 2 MB with b10: leaves are
+    Of a round only the table, the trees' roots or corrections and what the next one's trees take are kept, 1.4 MB with b10: leaves are
     expanded :data:`TOGETHER` at a time, by the sender for the second time, as it needed the sums of all for its corrections.
     Against parties that deviate a round is there as a whole, as the check is of all leaves.
 Cost
@@ -53,7 +53,9 @@ from unseen.party import Masked, Message, Party, require
 
 DEFAULT = "b11"
 TREE_DEPTH = 8  # of the transfers' set-up
-TOGETHER = 1 << 15  # leaves that are expanded at a time: half a megabyte, in the cache beside b10's table
+TOGETHER = (
+    1 << 14
+)  # leaves that are expanded at a time: a quarter of a megabyte, in the cache beside b10's table
 _UPPER, _LOWEST = np.uint8(0xFE), np.uint8(1)
 
 
@@ -91,12 +93,10 @@ class _Source:
         self._shape = punctured.Shape(self._set.noise, self._set.depth, 0, tweaked=self._malicious)
         self._table = 1 << self._set.table_bits
         self._fed = self._table + self._shape.transfers + check.SPARE * self._malicious
-        self._feed = np.empty((0, BLOCK_BYTES), np.uint8)  # rows for the next round, which nobody is given
-        self._stock, self._marks = (
-            self._feed,
-            np.empty(0, np.uint8),
-        )  # rows that are made and not used; their lowest bits
-        self._left = 0  # of the round, and of the stock
+        self._stock = np.empty((0, BLOCK_BYTES), np.uint8)  # rows that are made and not used
+        self._marks = np.empty(0, np.uint8)  # their lowest bits
+        self._feed = self._rest = self._stock  # rows for the next round: its trees and check; its table
+        self._left = 0  # of the round, but for what feeds the next one
         self._trees = 0  # of the round that are expanded
         self._round: _Round | None = None
         self._rounds = 0
@@ -120,37 +120,44 @@ class _Source:
         while done < count:
             if not self._left:
                 self._begin()
+            here = slice(done, min(count, done + self._left))
+            self._fill(rows[here], marks[here])
+            self._left -= here.stop - here.start
+            done = here.stop
+        self._dead = False
+        return rows, marks
+
+    def _fill(self, rows: Blocks, marks: Bits) -> None:
+        """The next rows of the round, and their lowest bits."""
+        done, count = 0, len(rows)
+        while done < count:
             if not len(self._marks):
                 leaves = self._leaves()
                 if len(leaves) <= count - done:  # straight to where they are wanted
                     here = slice(done, done + len(leaves))
                     marks[here] = self._code(leaves, rows[here])
-                    done += self._used(len(leaves))
+                    done = here.stop
                     continue
                 self._stock, self._marks = leaves, self._code(leaves, leaves)
             some = min(count - done, len(self._marks))
             rows[done : done + some], self._stock = self._stock[:some], self._stock[some:]
             marks[done : done + some], self._marks = self._marks[:some], self._marks[some:]
-            done += self._used(some)
-        self._dead = False
-        return rows, marks
-
-    def _used(self, count: int) -> int:
-        self._left -= count
-        return count
+            done += some
 
     def _begin(self) -> None:
-        """Go over to the next round. Its first rows feed the one after."""
-        self._round, self._trees = self._next(), 0
-        self._feed, fed = np.empty((self._fed, BLOCK_BYTES), np.uint8), 0
-        while fed < self._fed:
-            leaves = self._leaves()
-            self._marks = self._code(leaves, leaves)
-            some = min(self._fed - fed, len(leaves))
-            self._feed[fed : fed + some] = leaves[:some]
-            self._stock, self._marks = leaves[some:], self._marks[some:]
-            fed += some
+        """Go over to the next round. Its first rows feed the one after; so do its last ones, of which there are more, when it ends."""
+        if self._round is not None:
+            self._rest = self._reserved(self._table)
+        key, leaves = self._next()
+        self._round, self._trees = _Round(key, self._rest, leaves), 0
+        self._rest = self._rest[:0]
+        self._feed = self._reserved(self._fed - self._table)
         self._left = self._set.outputs - self._fed
+
+    def _reserved(self, count: int) -> Blocks:
+        rows = np.empty((count, BLOCK_BYTES), np.uint8)
+        self._fill(rows, np.empty(count, np.uint8))
+        return rows
 
     def _leaves(self) -> Blocks:
         """Of the next trees of the round."""
@@ -165,7 +172,8 @@ class _Source:
         first = self._trees - max(1, TOGETHER >> self._shape.depth)
         return lpn.primal_add(self._round.key, self._round.table, leaves, first << self._shape.depth, out=out)
 
-    def _next(self) -> _Round:
+    def _next(self) -> tuple[Blocks, punctured.Leaves]:
+        """The key of the next round's code, and its leaves."""
         raise NotImplementedError
 
     def _keys(self, receiver: str) -> Blocks:
@@ -174,10 +182,13 @@ class _Source:
             self._party, self._peer, f"silent transfers to {receiver}, round {self._rounds}"
         )
 
-    def _parts(self) -> tuple[Blocks, Blocks, Blocks]:
-        """What a round takes: for the table, for the trees, for the check."""
-        trees = self._table + self._shape.transfers
-        return self._feed[: self._table], self._feed[self._table : trees], self._feed[trees:]
+    def _fed_by(self, rows: Blocks) -> None:
+        """What the first round takes."""
+        self._rest, self._feed = rows[: self._table].copy(), rows[self._table :].copy()
+
+    def _parts(self) -> tuple[Blocks, Blocks]:
+        """What a round takes besides its table: for the trees, for the check."""
+        return self._feed[: self._shape.transfers], self._feed[self._shape.transfers :]
 
     def _whole(self, leaves: Blocks) -> punctured.Leaves:
         """The rows of trees that are there already."""
@@ -220,13 +231,14 @@ class Sender(_Source):
                 mend="ask for fewer, of semi-honest parties",
             )
         self._ahead = ahead
-        self._ready: _Round | None = None
+        self._ready: tuple[Blocks, punctured.Leaves] | None = None
         delta = np.frombuffer(party.rng.bytes(BLOCK_BYTES), np.uint8).copy()
         delta[0] |= 1
         self.delta = delta
         source = softspoken.Sender(party, peer, k=TREE_DEPTH, security=security, delta=delta)
-        self._feed = source.correlated(self._fed).rows.copy()
-        self._feed[:, 0] &= _UPPER
+        rows = source.correlated(self._fed).rows.copy()
+        rows[:, 0] &= _UPPER
+        self._fed_by(rows)
         self._prepare()
 
     def correlated(self, count: int) -> SenderCorrelation:
@@ -243,11 +255,11 @@ class Sender(_Source):
         if len(different):
             require(different, shape=(-(-count // 8),), dtype=np.uint8, sender=self._peer)
             bits = np.unpackbits(different, count=count, bitorder="little")
-            masks, halves = np.uint64(0) - bits.astype(np.uint64), rows.view(np.uint64)
-            for half, word in zip(
-                halves.T, self.delta.view(np.uint64), strict=True
-            ):  # in place: nobody else has the rows
-                np.bitwise_xor(half, masks & word, out=half)
+            for begin in range(0, count, TOGETHER):  # in place: nobody else has the rows
+                here = slice(begin, begin + TOGETHER)
+                masks = np.uint64(0) - bits[here].astype(np.uint64)
+                for half, word in zip(rows[here].view(np.uint64).T, self.delta.view(np.uint64), strict=True):
+                    np.bitwise_xor(half, masks & word, out=half)
         return SenderCorrelation(self.delta, rows)
 
     def _prepare(self) -> None:
@@ -255,17 +267,17 @@ class Sender(_Source):
         if self._ready is None and self._left < self._ahead:
             self._ready = self._make()
 
-    def _next(self) -> _Round:
+    def _next(self) -> tuple[Blocks, punctured.Leaves]:
         ready, self._ready = self._ready, None
         return self._make() if ready is None else ready
 
-    def _make(self) -> _Round:
-        table, trees, spare = self._parts()
+    def _make(self) -> tuple[Blocks, punctured.Leaves]:
+        trees, spare = self._parts()
         keys = self._keys(self._peer)
         transfers = SenderCorrelation(self.delta, trees)
         if not self._malicious:
             later = punctured.own_later(self._party, self._peer, self._shape, keys, transfers)
-            return _Round(keys[2], table, later)
+            return keys[2], later
         none = np.empty((self._shape.trees, 0, BLOCK_BYTES), np.uint8)
         leaves = punctured.own(self._party, self._peer, self._shape, keys, transfers, none)
         element = ggm.pack(spare, check.SPARE)[0]
@@ -277,7 +289,7 @@ class Sender(_Source):
             element,
             lambda key: ggm.fold_marked(key, leaves[:, 0])[1],
         )
-        return _Round(keys[2], table, self._whole(leaves))
+        return keys[2], self._whole(leaves)
 
 
 class Receiver(_Source):
@@ -288,8 +300,9 @@ class Receiver(_Source):
     ) -> None:
         super().__init__(party, peer, security, parameters)
         made = softspoken.Receiver(party, peer, k=TREE_DEPTH, security=security).correlated(self._fed)
-        self._feed = made.rows.copy()
-        self._feed[:, 0] = self._feed[:, 0] & _UPPER | made.choices
+        rows = made.rows.copy()
+        rows[:, 0] = rows[:, 0] & _UPPER | made.choices
+        self._fed_by(rows)
 
     def correlated(self, count: int, choices: Bits | None = None) -> ReceiverCorrelation:
         """The next `count` rows, for `choices` (count,) of 0 and 1, or for fresh random ones.
@@ -307,15 +320,15 @@ class Receiver(_Source):
         self._party.send(self._peer, Choices(np.packbits(bits ^ wanted, bitorder="little")))
         return ReceiverCorrelation(wanted, rows)
 
-    def _next(self) -> _Round:
-        table, trees, spare = self._parts()
+    def _next(self) -> tuple[Blocks, punctured.Leaves]:
+        trees, spare = self._parts()
         keys = self._keys(self._party.name)
         transfers = ReceiverCorrelation(trees[:, 0] & _LOWEST, trees)
         later = punctured.lack_later(self._party, self._peer, self._shape, keys, transfers)
         if not self._malicious:
-            return _Round(keys[2], table, later)
+            return keys[2], later
         leaves = later(slice(None))
         factor = np.packbits(spare[:, 0] & 1, bitorder="little")
         element = np.stack([factor, ggm.pack(spare, check.SPARE)[0]])
         check.verify(self._party, self._peer, keys, element, lambda key: ggm.fold_marked(key, leaves[:, 0]))
-        return _Round(keys[2], table, self._whole(leaves))
+        return keys[2], self._whole(leaves)

@@ -77,14 +77,12 @@ def chi_square(values: np.ndarray, bins: int, low: float, high: float) -> float:
 def explained(run: Run[Any], theirs: np.ndarray) -> float:
     """The part of the first polynomials that `a times the other's numbers` gives: what the right guess would confirm."""
     of = scheme.ring_of(SLOTS)
-    (message,) = (
-        seen.message
-        for seen in run.views["b"]
-        if isinstance(seen.message, Inputs) and len(seen.message.keys) == 4 * 16
-    )
+    _, *keys = (
+        seen.message.keys for seen in run.views["b"] if isinstance(seen.message, Inputs)
+    )  # a public one
     factors, hits = slots.signed(slots.encode(theirs[None])), []
-    for i, given in enumerate(answers_of(run)):
-        a = ntt.uniform(of, message.keys[16 * i : 16 * i + 16], 0, 1)
+    for i, (key, given) in enumerate(zip(keys, answers_of(run), strict=True)):
+        a = ntt.uniform(of, key, 0, 1)
         product = ntt.inner(of, a[:, None], scheme.transformed(SLOTS, np.ascontiguousarray(factors[:, i])))
         guess = torus.split(ntt.fraction(of, ntt.inverse(of, product))[:, 0], SLOTS.first_bits)
         hits.append((guess == given.first).all(axis=0).mean())

@@ -196,7 +196,7 @@ def test_the_transcript_is_frozen(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 FROZEN = {
-    "a": "1d971ad45fb006f96cb64f33485fd24c",
-    "b": "22b59d8bd0df1e7ec52061aacb87d394",
-    "out": "35e8f15f78c0778e108ff4bc28827893",
+    "a": "e55c5d51f0be0a1518db8a045cf4734e",
+    "b": "0865fbb5e9a69ec455847aeb29beaacd",
+    "out": "8a662862d73649e10d9ac529032d62b2",
 }

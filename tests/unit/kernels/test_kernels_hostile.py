@@ -202,9 +202,9 @@ def test_ntt(
     if table.ndim == 3 and table.shape[2] == 64 and len(primes):
         table = np.resize(table, (len(primes), 4, 64))
         one = np.resize(one, (2, len(primes), one.shape[-1])) if one.size else one
-    done = attempt(lambda: native().ntt_forward(table, primes, one))
+    done = attempt(lambda: native().ntt_forward(list(table), primes, one))
     assert done is None or done.shape == (*one.shape[:2], table.shape[2])
-    attempt(lambda: native().ntt_inverse(table, primes, one))
+    attempt(lambda: native().ntt_inverse(list(table), primes, one))
     attempt(lambda: native().ntt_inner(primes, rows, one, None))
     attempt(lambda: native().ntt_inner(primes, rows, one, one))
     flat = one.reshape(math.prod(one.shape[:-1]), one.shape[-1]).view(np.int64)

@@ -59,7 +59,7 @@ def _joined(parts: list[Ring], width: int) -> Ring:
 def _piece(wires: Wires, words: Ring, numbers: Ring, *, bits: int, ring: int) -> tuple[Ring, Ring]:
     width = words.shape[1]
     rows: NDArray[np.uint8] | None = None
-    given, taken = np.zeros(words.shape, np.uint64), np.zeros((len(numbers), width), np.uint64)
+    given = taken = np.zeros((0, width), np.uint64)
     if len(numbers):
         rows = wires.choose(bits * len(numbers), bits_of(numbers, bits)).rows
     if len(words):

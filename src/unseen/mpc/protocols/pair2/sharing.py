@@ -23,7 +23,7 @@ from unseen.mpc.unmasked import Unmasked
 from unseen.ot.correlation import Assumption
 from unseen.party import Message, Party, Public, require
 
-_TRUNCATED = 1 << 17  # numbers at a time: a transfer for each, half of them in each direction
+_TOGETHER = 1 << 17  # numbers or bits at a time: a transfer for each, half of them in each direction
 
 
 class Told(Message, frozen=True, tag="mpc.pair2.told/1"):
@@ -149,8 +149,8 @@ class Pair2:
         """Divide by 2^drop with an error of 0 or 1 ulp above the floor, for |values| < 2^62; exactly on demand."""
         flat = np.ascontiguousarray(values).reshape(-1)
         out = np.empty_like(flat)
-        for begin in range(0, flat.size, _TRUNCATED):
-            piece = slice(begin, begin + _TRUNCATED)
+        for begin in range(0, flat.size, _TOGETHER):
+            piece = slice(begin, begin + _TOGETHER)
             out[piece] = split.truncate(self, flat[piece], drop, exact=exact)
         return out.reshape(values.shape)
 
@@ -175,8 +175,11 @@ class Pair2:
     def to_ring(self, bits: Bits, dtype: type[Any] = np.uint64) -> NDArray[Any]:
         """One product of bits that the parties know."""
         flat = np.ascontiguousarray(bits).reshape(-1) & np.uint8(1)
-        made = split.to_ring(self.wires, flat, 8 * np.dtype(dtype).itemsize)
-        return made.reshape(bits.shape).astype(dtype, copy=False)
+        out = np.empty(flat.size, dtype)
+        for begin in range(0, flat.size, _TOGETHER):
+            piece = slice(begin, begin + _TOGETHER)
+            out[piece] = split.to_ring(self.wires, flat[piece], 8 * out.itemsize)
+        return out.reshape(bits.shape)
 
     def is_zero(self, values: Share, places: int) -> None:
         """By the bits of the value."""
