@@ -41,7 +41,7 @@ class Catalogue:
             steps=request.steps,
             purposes=request.purposes,
         )
-        self.known[request.name] = AssetView(terms=terms, path=request.path, added_at="2026-01-01T00:00:00Z")  # type: ignore[arg-type]
+        self.known[request.name] = AssetView(terms=terms, path=request.path, added_at="2026-01-01T00:00:00Z")
 
 
 def flow(ages: list[int], purpose: str = "testing") -> Workflow:

@@ -106,6 +106,29 @@ def test_categories_become_columns() -> None:
     assert told(one.transform(table(x=[2.0, NAN, 1.0][::2])), "x=2") == [1, 0]  # integers then, floats now
 
 
+def test_text_is_filled_by_its_most_frequent_category_or_by_a_word() -> None:
+    columns, later = (
+        table(x=["b", None, "a", "b"], z=[1.0, NAN, 1.0, 2.0]),
+        table(x=[None, "c"], z=[NAN, 3.0]),
+    )
+    most = Preparation([Impute(by="most-frequent", flag=True)]).fit(columns).transform(later)
+    assert most.data["x"].to_pylist() == ["b", "c"]
+    assert told(most, "x=missing") == [1, 0]
+    assert told(most, "z") == [1, 3]
+    word = Preparation([Impute(by="constant", value="none"), OneHot(unseen="zero")]).fit(columns)
+    again = Preparation.from_plain(json.loads(json.dumps(word.to_plain())))
+    assert told(again.transform(later), "x=none") == [1, 0]
+    assert again.transform(later).features == ("x=a", "x=b", "x=none", "z")  # numbers are not its business
+    empty = (
+        Impute(of="a", columns=("x",), by="constant", value="q").fit(columns).transform(table(x=[None, None]))
+    )
+    assert empty.data["x"].to_pylist() == ["q", "q"]
+    with pytest.raises(UsageError, match="cannot be learnt"):
+        Impute(of="a", columns=("z",), by="constant", value="none").fit(columns)
+    with pytest.raises(UsageError, match="cannot be learnt"):
+        Impute(of="a", columns=("x",)).fit(columns)
+
+
 def test_categories_that_training_did_not_have() -> None:
     with pytest.raises(UsageError, match="'c'"):
         apply(OneHot(), ["a", "b"], ["c"])

@@ -15,7 +15,7 @@ from unseen.data.table import Column, ColumnType, Table
 
 Floats = NDArray[np.float64]
 NUMBERS = ("numeric", "integer", "boolean")
-Made = Sequence[tuple[str, Floats]]
+Made = Sequence[tuple[str, Floats | pa.Array]]  # numbers, or text
 
 
 def numbers(table: Table, name: str) -> Floats:
@@ -94,8 +94,9 @@ def replaced(table: Table, made: Mapping[str, Made]) -> Table:
             arrays.append(table.data.column(column.name))
             continue
         for name, values in made[column.name]:
-            schema.append(Column(name, "numeric", "feature"))
-            arrays.append(pa.chunked_array([pa.array(values, from_pandas=True)]))
+            text = isinstance(values, pa.Array)
+            schema.append(Column(name, "text" if text else "numeric", "feature"))
+            arrays.append(pa.chunked_array([values if text else pa.array(values, from_pandas=True)]))
     names = [column.name for column in schema]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:

@@ -16,6 +16,8 @@ from __future__ import annotations
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 
 from unseen.core.errors import LocalProtocolError, UsageError
@@ -25,6 +27,7 @@ from unseen.learn.prepare.columns import NUMBERS, Floats, Made, categories, numb
 from unseen.learn.prepare.ranks import normal_quantile, quantiles_of, ranked
 
 State = dict[str, Any]
+_TEXT = ("text",)
 Fraction = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -51,6 +54,11 @@ class Rule(BaseModel):
         if self.columns and self.of is None:
             raise ValueError("columns belong to a holder: name it in `of`")
         return self
+
+    @property
+    def _kinds(self) -> tuple[str, ...]:
+        """Types of the columns that the rule is for, where none are named."""
+        return self.takes
 
     @property
     def state_(self) -> dict[str, State]:
@@ -83,7 +91,7 @@ class Rule(BaseModel):
         UsageError
             Columns from which this cannot be learnt: all of them at once.
         """
-        names = self.columns or tuple(n for n in train.features if type_of(train, n) in self.takes)
+        names = self.columns or tuple(n for n in train.features if type_of(train, n) in self._kinds)
         state: dict[str, State] = {}
         problems = []
         for name in names:
@@ -120,15 +128,24 @@ class Rule(BaseModel):
 class Impute(Rule):
     """Fill missing values (缺失值填充).
 
-    `by`: mean, median or most frequent value of the training rows, or the number `value`. `flag` adds a column that tells
-    where something was missing. `infinite`: whether infinities are an error, or missing too.
+    `by`: mean or median of the training rows, their most frequent value (of text too), or `value`: a number, or a text for columns
+    of text. `flag` adds a column that tells where something was missing. `infinite`: whether infinities are an error, or missing too.
     """
 
     do: Literal["impute"] = "impute"
     by: Literal["mean", "median", "most-frequent", "constant"] = "mean"
-    value: float = 0.0
+    value: float | str = 0.0
     flag: bool = False
     infinite: Literal["error", "missing"] = "error"
+
+    @property
+    def _kinds(self) -> tuple[str, ...]:
+        if self.by == "constant" and isinstance(self.value, str):
+            return _TEXT
+        return NUMBERS + _TEXT if self.by == "most-frequent" else NUMBERS
+
+    def _fills_text(self, table: Table, name: str) -> bool:
+        return not set(_TEXT).isdisjoint(self._kinds) and type_of(table, name) in _TEXT
 
     def _read(self, table: Table, name: str) -> Floats:
         values = numbers(table, name)
@@ -137,6 +154,15 @@ class Impute(Rule):
         return np.where(np.isinf(values), np.nan, values)
 
     def _learn(self, train: Table, name: str) -> State:
+        if self._fills_text(train, name):
+            codes, known = categories(train, name)
+            if self.by == "constant":
+                return {"value": self.value}
+            if not known:
+                raise UsageError("all its values are missing; only a constant could fill it.")
+            return {"value": known[int(np.bincount(codes[codes >= 0]).argmax())]}
+        if self.by == "constant" and isinstance(self.value, str):
+            raise UsageError(f"it holds numbers, which '{self.value}' cannot fill.")
         values = self._read(train, name)
         present = values[~np.isnan(values)]
         if self.by == "constant":
@@ -149,9 +175,16 @@ class Impute(Rule):
         return {"value": float(present.mean() if self.by == "mean" else np.median(present))}
 
     def _apply(self, table: Table, name: str, known: State) -> Made:
-        values = self._read(table, name)
-        missing = np.isnan(values)
-        made = [(name, np.where(missing, known["value"], values))]
+        filled: Floats | pa.Array
+        if isinstance(known["value"], str):
+            written = pc.cast(table.data.column(name).combine_chunks(), pa.string())
+            missing = written.is_null().to_numpy(zero_copy_only=False)
+            filled = pc.fill_null(written, known["value"])
+        else:
+            values = self._read(table, name)
+            missing = np.isnan(values)
+            filled = np.where(missing, known["value"], values)
+        made = [(name, filled)]
         return [*made, (f"{name}=missing", missing.astype(np.float64))] if self.flag else made
 
 
