@@ -204,7 +204,7 @@ class SecretArray:
         return self._ufunc(np.matmul, self, other)
 
     def __rmatmul__(self, other: ArrayLike) -> SecretArray:
-        return self._engine.matmul(self._engine.lift(other, self.bits or None), self)
+        return self._engine.matmul(self.T, np.asarray(other).T).T
 
     def __truediv__(self, other: Any) -> SecretArray:
         if not isinstance(other, SecretArray):

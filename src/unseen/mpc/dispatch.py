@@ -79,6 +79,7 @@ def functions() -> dict[str, Callable[..., Any]]:
         "std": reduce.deviation,
         "median": reduce.median,
         "quantile": reduce.quantile,
+        "percentile": lambda a, q, axis=None: reduce.quantile(a, q / 100, axis),
         "any": reduce.some,
         "all": reduce.every,
         "count_nonzero": reduce.count_nonzero,
@@ -103,6 +104,9 @@ def functions() -> dict[str, Callable[..., Any]]:
         "sort": lambda a, axis=-1, kind=None: order.sort(a, axis),  # noqa: ARG005 - it is always stable
         "argsort": lambda a, axis=-1, kind=None: order.argsort(a, axis),  # noqa: ARG005
         "concatenate": lambda arrays, axis=0: _joined(arrays, axis),
+        "append": lambda a, values, axis=None: _joined(
+            [a, values] if axis is not None else [np.ravel(a), np.ravel(values)], axis or 0
+        ),
         "stack": lambda arrays, axis=0: _stacked(arrays, axis),
         "vstack": composed.stacked_rows,
         "hstack": composed.stacked_columns,

@@ -234,19 +234,19 @@ class Engine:
         return self.number(self.protocol.share(ring, owner=owner, shape=shape), bits)
 
     def lift(self, value: Any, bits: int | None = None) -> SecretArray:
-        """A public number or array as a secret one; a secret one as it is."""
+        """A public number or array as a secret one, whole numbers without fraction bits; a secret one as it is."""
         if isinstance(value, SecretArray):
             return value
         plain = np.asarray(value)
         if plain.dtype == np.bool_:
             return self.boolean(self.protocol.public_bits(plain.astype(np.uint8)))
-        bits = self.bits if bits is None else bits
+        bits = (0 if plain.dtype.kind in "iu" else self.bits) if bits is None else bits
         return self.number(self.protocol.public(encode(plain, bits)), bits)
 
     def reveal(self, name: str, array: SecretArray, *, to: Sequence[str]) -> NDArray[Any] | None:
         """Turn a secret into plaintext for `to`; None elsewhere. Passes every holder's gate.
 
-        Numbers come as float64, Booleans as bool.
+        Numbers come as float64, integers as int64, Booleans as bool.
 
         Raises
         ------
@@ -328,7 +328,9 @@ class Engine:
             plain = np.asarray(right)
             whole = np.issubdtype(plain.dtype, np.integer) or plain.dtype == np.bool_
             bits = left.bits if left.bits or whole else self.bits
-            return self.scaled(left, bits), self.lift(plain.astype(float), bits)
+            if whole or plain.dtype.kind != "c":  # the others are refused
+                plain = plain.astype(float if bits else np.int64)
+            return self.scaled(left, bits), self.lift(plain, bits)
         right = self.as_number(right)
         bits = max(left.bits, right.bits)
         return self.scaled(left, bits), self.scaled(right, bits)
@@ -383,7 +385,8 @@ class Engine:
         """Matrix product, truncated."""
         left = self.as_number(left)
         if not isinstance(right, SecretArray):
-            return self.truncate(self._matmul_public(left, right), max(self.bits, left.bits))
+            product = self._matmul_public(left, right)
+            return self.truncate(product, min(product.bits, max(self.bits, left.bits)))
         right = self.as_number(right)
         bits = left.bits + right.bits
         kept = min(bits, max(self.bits, left.bits, right.bits))
@@ -396,8 +399,10 @@ class Engine:
         return self._matmul(left, right, drop=0)
 
     def _matmul_public(self, left: SecretArray, right: Any) -> SecretArray:
-        ring = encode(right, self.bits)
-        return self.number(np.stack([part @ ring for part in left.share]), left.bits + self.bits)
+        plain = np.asarray(right)
+        bits = 0 if plain.dtype.kind in "iub" else self.bits
+        ring = encode(plain.astype(np.int64) if plain.dtype.kind == "b" else plain, bits)
+        return self.number(np.stack([part @ ring for part in left.share]), left.bits + bits)
 
     def _matmul(self, left: SecretArray, right: SecretArray, *, drop: int) -> SecretArray:
         rows = left.share if left.ndim == _MATRIX else left.share[:, None, :]

@@ -7,6 +7,8 @@ every sum of products must stay below 2^(62 - 2 f): with the usual f = 20, below
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -15,17 +17,32 @@ from unseen.core.errors import UsageError
 Ring = NDArray[np.uint64]
 FRACTION_BITS = 20
 SAFE_BITS = 62
+_WHOLE = 2**SAFE_BITS
 
 
 def encode(values: ArrayLike, bits: int, *, limit: float | None = None) -> Ring:
-    """Nearest ring elements of real numbers.
+    """Nearest ring elements of real numbers; whole numbers without fraction bits exactly.
 
     Raises
     ------
     UsageError
-        NaN, infinity, or a number too large (by default: to survive one multiplication by a number of about 1).
+        NaN, infinity, or a number too large (by default: to survive one multiplication by a number of about 1; whole numbers: for
+        differences, and so comparisons, to fit); or no numbers at all.
     """
-    plain = np.asarray(values, dtype=np.float64)
+    given = np.asarray(values)
+    if given.dtype.kind == "c":
+        raise UsageError(
+            "Complex numbers cannot be secret.", mend="keep real and imaginary parts as two arrays"
+        )
+    if not bits and given.dtype.kind in "iu" and limit is None:
+        if given.size and max(-int(given.min()), int(given.max())) >= _WHOLE:
+            raise UsageError(
+                "A whole number does not fit the format.",
+                why="whole numbers must be smaller than 2^62 in size, so that differences fit 64 bits",
+                mend="divide, or subtract, before they are shared",
+            )
+        return given.astype(np.int64).view(np.uint64)
+    plain = given.astype(np.float64)
     if limit is None:
         limit = 2.0 ** (SAFE_BITS - 2 * bits) if bits else 2.0**53
     if plain.size and not float(np.abs(plain).max()) < limit:  # also catches NaN
@@ -37,6 +54,7 @@ def encode(values: ArrayLike, bits: int, *, limit: float | None = None) -> Ring:
     return np.rint(plain * 2.0**bits).astype(np.int64).view(np.uint64)
 
 
-def decode(ring: Ring, bits: int) -> NDArray[np.float64]:
-    """The real numbers that ring elements stand for."""
-    return np.asarray(np.array(ring, order="C").view(np.int64) / 2.0**bits)
+def decode(ring: Ring, bits: int) -> NDArray[Any]:
+    """The numbers that ring elements stand for: float64, or int64 where there are no fraction bits."""
+    whole = np.array(ring, order="C").view(np.int64)
+    return np.asarray(whole / 2.0**bits) if bits else whole

@@ -118,6 +118,56 @@ def test_equality(seat: tuple[str, int]) -> None:
     np.testing.assert_array_equal(result(seat, lambda a: equal(a, 1), x, dtype=int), x == 1)
 
 
+WHOLE = np.array([[2**61 - 1, -(2**61)], [5, 2**60 + 1]])
+WHOLE_CASES: dict[str, Any] = {
+    "themselves": lambda i: i,
+    "public numbers": lambda i: i + 1 - np.array([[3, 4], [5, 2**60]]),
+    "compared": lambda i: i < np.array([[0, 0], [6, 2**60 + 2]]),
+    "chosen": lambda i: np.where(i < 0, i, 0),
+    "public matrices": lambda i: np.array([[1, 0], [0, 2]]) @ i + i @ np.array([[0, 1], [1, 0]]),
+    "joined": lambda i: np.append(i, [[7, 8]], axis=0),
+    "sorted": lambda i: np.sort(i, axis=1),
+    "where the largest is": lambda i: np.argmax(i, axis=1),
+    "counted": lambda i: np.count_nonzero(i < 0, axis=0),
+}
+
+
+@seat
+@pytest.mark.parametrize("name", WHOLE_CASES)
+def test_whole_numbers_are_exact_and_stay_whole(name: str, seat: tuple[str, int]) -> None:
+    """Of 64 bits, where a float64 has 53 and fixed point 43."""
+    with np.errstate(over="ignore"):
+        expected = WHOLE_CASES[name](WHOLE)
+    got = result(seat, WHOLE_CASES[name], WHOLE, dtype=int)
+    assert got.dtype == expected.dtype
+    np.testing.assert_array_equal(got, expected)
+
+
+RING = np.array([-(2**63), -(2**63) + 1, -1, 0, 1, 2**62, 2**63 - 2, 2**63 - 1], np.int64)
+LEFT, RIGHT = (side.ravel() for side in np.meshgrid(RING, RING))
+
+
+@seat
+def test_at_the_edges_of_the_ring_it_wraps_as_numpy_does(seat: tuple[str, int]) -> None:
+    def body(x: SecretArray) -> Any:
+        left, right = raw(x, LEFT), raw(x, RIGHT)
+        kept = [left + right, left - right, -left, left * right, np.cumsum(left), left * 3 - (1 << 61)]
+        square = raw(x, LEFT.reshape(8, 8)) @ raw(x, RIGHT.reshape(8, 8))
+        return x.engine.concatenate([*kept, square.ravel()])
+
+    with np.errstate(over="ignore"):
+        expected = [
+            LEFT + RIGHT,
+            LEFT - RIGHT,
+            -LEFT,
+            LEFT * RIGHT,
+            np.cumsum(LEFT),
+            LEFT * 3 - (1 << 61),
+        ]
+        expected.append((LEFT.reshape(8, 8) @ RIGHT.reshape(8, 8)).ravel())
+    np.testing.assert_array_equal(result(seat, body, np.zeros(1)), np.concatenate(expected))
+
+
 @seat
 def test_what_holders_know_together(seat: tuple[str, int]) -> None:
     """Each holder has a part of sums, and one of XORs."""
