@@ -235,7 +235,7 @@ class Loopback:
         UnseenError
             What a node says when something is wrong or fails.
         """
-        nodes: dict[str, Node] = {name: self[name] for name in workflow.parties}
+        nodes = _Nodes(self, workflow.parties)
         starter = next(terms.holder for terms in workflow.assets)
         folder = self._folder_of(starter).parent
         together.bring(nodes, workflow, folder)
@@ -285,6 +285,22 @@ class Loopback:
             for other, invitation in invitations.items():
                 if other != party and other not in known:
                     node.peer_accept(AcceptPeer(text=invitation.text, fingerprint=invitation.fingerprint))
+
+
+class _Nodes(Mapping[str, Node]):
+    """The nodes of some parties as they are now: one that is restarted meanwhile is another."""
+
+    def __init__(self, world: Loopback, parties: Sequence[str]) -> None:
+        self._world, self._parties = world, tuple(parties)
+
+    def __getitem__(self, party: str) -> Node:
+        return self._world[party]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._parties)
+
+    def __len__(self) -> int:
+        return len(self._parties)
 
 
 def _owner(home: Path) -> str:

@@ -110,8 +110,8 @@ def run(nodes: Nodes, starter: str, contract: str, watch: Watch = lambda _party,
     """
     job: str = wait_for(partial(_started, nodes[starter], contract), "the witnesses of the signatures").id
     threads = [
-        threading.Thread(target=_follow, args=(name, node, job, watch), name=f"watch-{name}", daemon=True)
-        for name, node in nodes.items()
+        threading.Thread(target=_follow, args=(name, nodes, job, watch), name=f"watch-{name}", daemon=True)
+        for name in nodes
     ]
     for thread in threads:
         thread.start()
@@ -195,14 +195,16 @@ def _started(node: Node, contract: str) -> JobView | None:
         return None
 
 
-def _follow(name: str, node: Node, job: str, watch: Watch) -> None:
-    seen = 0
-    while True:
+def _follow(name: str, nodes: Nodes, job: str, watch: Watch) -> None:
+    """Until the job is over there, or the node has not answered for a minute; it may be killed and started anew meanwhile."""
+    seen, heard = 0, time.monotonic()
+    while time.monotonic() - heard < WAIT_S:
         try:
-            for event in node.job_watch(job, after=seen, timeout_s=5.0):
+            for event in nodes[name].job_watch(job, after=seen, timeout_s=5.0):
                 seen = event.seq
                 watch(name, event)
-            if node.job_show(job).state in JOB_OVER:
+            if nodes[name].job_show(job).state in JOB_OVER:
                 return
+            heard = time.monotonic()
         except Exception:  # noqa: BLE001 - a peer may not have heard of the job yet; its end is asked for
             time.sleep(0.1)

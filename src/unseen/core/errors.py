@@ -6,7 +6,7 @@ more (:meth:`UnseenError.to_peer`): the rest could serve as an oracle.
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
 
 class UnseenError(Exception):
@@ -45,6 +45,17 @@ class UnseenError(Exception):
         if self.mend:
             lines.append(f"To mend: {self.mend}")
         return "\n".join(lines)
+
+    def at(self, *, party: str | None = None, step: str | None = None) -> Self:
+        """Say where it happened, as far as that is not known yet; a traceback shows it as its last line."""
+        self.party, self.step = self.party or party, self.step or step
+        where = ", ".join(
+            f"{kind} {name}" for kind, name in (("party", self.party), ("step", self.step)) if name
+        )
+        note = f"At: {where}"
+        if where and note not in getattr(self, "__notes__", ()):
+            self.add_note(note)
+        return self
 
     def __reduce__(self) -> tuple[object, ...]:
         return (from_dict, (self.to_dict(),))
@@ -175,6 +186,4 @@ def from_dict(fields: dict[str, str | None]) -> UnseenError:
         fields.get("what") or "unknown error",
         why=fields.get("why") or "",
         mend=fields.get("mend") or "",
-        party=fields.get("party"),
-        step=fields.get("step"),
-    )
+    ).at(party=fields.get("party"), step=fields.get("step"))

@@ -352,7 +352,7 @@ class Training:
         if self._told(RANK, made.deficient):
             raise UsageError(
                 "The columns are linearly dependent, or so nearly that coefficients mean nothing.",
-                why="a column is constant, or others together make it up",
+                why="a column is constant, others together make it up, or they tell the classes apart without an error",
                 mend="leave out columns, or set l2 without `certainty`",
             )
         return made

@@ -113,6 +113,10 @@ def _run_task(
                 kept=kept[name],
             )
         except Exception as error:  # noqa: BLE001 - raised below, in the caller's thread
+            if isinstance(
+                error, UnseenError
+            ):  # whose input it is, is known; who broke a protocol, the protocol says
+                error.at(party=name if isinstance(error, UsageError) else None, step=terms.name)
             errors.append(error)
             abort_all(links[name], error, terms.name)
 

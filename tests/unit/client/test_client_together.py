@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pyarrow as pa
@@ -12,7 +13,7 @@ import pytest
 
 from unseen.client import together
 from unseen.client.workflow import Workflow
-from unseen.core.errors import UsageError
+from unseen.core.errors import UnavailableError, UsageError
 from unseen.data.read import read
 from unseen.govern.contract import AssetTerms, ColumnTerms
 from unseen.node.models import AddAsset, AssetView
@@ -71,3 +72,33 @@ def test_another_asset_of_that_name_is_left_as_it_is(other: dict[str, Any], tmp_
         bring(flow(**other), node, tmp_path)
     kept = pyarrow.parquet.read_table(tmp_path / "bank" / "data" / "clients.parquet")
     assert kept["age"].to_pylist() == [40, 50]
+
+
+@dataclass
+class Watched:
+    """A node that has a job; one that was killed answers nothing any more."""
+
+    killed: bool = False
+
+    def job_watch(self, _job: str, *, after: int, timeout_s: float) -> list[Any]:
+        assert (after, timeout_s) >= (0, 0)
+        if self.killed:
+            raise UnavailableError("It is gone.")
+        return []
+
+    def job_show(self, _job: str) -> Any:
+        return SimpleNamespace(state="finished")
+
+
+def test_a_node_that_is_killed_and_started_anew_is_followed_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    nodes: dict[str, Any] = {"bank": Watched(killed=True)}
+    restarts = []
+    monkeypatch.setattr(together.time, "sleep", lambda _s: restarts.append(nodes.update(bank=Watched())))
+    together._follow("bank", nodes, "job-1", lambda _party, _event: None)
+    assert len(restarts) == 1
+
+
+def test_a_node_that_is_gone_for_good_does_not_keep_the_caller(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(together, "WAIT_S", 0.05)
+    nodes: dict[str, Any] = {"bank": Watched(killed=True)}
+    together._follow("bank", nodes, "job-1", lambda _party, _event: None)

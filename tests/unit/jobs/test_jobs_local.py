@@ -101,6 +101,7 @@ def test_text_where_numbers_are_due_is_named() -> None:
     with pytest.raises(UsageError) as caught:
         go((first, _with(second, radius_error="large")))
     assert "radius_error" in "".join(caught.value.problems)
+    assert caught.value.__notes__ == ["At: party laboratory, step standardise"]
 
 
 def test_a_label_of_one_class_is_named() -> None:
