@@ -39,7 +39,7 @@ def test_it_says_what_why_and_how_to_mend_and_survives_its_stored_form(kind: typ
 def test_where_it_happened_is_the_last_line_of_a_traceback() -> None:
     error = UsageError("Two rows have one id.").at(party="b", step="align").at(party="c", step="train")
     assert (error.party, error.step, error.__notes__) == ("b", "align", ["At: party b, step align"])
-    again = pickle.loads(pickle.dumps(error))  # noqa: S301 - our own
+    again = pickle.loads(pickle.dumps(error))
     assert again.__notes__ == error.__notes__
     assert str(again) == "Two rows have one id."
 
