@@ -18,7 +18,8 @@ a party whose attempt n failed or crashed, which therefore never says Prepared(n
 party that is prepared never runs again unless such a party asks for it.
 
 *Failure.* Only UnavailableError is tried again, a bounded number of times. Everything else ends the job at all
-parties, naming party and step. What was committed stays.
+parties, naming party and step. What was committed stays. Where a worker of the failed task still runs, its own word is waited for a
+moment: a party that fails for the same reason then says which, rather than whom to ask.
 """
 
 from __future__ import annotations
@@ -53,6 +54,8 @@ from unseen.jobs.standing import (
 MAX_ATTEMPTS = 12
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 60.0
+OWN_WORD_S = 1.0
+"""How long a peer's word that a task failed waits for that of the own worker at it."""
 _AT_WORK = frozenset({Phase.RUNNING, Phase.PREPARED})
 
 
@@ -227,8 +230,10 @@ class JobMachine:
             self._answer(sender, message)
             return
         match message:
-            case m.Failed() if message.party == self.me and self._at_work(message.step):
-                return  # what failed here, this party's own worker says, and with the cause
+            case m.Failed() if self._at_work(message.step) and not event.late:
+                # the own worker hears of it too, or fails for the same reason and can say which
+                self._act(e.PutOff(sender, message, OWN_WORD_S))
+                return
             case m.Failed():
                 self._end(JobPhase.FAILED, endings.reported(sender, message), ours=False)
             case m.Cancelled():

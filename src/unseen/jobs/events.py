@@ -35,6 +35,8 @@ class Received:
 
     sender: str
     message: AnyMessage
+    late: bool = False
+    """Whether it was put off before (:class:`PutOff`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +140,15 @@ class Wait:
 
 
 @dataclass(frozen=True, slots=True)
+class PutOff:
+    """Feed this :class:`Received` again after `delay_s`, as a late one. It may be lost in a crash: peers say again what a job ended with."""
+
+    sender: str
+    message: AnyMessage
+    delay_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Finish:
     """The job is over at this party. `error` says whose fault and at which step, unless it finished."""
 
@@ -145,8 +156,8 @@ class Finish:
     error: UnseenError | None = None
 
 
-Action: TypeAlias = Persist | Tell | Kill | Commit | Launch | Wait | Finish
+Action: TypeAlias = Persist | Tell | Kill | Commit | Launch | Wait | PutOff | Finish
 
-ORDER: tuple[type[Action], ...] = (Persist, Tell, Kill, Commit, Launch, Wait, Finish)
+ORDER: tuple[type[Action], ...] = (Persist, Tell, Kill, Commit, Launch, Wait, PutOff, Finish)
 """In which order the actions of one answer come: nothing is launched before what stands in its way is dead, and
 before its inputs are published."""

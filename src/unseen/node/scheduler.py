@@ -220,6 +220,11 @@ class Scheduler:
                 transaction.afterwards(
                     lambda: self._agenda.add_later(job.id, action.delay_s, lambda: self.feed(job.id, waited))
                 )
+            case e.PutOff():
+                again = e.Received(action.sender, action.message, late=True)
+                transaction.afterwards(
+                    lambda: self._agenda.add_later(job.id, action.delay_s, lambda: self.feed(job.id, again))
+                )
             case e.Finish():
                 self._finish(transaction, job, action)
                 self._queue(transaction, job, lambda: self._settle(job, contract, action))

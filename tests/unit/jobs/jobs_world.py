@@ -91,6 +91,7 @@ class World:
     said: frozenset[tuple[str, str, bytes]] = frozenset()
     workers: frozenset[tuple[str, str, int]] = frozenset()
     pauses: frozenset[tuple[str, str, int]] = frozenset()
+    off: frozenset[tuple[str, str, bytes]] = frozenset()
     launched: frozenset[tuple[str, str, int]] = frozenset()
     commits: frozenset[tuple[str, int]] = frozenset()
     ended: frozenset[str] = frozenset()
@@ -142,6 +143,8 @@ class Explorer:
                 return replace(world, workers=world.workers | {worker}, launched=world.launched | {worker})
             case e.Wait():
                 return replace(world, pauses=world.pauses | {(party, action.task, action.attempt)})
+            case e.PutOff():
+                return replace(world, off=world.off | {(party, action.sender, m.encode(action.message))})
             case e.Commit():
                 self._check_commit(world, party, action)
                 return replace(world, commits=world.commits | {(action.task, action.attempt)})
@@ -156,6 +159,7 @@ class Explorer:
             crashes=world.crashes - 1,
             workers=frozenset(worker for worker in world.workers if worker[0] != party),
             pauses=frozenset(pause for pause in world.pauses if pause[0] != party),
+            off=frozenset(item for item in world.off if item[0] != party),
         )
         return self.perform(world, party, ("restarted",), e.Restarted(), upto)
 
@@ -180,6 +184,10 @@ class Explorer:
         for party, task, attempt in world.pauses:
             left = replace(world, pauses=world.pauses - {(party, task, attempt)})
             yield party, ("waited", task, attempt), e.Waited(task, attempt), left
+        for party, sender, data in world.off:
+            left = replace(world, off=world.off - {(party, sender, data)})
+            late = e.Received(sender, m.decode(data, sender=sender), late=True)
+            yield party, (sender, data, "late"), late, left
         if world.cancels:
             for party in self.nodes.names:
                 yield party, ("cancel",), e.Cancel("enough"), replace(world, cancels=world.cancels - 1)

@@ -194,27 +194,35 @@ def test_only_what_may_pass_is_tried_again(error: UsageError | DeniedError | Ver
     )  # the class and the step; no word of the cause
 
 
-def test_what_failed_here_the_own_worker_says_and_not_a_peer() -> None:
-    for order in ((0, 1), (1, 0)):
-        made = running(machine())
-        events = [
-            lambda made=made: made.handle(e.WorkerFailed("t", 1, UsageError("no label", mend="bring one"))),
-            lambda made=made: hear(made, "b", m.Failed, "usage", "a", "t"),
-        ]
-        for place in order:
-            events[place]()
-        assert made.state.phase == FAILED
-        assert made.state.problem is not None
-        assert (made.state.problem["what"], made.state.problem["mend"]) == ("no label", "bring one")
-
-
-def test_a_peers_word_that_this_party_failed_ends_a_job_that_has_no_worker_at_it() -> None:
+@pytest.mark.parametrize("named", ["a", "b"])
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_what_failed_here_the_own_worker_says_and_not_a_peer(order: tuple[int, int], named: str) -> None:
     made = running(machine())
-    hear(made, "b", m.Failed, "usage", "a", "t")  # the worker will say, or be told
-    assert made.state.phase == JobPhase.RUNNING
-    made.handle(e.WorkerFailed("t", 1, UnavailableError("the link is closed", party="b")))
-    hear(made, "b", m.Failed, "usage", "a", "t")
+    events = [
+        lambda: made.handle(e.WorkerFailed("t", 1, UsageError("no label", mend="bring one"))),
+        lambda: hear(made, "b", m.Failed, "usage", named, "t"),
+    ]
+    for place in order:
+        events[place]()
     assert made.state.phase == FAILED
+    assert made.state.problem is not None
+    assert (made.state.problem["what"], made.state.problem["party"]) == ("no label", "a")
+
+
+@pytest.mark.parametrize("own", ["says nothing", "lost its link"])
+@pytest.mark.parametrize("named", ["a", "b"])
+def test_a_peers_word_of_a_failure_is_put_off_once(named: str, own: str) -> None:
+    made = running(machine())
+    (off,) = hear(made, "b", m.Failed, "usage", named, "t")
+    assert isinstance(off, e.PutOff)
+    assert made.state.phase == JobPhase.RUNNING
+    if own == "lost its link":
+        made.handle(e.WorkerFailed("t", 1, UnavailableError("the link is closed", party="b")))
+        assert made.state.phase == JobPhase.RUNNING
+    made.handle(e.Received(off.sender, off.message, late=True))
+    assert made.state.phase == FAILED
+    assert made.state.problem is not None
+    assert made.state.problem["party"] == named
 
 
 def test_time_out_names_whom_the_job_waited_for() -> None:
