@@ -39,6 +39,7 @@ _CAPTIONS = {
     "calibration-by-score": "Calibration between given scores: on the line is as it should be.",
     "distribution": "How the scores of either class are spread.",
     "confusion": "Right and wrong.",
+    "predicted": "Predictions against labels: on the line is as it should be.",
 }
 _UNSEEN = "Nobody saw scores together with labels: measured under shares. Groups with few rows of a class were merged."
 _AVERAGED = "Means over {folds} folds, each held out once; low and high are the ends of the 95 % interval of the mean (Nadeau and Bengio)."
@@ -138,7 +139,13 @@ class Measured:
             Fact(_word(name), f"{value:,}" if isinstance(value, int) else f"{value:.4f}")
             for name, value in plain.items()
         ]
-        told = "Scores and labels were seen by the receiver." if self.levels else _UNSEEN
+        aucs = np.asarray(self.figures.get("aucs", ()), np.float64)
+        facts += [Fact(f"AUC of class {place}", f"{value:.4f}") for place, value in enumerate(aucs.ravel())]
+        told = (
+            "Scores and labels were seen by the receiver."
+            if self.levels or "scores" in self.arrays
+            else _UNSEEN
+        )
         if "folds" in self.figures:
             told = _AVERAGED.format(folds=self.figures["folds"])
         figures = [Figure(_CAPTIONS[name], picture.svg()) for name, picture in drawn.items()]
@@ -165,4 +172,9 @@ class Measured:
                 drawn["calibration-by-score"] = plots.calibration({name: by_score})
         if self.confusion is not None:
             drawn["confusion"] = plots.confusion(self.confusion)
+        matrix = np.asarray(self.figures.get("matrix", ()), np.float64)
+        if matrix.ndim == 2:  # noqa: PLR2004 - of several classes
+            drawn["confusion"] = plots.classes(matrix)
+        if "rmse" in self.figures and {"scores", "labels"} <= set(self.arrays):
+            drawn["predicted"] = plots.predicted(self.arrays["labels"], self.arrays["scores"])
         return drawn

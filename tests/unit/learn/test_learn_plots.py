@@ -28,6 +28,8 @@ PICTURES = {
     "precision-recall": (lambda: plots.precision_recall(LEVELS), "average precision"),
     "confusion": (lambda: plots.confusion(confusion(LABELS, SCORES)), "score"),
     "confusion of shares": (lambda: plots.confusion(Confusion(0.5, 0.125, 0.25, 0.2, 0.425)), "12.5% of all"),
+    "classes": (lambda: plots.classes(np.array([[30.0, 3, 0], [1, 9, 0], [0, 0, 7]])), "class by the model"),
+    "predicted": (lambda: plots.predicted(LABELS, SCORES), "prediction"),
     "distribution": (lambda: plots.distribution(between(LABELS, SCORES, np.array([0.3, 0.7]))), "negatives"),
     "approval": (lambda: plots.approval(LEVELS, share="firms reached"), "firms reached"),
 }

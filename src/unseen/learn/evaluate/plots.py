@@ -24,6 +24,7 @@ STYLES = ((FIRST, "-", 2.2), (SECOND, "-", 1.5), (THIRD, "--", 1.5))
 Floats = NDArray[np.float64]
 Models = Mapping[str, Ranking]
 Figures = Mapping[str, float]
+_READABLE = 20  # classes whose cells have room for numbers
 _UNKNOWN: Figures = MappingProxyType({})
 _ALL = 1.5  # cells that are shares add up to 1, give or take what rounding each of them does
 
@@ -204,6 +205,40 @@ def confusion(found: Confusion) -> Picture:
     picture.axes.set_xticks([0, 1], [f"score ≥ {edge}", f"score < {edge}"])
     picture.axes.set_yticks([0, 1], ["positive", "negative"])
     picture.axes.tick_params(length=0)
+    return picture
+
+
+def classes(matrix: Floats) -> Picture:
+    """Of several classes: rows of each class, by the class that the model takes them for (classes, classes), with shares of the class."""
+    size = len(matrix)
+    picture = Picture(max(4.0, 0.62 * size + 1.5), max(3.0, 0.5 * size + 1.0))
+    shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
+    picture.axes.imshow(shares, cmap="Blues", vmin=0, vmax=1.4, aspect="auto")
+    if size <= _READABLE:
+        for (row, column), share in np.ndenumerate(shares):
+            words = f"{matrix[row, column]:,.0f}\n{share:.0%}"
+            picture.axes.text(
+                column,
+                row,
+                words,
+                ha="center",
+                va="center",
+                color="white" if share > 0.8 else INK,  # noqa: PLR2004
+            )
+    picture.axes.set_xticks(range(size))
+    picture.axes.set_yticks(range(size))
+    picture.axes.set(xlabel="class by the model", ylabel="class by the label")
+    picture.axes.tick_params(length=0)
+    return picture
+
+
+def predicted(labels: Floats, scores: Floats) -> Picture:
+    """Numbers: what the model says of each row against its label; on the line is as it should be."""
+    picture = Picture()
+    ends = [float(min(labels.min(), scores.min())), float(max(labels.max(), scores.max()))]
+    picture.axes.plot(ends, ends, color=RULE, linewidth=1, zorder=0)
+    picture.axes.scatter(labels, scores, s=9, color=FIRST, alpha=0.4, linewidths=0, rasterized=True)
+    picture.axes.set(xlabel="label", ylabel="prediction")
     return picture
 
 
