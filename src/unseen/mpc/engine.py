@@ -227,6 +227,9 @@ class Engine:
             if values is None or np.shape(values) != shape:
                 raise LocalProtocolError(f"{owner} shares an array of another shape than {shape}.")
             mine = np.asarray(values)
+        if not shape:  # protocols take arrays
+            line = None if mine is None else mine.reshape(1)
+            return self.share(line, owner=owner, shape=(1,), bits=bits, dtype=dtype).reshape(())
         if dtype is bool:
             plain = None if mine is None else mine.astype(bool).astype(np.uint8)
             return self.boolean(self.protocol.share_bits(plain, owner=owner, shape=shape))
@@ -328,7 +331,7 @@ class Engine:
             plain = np.asarray(right)
             whole = np.issubdtype(plain.dtype, np.integer) or plain.dtype == np.bool_
             bits = left.bits if left.bits or whole else self.bits
-            if whole or plain.dtype.kind != "c":  # the others are refused
+            if plain.dtype.kind in "biufO":  # others are refused
                 plain = plain.astype(float if bits else np.int64)
             return self.scaled(left, bits), self.lift(plain, bits)
         right = self.as_number(right)

@@ -18,6 +18,12 @@ Ring = NDArray[np.uint64]
 FRACTION_BITS = 20
 SAFE_BITS = 62
 _WHOLE = 2**SAFE_BITS
+_TIMES, _TEXTS = "take whole numbers of days or seconds (astype('int64'))", "number the categories first"
+_MENDED = {
+    "c": "keep real and imaginary parts as two arrays",
+    **dict.fromkeys("Mm", _TIMES),
+    **dict.fromkeys("USV", _TEXTS),
+}
 
 
 def encode(values: ArrayLike, bits: int, *, limit: float | None = None) -> Ring:
@@ -30,10 +36,8 @@ def encode(values: ArrayLike, bits: int, *, limit: float | None = None) -> Ring:
         differences, and so comparisons, to fit); or no numbers at all.
     """
     given = np.asarray(values)
-    if given.dtype.kind == "c":
-        raise UsageError(
-            "Complex numbers cannot be secret.", mend="keep real and imaginary parts as two arrays"
-        )
+    if given.dtype.kind in _MENDED:
+        raise UsageError(f"An array of {given.dtype} cannot be secret.", mend=_MENDED[given.dtype.kind])
     if not bits and given.dtype.kind in "iu" and limit is None:
         if given.size and max(-int(given.min()), int(given.max())) >= _WHOLE:
             raise UsageError(

@@ -24,12 +24,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import combinations
 from multiprocessing.connection import Connection
+from pathlib import Path
+from traceback import extract_tb
 from typing import Any
 
 import numpy as np
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from numpy.typing import ArrayLike, NDArray
 
+import unseen
 from unseen.core import registry
 from unseen.core.errors import LocalProtocolError, UnavailableError, UnseenError, UsageError, from_dict
 from unseen.crypto.certificates import Credentials, issue
@@ -210,6 +213,17 @@ def _cause(failed: list[dict[str, str | None]], names: tuple[str, ...]) -> Unsee
     return from_dict(first)
 
 
+def _place(error: BaseException) -> str:
+    """The last line outside of unseen that ran: where a mistake in the caller's function most likely is."""
+    libraries = tuple(str(Path(module.__file__).parent) for module in (unseen, np) if module.__file__)
+    frames = [frame for frame in extract_tb(error.__traceback__) if not frame.filename.startswith(libraries)]
+    return (
+        f"{frames[-1].filename}:{frames[-1].lineno}, in {frames[-1].name}: {frames[-1].line}"
+        if frames
+        else ""
+    )
+
+
 def _seats(names: tuple[str, ...]) -> list[_Seat]:
     sockets: dict[str, dict[str, socket.socket]] = {name: {} for name in names}
     for left, right in combinations(names, 2):
@@ -242,7 +256,9 @@ def _body(seat: _Seat, plan: _Plan, ready: Any, mouth: Connection) -> None:
     except BaseException as error:  # noqa: BLE001 - told to the caller, which raises it
         abort_all(links, error, None)
         known = (
-            error if isinstance(error, UnseenError) else LocalProtocolError(f"{seat.name} failed: {error!r}")
+            error
+            if isinstance(error, UnseenError)
+            else LocalProtocolError(f"{seat.name} failed: {error!r}", why=_place(error))
         )
         mouth.send(known.to_dict())
 

@@ -83,6 +83,19 @@ def test_errors_are_those_of_the_party_that_failed() -> None:
         mpc.launch(lambda: 3, inputs={})
     with pytest.raises(UsageError, match="does not fit"):
         mpc.launch(lambda x: x, inputs={"x": np.array([np.nan])})
+    with pytest.raises(LocalProtocolError, match=r"nothing_such[\s\S]*test_mpc_launch\.py:\d+, in"):
+        mpc.launch(lambda x: x.nothing_such, inputs={"x": X})  # the line of the caller's function
+
+
+def test_whole_numbers_fractions_and_single_ones_come_back_as_they_are() -> None:
+    inputs = {"i": np.array([2**60 + 1, -3]), "x": np.array([0.5]), "limit": 2}
+    told = mpc.launch(
+        lambda i, x, limit: {"i": i + 1, "place": i.argmin(), "x": x * limit}, inputs=inputs
+    ).result
+    assert told["i"].tolist() == [2**60 + 2, -2]
+    assert told["i"].dtype == told["place"].dtype == np.int64
+    assert np.array(["a", "b"])[told["place"]] == "b"
+    assert told["x"] == pytest.approx([1.0], abs=1e-5)
 
 
 def test_more_holders_than_a_protocol_needs() -> None:

@@ -80,6 +80,19 @@ def test_what_does_not_fit_is_refused(bad: float) -> None:
         result(lambda _e, x: x, np.array([bad]))
 
 
+@pytest.mark.parametrize("bad", [np.array([1j]), np.array(["x"]), np.array(["2026-01-01"], "M8[D]")])
+def test_what_is_no_number_is_refused(bad: np.ndarray) -> None:
+    with pytest.raises(UsageError, match="cannot be secret"):
+        result(lambda _e, x: x, bad)
+    with pytest.raises(UsageError, match="cannot be secret"):
+        result(lambda _e, x: x + bad, np.array([1.5]))
+
+
+@pytest.mark.parametrize("value", [2.5, 3, True])
+def test_a_single_number_can_be_secret(value: float) -> None:
+    assert result(lambda _e, x: np.where(x > 1, x, 0.0), np.array(value)) == (value if value > 1 else 0)
+
+
 @pytest.mark.parametrize(
     "peek",
     [
