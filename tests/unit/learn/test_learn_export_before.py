@@ -46,6 +46,12 @@ CASES = {
     "gaps stay": [Clip(**NUMBERS), Scale(to="min-max", **NUMBERS), OneHot(unseen="zero", drop_first=True, **WORDS)],
     "others": [Cut(bins=3, **NUMBERS), OneHot(unseen="other", **WORDS)],
     "in order": [Impute(**NUMBERS), Ordinal(order=("Graz", "Bern", "Lyon", "other"), **WORDS)],
+    "words filled": [Impute(by="most-frequent", flag=True, **WORDS), OneHot(**WORDS)],
+    "words filled by one that was there": [Impute(by="constant", value="Bern", flag=True, **WORDS), Ordinal(**WORDS)],
+    "words filled twice": [
+        Impute(by="constant", value="none", **WORDS), Impute(by="most-frequent", flag=True, **WORDS),
+        OneHot(unseen="zero", **WORDS), Impute(of="a", columns=("age",)),
+    ],
     "a number for others": [Ordinal(unseen="own", **WORDS)],
     "numbers as categories": [OneHot(of="a", columns=("member",)), Ordinal(**WORDS), OneHot(unseen="other", **WORDS)],
 }  # fmt: skip

@@ -166,18 +166,29 @@ def chains_of(preparation: Preparation) -> dict[str, Chain]:
         for name, kind in preparation.schema_.items()
         if kind in {"text", "number"}
     }
+    words: dict[str, str] = {}
     for rule in preparation.rules_:
-        made = _after(rule, made)
+        made = _after(rule, made, words)
     return made
 
 
-def _after(rule: rules.Rule, before: Mapping[str, Chain]) -> dict[str, Chain]:
+def _after(rule: rules.Rule, before: Mapping[str, Chain], words: dict[str, str]) -> dict[str, Chain]:
+    """`words`: column of text -> what its missing values were filled with, which is no step but what a later one does with them."""
     made: dict[str, Chain] = {}
     for name, chain in before.items():
         if name not in rule.state_:
             made[name] = chain
             continue
-        for new, step in _steps(rule, name, rule.state_[name], as_text=not chain.steps and chain.text):
+        known, as_text = rule.state_[name], chain.text and not chain.steps
+        if as_text and isinstance(rule, rules.Impute):
+            made[name] = chain
+            if rule.flag:
+                made[f"{name}=missing"] = chain.with_step(Map({}, 0.0, float(name not in words)))
+            words.setdefault(name, known["value"])
+            continue
+        for new, step in _steps(rule, name, known, as_text=as_text):
+            if as_text and isinstance(step, Map) and name in words:
+                step = msgspec.structs.replace(step, missing=step.values.get(words[name], step.rest))  # noqa: PLW2901
             made[new] = chain.with_step(step)
     return made
 
