@@ -38,7 +38,7 @@ struct Pages {
 std::mutex guard;     // of all that follows
 Pages kept[kBlocks];  // oldest first
 std::size_t count = 0, total = 0;
-std::unordered_map<void*, std::size_t> used;  // sizes of blocks in use
+auto& used = *new std::unordered_map<void*, std::size_t>;  // sizes of blocks in use; never ends, as arrays may outlive this module
 
 // A process that is forked meanwhile has them whole, and can lock them.
 [[maybe_unused]] const int watched = pthread_atfork([] { guard.lock(); }, [] { guard.unlock(); }, [] { guard.unlock(); });
@@ -128,7 +128,13 @@ void* large(std::size_t bytes, std::size_t& old) {
     if (size < bytes) return nullptr;
     const std::lock_guard hold(guard);
     void* const data = take(size, old);
-    if (data != nullptr) used.emplace(data, size);
+    if (data == nullptr) return nullptr;
+    try {
+        used.emplace(data, size);
+    } catch (const std::bad_alloc&) {  // who asks may not throw
+        munmap(data, size);
+        return nullptr;
+    }
     return data;
 }
 

@@ -267,12 +267,13 @@ def sizes_of(assets: Sequence[AssetTerms]) -> Sizes:
 def _sizes_for(
     sketch: TaskSketch, sketches: Sequence[TaskSketch], sizes: Sizes, earlier: EarlierModels
 ) -> Sizes:
-    """The sizes with kind and public part of the model that a task uses, if another one makes it and says so, or it is an earlier job's."""
+    """The sizes with the model that a task uses, if another one makes it and says so, or it is an earlier job's, and with what it scores."""
     reference = sketch.inputs.get("model")
     if not isinstance(reference, str):
         return sizes
+    sizes = replace(sizes, part=_part(sketch.inputs.get("table"), sketches))
     if reference.startswith(MODEL):
-        return replace(sizes, model=earlier(reference), earlier=True)
+        return replace(sizes, model=earlier(reference))
     task = reference.partition(".")[0]
     for maker in sketches:
         makes = getattr(step(maker.step), "makes", None) if maker.name == task else None
@@ -282,6 +283,23 @@ def _sizes_for(
             except UsageError:  # said of the maker, once
                 return sizes
     return sizes
+
+
+def _part(table: str | Mapping[str, str] | None, sketches: Sequence[TaskSketch]) -> float:
+    """Which part of the rows a table has, by the `part(params, output)` of the tasks that cut it."""
+    known, part = {sketch.name: sketch for sketch in sketches}, 1.0
+    while isinstance(table, str):
+        task, _, output = table.partition(".")
+        maker = known.pop(task, None)  # once: what goes in circles ends
+        if maker is None:
+            return part
+        try:
+            cuts = getattr(step(maker.step), "part", None)
+            part *= 1.0 if cuts is None else cuts(parse_params(maker.step, maker.params), output)
+        except UsageError:  # said of the maker, once
+            return part
+        table = maker.inputs.get(output, maker.inputs.get("table"))  # as `prepare` names them alike
+    return part
 
 
 def _pin(sketch: TaskSketch, installed: Step, level: Level) -> TaskTerms:

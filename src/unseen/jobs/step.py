@@ -100,18 +100,17 @@ class Sizes:
     """Public sizes: rows and columns by party, known from the contract.
 
     `model`: of a step that uses a model, its kind and public part, where that is known: as the `makes(params, columns)` of the task that
-    makes it says, or of an earlier job's. `earlier`: it is an earlier job's, so that all rows are scored and none were held out.
+    makes it says, or of an earlier job's. `part`: which part of the rows is scored, where some were held out for it.
     """
 
     rows: Mapping[str, int]
     columns: Mapping[str, int]
     model: MadeModel | None = None
-    earlier: bool = False
+    part: float = 1.0
 
     def scored(self, holders: Sequence[str]) -> int:
-        """How many rows a step scores: those of the shortest table; a quarter of it where it is the test part of one that was trained on."""
-        rows = min((self.rows.get(holder, 0) for holder in holders), default=0)
-        return rows if self.earlier else rows // 4
+        """How many rows a step scores: that part of the shortest table."""
+        return round(min((self.rows.get(holder, 0) for holder in holders), default=0) * self.part)
 
 
 class Step(Protocol):

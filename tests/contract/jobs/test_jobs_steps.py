@@ -14,14 +14,13 @@ import pytest
 from unseen.client.cross_validation import cross_validate
 from unseen.client.workflow import Workflow
 from unseen.core import registry
-from unseen.core.cost import Network
 from unseen.core.errors import DeniedError, UsageError
 from unseen.govern.audit import compare_disclosures
 from unseen.govern.contract import Contract
 from unseen.jobs.engines import OnShares
 from unseen.jobs.evidence import task_body
 from unseen.jobs.local import LocalRun, run_local
-from unseen.jobs.planner import check_honest, sizes_of
+from unseen.jobs.planner import check_honest, costs_of
 from unseen.jobs.step import STEPS, Roles, check_pinned, fingerprint, parse_params, step
 from unseen.party import Door
 from unseen.scenes import (
@@ -171,8 +170,7 @@ def test_its_estimate_is_about_right(name: str, played: tuple[Contract, LocalRun
     """Bytes and rounds within a factor of two, beside what every task costs (signatures, sizes)."""
     contract, run = played
     task = task_of(contract, name)
-    sizes = sizes_of(contract.assets)
-    cost = step(name).estimate(parse_params(name, task.params), Roles(task.roles), sizes, Network())
+    cost = costs_of(contract)[task.name]
     records = [run.records[party][task.name] for party in task.parties]
     sent, rounds = sum(item.bytes_sent for item in records), max(item.rounds for item in records)
     assert cost.bytes / 2 - 1000 <= sent <= 2 * cost.bytes + 1000

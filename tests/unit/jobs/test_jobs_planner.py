@@ -149,7 +149,7 @@ def test_every_step_says_what_it_is(name: str) -> None:
 def test_scoring_costs_what_the_kind_of_the_model_costs(trees: int) -> None:
     """Measured with 2 trees of depth 3, 800 rows of 6 columns: 839 kB and 28 rounds; a linear model 660 kB and 25."""
     grow = TaskSketch("grow", "train-gbdt", TRAIN.roles, TRAIN.inputs, {"rounds": trees, "depth": 3})
-    assets = (asset("hospital", 3, 3200), asset("laboratory", 3, 3200))  # a quarter is held out
+    assets = (asset("hospital", 3, 800), asset("laboratory", 3, 800))
     costs = [
         plan(
             [
@@ -175,7 +175,7 @@ def test_scoring_costs_what_the_kind_of_the_model_costs(trees: int) -> None:
 
 def scoring(maker: str, cutting: dict[str, Any], *, rows: int = 1600, columns: int = 2) -> Cost:
     """The estimate of scoring with what another task makes."""
-    assets = (asset("hospital", columns, 4 * rows), asset("laboratory", columns, 4 * rows))
+    assets = (asset("hospital", columns, rows), asset("laboratory", columns, rows))
     made = TaskSketch("made", maker, TRAIN.roles, TRAIN.inputs, cutting)
     score = replace(SCORE, inputs={"table": "scaled.test", "model": "made.model"})
     return plan([made, score], assets, level="shared").costs["score"]
@@ -202,6 +202,35 @@ def test_scoring_was_measured(
     cost = scoring(maker, params, columns=columns)
     assert cost.bytes == pytest.approx(1600 * each, rel=0.05)
     assert cost.rounds == rounds
+
+
+CUT = TaskSketch("cut", "split", {"holders": HOLDERS}, {"table": "asset:data-of-hospital"}, {})
+
+
+@pytest.mark.parametrize(
+    ("table", "how", "part"),
+    [
+        ("joined.table", {}, 1),  # where the whole join is measured on, it is all of them
+        ("cut.test", {}, 1 / 4),
+        ("cut.train", {}, 3 / 4),
+        ("ready.test", {"test_fraction": 0.5}, 1 / 2),
+        ("cut.test", {"fold": 2}, 1 / 5),
+    ],
+)
+def test_estimates_are_of_the_rows_that_were_held_out(table: str, how: dict[str, Any], part: float) -> None:
+    ready = TaskSketch(
+        "ready", "prepare", {"holders": HOLDERS}, {"train": "cut.train", "test": "cut.test"}, {}
+    )
+    score = replace(SCORE, inputs={"table": table, "model": "train.model"})
+    costs = plan([TRAIN, replace(CUT, params=how), ready, score], ASSETS, level="shared").costs
+    assert costs["score"].bytes == pytest.approx(800 * part * (724 + 16 * 8), rel=0.05)
+
+
+def test_tables_that_are_made_of_one_another_end() -> None:
+    turning = replace(CUT, inputs={"table": "cut.test"})
+    score = replace(SCORE, inputs={"table": "cut.test", "model": "train.model"})
+    costs = plan([TRAIN, turning, score], ASSETS, level="shared").costs
+    assert costs["score"].bytes == pytest.approx(200 * (724 + 16 * 8), rel=0.05)
 
 
 def test_scoring_with_an_earlier_jobs_model_is_of_all_rows_and_of_its_kind() -> None:

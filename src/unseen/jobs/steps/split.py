@@ -31,6 +31,8 @@ OUTPUTS = {"train": "training rows", "test": "rows held out"}
 LEVELS = ("shared",)
 TRUST = "Semi-honest holders; no third party. The holders toss the coin together, or the label holder draws alone."
 
+_FOLDS = 5
+
 
 class Params(StepParams):
     """`test_fraction`: the share of rows held out. `stratify`: each part has the overall rate of the label.
@@ -63,6 +65,12 @@ def estimate(params: Params, roles: Roles, sizes: Sizes, network: Network) -> Co
         return Cost(0.01, 0, 0, 400 * rows)
     sent = 2 * rows * (len(holders) - 1) if params.stratify else 100 * len(holders)
     return Cost(0.01 + network.latency_s + sent / network.bytes_per_s, sent, 1, 400 * rows)
+
+
+def part(params: Params, output: str) -> float:
+    """Which part of the rows an output has; a fold is taken as one of five, as `folds` makes unless told otherwise."""
+    held_out = params.test_fraction if params.fold is None else 1 / _FOLDS
+    return held_out if output == "test" else 1 - held_out
 
 
 def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Roles) -> dict[str, Any]:
