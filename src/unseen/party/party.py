@@ -29,9 +29,10 @@ from unseen.crypto.derive import derive
 from unseen.crypto.prg import Prg
 from unseen.link.channel import Link, LinkStats
 from unseen.party.checkpoint import Checkpoints, Resumed
+from unseen.party.exchanged import Opening, Part, SignedHead, Standing
 from unseen.party.gate import Door, Gate, Reveal, StoredPart
 from unseen.party.kept import Kept
-from unseen.party.messages import Masked, Message, Public, Released, Share, decode, encode, require
+from unseen.party.messages import Message, Released, decode, encode, require
 from unseen.party.outputs import Outputs
 from unseen.party.pool import Pool
 
@@ -57,35 +58,6 @@ class Session:
     def to_list(self) -> list[str | int]:
         """Coordinates for key derivation."""
         return [self.job, self.task, self.attempt]
-
-
-class Opening(Message, frozen=True, tag="party.opening/1"):
-    """One party's summand of a value that is uniformly masked: opening it discloses nothing."""
-
-    values: Masked
-
-
-class Standing(Message, frozen=True, tag="party.standing/1"):
-    """Before a reveal: which attempt's part this giver has stored (0: none), and whether it was sent."""
-
-    name: Public[str]
-    index: Public[int]
-    attempt: Public[int]
-    sent: Public[bool]
-
-
-class Part(Message, frozen=True, tag="party.part/1"):
-    """A giver's part of a reveal: with all parts together, and only then, the receiver has the plaintext."""
-
-    name: Public[str]
-    index: Public[int]
-    values: Share
-
-
-class SignedHead(Message, frozen=True, tag="party.signed-head/1"):
-    """Signature of one end over the transcript of a link; empty if this party has no signing key."""
-
-    signature: Public[bytes]
 
 
 @dataclass(frozen=True, slots=True)

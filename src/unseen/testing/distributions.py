@@ -26,8 +26,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unseen.party import Disclosure, Party
+from unseen.party.exchanged import Opening
 from unseen.party.messages import MASKED, PUBLIC, SHARE, Released, kinds
-from unseen.party.party import Opening
 from unseen.testing.simulate import Seen, run
 
 RUNS = 200

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from unseen.party.exchanged import Opening
 from unseen.party.messages import MASKED, SHARE, kinds
-from unseen.party.party import Opening
 from unseen.testing.simulate import Seen
 
 SIGMAS = 6.0

@@ -12,7 +12,7 @@ import pytest
 from unseen.mpc import Engine, sigmoid
 from unseen.mpc.protocols.dealer.dealing import Dealing
 from unseen.party import Disclosure, Door, Party
-from unseen.party.party import Opening
+from unseen.party.exchanged import Opening
 from unseen.testing.mutants import Mutant, mutants
 from unseen.testing.simulate import Run, simulate
 from unseen.testing.views import objections, opened, secret_arrays

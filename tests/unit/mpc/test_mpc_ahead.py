@@ -14,7 +14,7 @@ from unseen.core.errors import LocalProtocolError, UnavailableError, UsageError,
 from unseen.mpc import ahead
 from unseen.mpc.stock import Stock
 from unseen.party import Disclosure, Door, Party
-from unseen.party.party import Opening
+from unseen.party.exchanged import Opening
 from unseen.testing.mutants import Mutant, mutants
 from unseen.testing.simulate import Run, run, simulate
 from unseen.testing.views import objections, opened, secret_arrays

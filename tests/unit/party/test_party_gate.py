@@ -18,8 +18,8 @@ from unseen.core.errors import (
 )
 from unseen.link.memory import Parcel, mesh
 from unseen.party import Disclosure, DisclosurePolicy, Door, Gate, MemoryJournal, Party, Reveal, Session
+from unseen.party.exchanged import Standing
 from unseen.party.gate import Disclosed, StoredPart
-from unseen.party.party import Standing
 from unseen.testing.simulate import run, simulate
 
 SCORES = Disclosure("scores", "the scores", ("c",), Door.REVEAL, max_elements=4, times=2)
