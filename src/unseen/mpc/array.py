@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, cast
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from unseen.core.errors import LocalProtocolError
+from unseen.core.errors import LocalProtocolError, UsageError
 from unseen.mpc.shares import Bits, Share, align, pick
 
 if TYPE_CHECKING:
@@ -208,6 +208,10 @@ class SecretArray:
 
     def __truediv__(self, other: Any) -> SecretArray:
         if not isinstance(other, SecretArray):
+            if not np.all(other):
+                raise UsageError(
+                    "A secret is divided by a public 0.", mend="look at the divisor before: it is public"
+                )
             if np.ndim(other) == 0:
                 return self._engine.divide(self, float(other))
             return self._engine.multiply(self, 1.0 / np.asarray(other, np.float64))

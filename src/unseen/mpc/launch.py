@@ -20,7 +20,7 @@ import multiprocessing
 import socket
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from multiprocessing.connection import Connection
@@ -58,7 +58,7 @@ class Outcome:
     Attributes
     ----------
     result
-        What the function returned, revealed: an array, or a dictionary of arrays as the function named them.
+        What the function returned, revealed: an array, a tuple of arrays, or a dictionary of arrays as the function named them.
     seconds
         From when all links stood until the last party was done.
     bytes_sent
@@ -67,7 +67,7 @@ class Outcome:
         How often latency was paid, on the link that paid most.
     """
 
-    result: NDArray[Any] | dict[str, NDArray[Any]]
+    result: NDArray[Any] | tuple[NDArray[Any], ...] | dict[str, NDArray[Any]]
     seconds: float
     bytes_sent: int
     rounds: int
@@ -135,7 +135,7 @@ def launch(
     Parameters
     ----------
     function
-        Takes secret arrays by the names of `inputs`, returns a secret array or a dictionary of them.
+        Takes secret arrays by the names of `inputs`, returns a secret array, or a tuple or a dictionary of them.
     inputs
         Name -> array. Booleans and integers keep their kind, other numbers are fixed-point.
     protocol
@@ -310,12 +310,20 @@ def _compute(party: Party, plan: _Plan) -> Any:
         mine = values if party.name == plan.owners[name] else None
         secrets[name] = engine.share(mine, owner=plan.owners[name], shape=values.shape, dtype=kind)
     made = plan.function(**secrets)
-    named = made if isinstance(made, dict) else {RESULT: made}
-    for item in named.values():
+    several = isinstance(made, tuple | list)
+    named = made if isinstance(made, dict) else dict(_numbered(made if several else [made]))
+    for name, item in named.items():
         if not isinstance(item, SecretArray):
             raise UsageError(
-                f"The function returned a {type(item).__name__} where a secret array is due.",
-                mend="return what it computed from its inputs, or a dictionary of such arrays",
+                f"The function returned a {type(item).__name__} where a secret array is due, as {name!r}.",
+                mend="return what it computed from its inputs: an array, a tuple of arrays, or a dictionary of them",
             )
     told = engine.reveal_all(named, to=plan.holders[:1])
+    if several:
+        return tuple(told.values())
     return told if isinstance(made, dict) else told[RESULT]
+
+
+def _numbered(items: Sequence[Any]) -> list[tuple[str, Any]]:
+    """`result`, or `result 1`, `result 2`, …: the names under which they pass the gates."""
+    return [(f"{RESULT} {place + 1}" if len(items) > 1 else RESULT, item) for place, item in enumerate(items)]

@@ -109,3 +109,15 @@ def test_more_holders_than_a_protocol_needs() -> None:
     assert outcome.result["most"].tolist() == [3, 2]
     with pytest.raises(UsageError, match="does not work among 17 holders"):
         mpc.launch(lambda x: x, protocol="dealer", holders=17, inputs={"x": [1]})
+
+
+def test_several_arrays_come_back_in_their_order() -> None:
+    outcome = mpc.launch(lambda x, y: (x + y, x > y), protocol="dealer", inputs={"x": [1, 4], "y": [3, 2]})
+    total, more = outcome.result
+    assert isinstance(outcome.result, tuple)
+    assert total.tolist() == [4, 6]
+    assert more.tolist() == [False, True]
+    (alone,) = mpc.launch(lambda x: [x], protocol="dealer", inputs={"x": [1]}).result
+    assert alone.tolist() == [1]
+    with pytest.raises(UsageError, match=r"returned a int .*'result 2'"):
+        mpc.launch(lambda x: (x, 3), protocol="dealer", inputs={"x": [1]})

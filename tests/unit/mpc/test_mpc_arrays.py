@@ -80,6 +80,18 @@ def test_what_does_not_fit_is_refused(bad: float) -> None:
         result(lambda _e, x: x, np.array([bad]))
 
 
+@pytest.mark.parametrize("of", [np.max, np.argmin, np.mean, np.var, np.median, lambda x: np.var(x, ddof=1)])
+def test_of_no_numbers_there_is_no_largest_and_no_mean(of) -> None:
+    with pytest.raises(UsageError, match="Of no numbers there is no"):
+        result(lambda _e, x: of(x[:0]), np.ones(3))
+
+
+@pytest.mark.parametrize("zero", [0, 0.0, np.array([1, 0])])
+def test_a_public_zero_divides_nothing(zero) -> None:
+    with pytest.raises(UsageError, match="divided by a public 0"):
+        result(lambda _e, x: x / zero, np.ones(2))
+
+
 @pytest.mark.parametrize("bad", [np.array([1j]), np.array(["x"]), np.array(["2026-01-01"], "M8[D]")])
 def test_what_is_no_number_is_refused(bad: np.ndarray) -> None:
     with pytest.raises(UsageError, match="cannot be secret"):

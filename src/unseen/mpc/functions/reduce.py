@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
+from unseen.core.errors import UsageError
 from unseen.mpc.array import SecretArray
 from unseen.mpc.functions.compare import equal, less, less_equal, logical_not, where
 from unseen.mpc.functions.magnitude import sqrt
@@ -23,6 +24,17 @@ def _inner(x: SecretArray, axis: Axis) -> tuple[int, ...]:
     return tuple(place + 1 for place in axes)
 
 
+def _some(count: int, what: str) -> int:
+    """The count itself; a UsageError where there is nothing to take `what` of."""
+    if count < 1:
+        raise UsageError(
+            f"Of no numbers there is no {what}.",
+            why="the array is empty along the axis (or, of a variance, has no more numbers than ddof)",
+            mend="look at its .shape and .size, which are public, before you call it",
+        )
+    return count
+
+
 def total(x: SecretArray, axis: Axis = None, *, keepdims: bool = False) -> SecretArray:
     """Sum; of Booleans: how many hold."""
     x = x.engine.as_number(x)
@@ -33,15 +45,15 @@ def total(x: SecretArray, axis: Axis = None, *, keepdims: bool = False) -> Secre
 def mean(x: SecretArray, axis: Axis = None, *, keepdims: bool = False) -> SecretArray:
     """Mean: the sum, divided."""
     count = math.prod(x.shape[place - 1] for place in _inner(x, axis))
-    return x.engine.divide(total(x, axis, keepdims=keepdims), count)
+    return x.engine.divide(total(x, axis, keepdims=keepdims), _some(count, "mean"))
 
 
 def variance(x: SecretArray, axis: Axis = None, *, ddof: int = 0, keepdims: bool = False) -> SecretArray:
     """Variance: the mean square distance from the mean."""
     places = _inner(x, axis)
-    count = math.prod(x.shape[place - 1] for place in places)
+    count = _some(math.prod(x.shape[place - 1] for place in places) - ddof, "variance")
     centred = x - mean(x, axis, keepdims=True)
-    return x.engine.divide(total(centred * centred, axis, keepdims=keepdims), count - ddof)
+    return x.engine.divide(total(centred * centred, axis, keepdims=keepdims), count)
 
 
 def cumulated(x: SecretArray, axis: int | None = None) -> SecretArray:
@@ -60,6 +72,7 @@ def _extremum(x: SecretArray, axis: int | None, *, largest: bool, place: bool) -
     axis = normalize_axis_index(axis or 0, x.ndim)
     order = (axis, *(other for other in range(x.ndim) if other != axis))
     field = x.transpose(*order)
+    _some(len(field), "largest one" if largest else "smallest one")
     positions = np.arange(len(field)).reshape(-1, *[1] * (field.ndim - 1)) * np.ones(field.shape[1:])
     where_from = engine.lift(positions, 0)
     while len(field) > 1:
@@ -145,7 +158,7 @@ def quantile(x: SecretArray, q: float, axis: int | None = None) -> SecretArray:
     line = x.ravel() if axis is None else x
     place = 0 if axis is None else normalize_axis_index(axis, line.ndim)
     ordered = sort(line, place).transpose(place, *(other for other in range(line.ndim) if other != place))
-    at = q * (len(ordered) - 1)
+    at = q * (_some(len(ordered), "quantile") - 1)
     below = min(int(at), len(ordered) - 1)
     low = ordered[below]
     if at == below:
