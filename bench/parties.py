@@ -27,6 +27,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from bench.report import Sample
 from bench.shaping import Shaper
+from unseen.crypto import sodium
 from unseen.crypto.certificates import Credentials, issue
 from unseen.crypto.sign import raw_public_key
 from unseen.kernels.memory import arrays_in_pages
@@ -126,6 +127,7 @@ def play(
     RuntimeError
         A party failed: its traceback.
     """
+    sodium.load()  # as libraries are that all parties have
     context = multiprocessing.get_context("fork")
     gates = [context.Barrier(len(parties)) for _ in ("start", "end")]
     ears, processes = [], []

@@ -10,6 +10,7 @@ import ctypes
 import os
 from collections.abc import Callable
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -29,11 +30,11 @@ def load() -> Any:
 
     Who limits itself, or forks, calls this before.
     """
-    from rbcl._sodium import _sodium, lib_path  # noqa: PLC0415
-
+    module = import_module("rbcl._sodium")
     if os.name == "posix":  # each process writes the library to a temporary file, and would leave it there
-        Path(lib_path).unlink(missing_ok=True)
-    return _sodium
+        Path(module.lib_path).unlink(missing_ok=True)
+    del module.sodium_bs  # three megabytes: what was written
+    return module._sodium  # noqa: SLF001 - it has no other name
 
 
 def _function(name: str, arguments: int) -> _Operation:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
+from pathlib import Path
 
 import pytest
-from bench.mpc.__main__ import RIVALS, SLOW, WORKS, measure
+from bench.mpc.__main__ import RIVALS, SLOW, WORKS
 
+ROOT = Path(__file__).parents[3]
 MOST = 6.0  # words of 8 bytes for each number of inputs and outputs
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="asks Linux for the memory of its own")
@@ -30,4 +33,7 @@ def _rows() -> list[object]:
 
 @pytest.mark.parametrize(("op", "size", "protocol"), _rows())
 def test_words_for_each_number(op: str, size: str, protocol: str) -> None:
-    assert measure(protocol, WORKS[op], size).more["words"] <= MOST
+    """In a process of its own: what is free on an older heap is filled again unevenly."""
+    code = f"from bench.mpc.__main__ import WORKS, measure; print(measure({protocol!r}, WORKS[{op!r}], {size!r}).more['words'])"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert float(done.stdout) <= MOST
