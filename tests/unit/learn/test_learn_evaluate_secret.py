@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from unseen.core.errors import UsageError
-from unseen.learn.evaluate import binary, multiclass, order, ranking, regression, secret
+from unseen.learn.evaluate import binary, members, multiclass, order, ranking, regression, secret
 from unseen.learn.vertical.linear import linear_scores
 from unseen.mpc import Engine, SecretArray
 from unseen.party import Disclosure, Door, Party
@@ -236,6 +236,25 @@ def test_errors_of_numbers() -> None:
     assert fit.rmse == pytest.approx(exact.rmse, abs=1e-4)
     assert fit.mae == pytest.approx(exact.mae, abs=1e-4)
     assert fit.r2 == pytest.approx(exact.r2, abs=1e-4)
+
+
+@pytest.mark.parametrize("far", [5e3, -2e5])
+def test_a_prediction_that_is_far_off_is_seen(far: float) -> None:
+    """Its square does not fit, and what it left was an RMSE of nearly nothing."""
+    labels = np.linspace(-1, 1, 40)
+    predicted = labels + 0.25
+    predicted[3] = far
+    off = np.clip(predicted - labels, -2047, 2047)
+
+    def both(engine: Engine, x: SecretArray, y: SecretArray) -> Any:
+        joined = members.errors(x, y, engine.lift(np.ones(40), 0))
+        return secret.errors(x, y, to=("b",)), members.fit(engine.reveal("classes", joined, to=("b",)), 40)
+
+    known, hidden = play(both, predicted, labels, label_bits=20).results["b"]
+    for found in (known, hidden):
+        assert found.rmse == pytest.approx(np.sqrt((off**2).mean()), rel=1e-4)
+        assert found.mae == pytest.approx(np.abs(off).mean(), rel=1e-4)
+        assert not found.r2 > 0
 
 
 def test_several_classes() -> None:

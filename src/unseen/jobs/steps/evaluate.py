@@ -21,7 +21,7 @@ from unseen.learn.evaluate import binary, members, multiclass, order, ranking, r
 from unseen.mpc import SecretArray
 from unseen.party import Disclosure, Door, Party
 
-VERSION = 6
+VERSION = 7
 SUMMARY = "Score the held-out rows with the joint model and measure it against the labels."
 ROLES = {
     "holders": "bring columns and hold the shares of the model",
@@ -220,7 +220,7 @@ def _work(params: Params) -> tuple[int, int]:
     """Bytes a row of all parties, and rounds."""
     sort = (2100, 130)
     if params.kind == "regression":
-        return (350, 270) if params.joined else (300, 20)  # three divisions, one after the other
+        return (640, 270) if params.joined else (450, 33)  # three divisions, one after the other
     inverses = (800, 80) if params.weight_column or params.joined else (0, 0)
     ends = 110 * params.groups if params.joined else 0
     if params.kind == "multiclass":

@@ -242,13 +242,15 @@ def errors(
 ) -> SecretArray:
     """Mean square error, mean absolute error, and square errors over the spread of the labels, shape (3,); read by :func:`fit`.
 
-    Labels and predictions lie between -1024 and 1024. The mean of the labels is right to 2^-15, sums of squares to 2^-10.
+    Labels lie between -1024 and 1024; a prediction that is more than 2047 off counts as 2047 off. The mean of the labels is right to
+    2^-15, sums of squares to 2^-10.
     """
     engine = predicted.engine
     count = member.sum().reshape(1)
     shifted = engine.select(member, labels + _MOST).sum().reshape(1)
     mean = quotients(_coarse(shifted), _coarse(count), whole=_MOST_BITS + 1, places=PLACES)
-    both = engine.concatenate([one.reshape(1, -1) for one in (predicted - labels, labels + _MOST - mean)])
+    off = secret.off_by(predicted, labels)
+    both = engine.concatenate([one.reshape(1, -1) for one in (off, labels + _MOST - mean)])
     distance = engine.select(member.reshape(1, -1), both)
     squares = (distance * distance).sum(axis=1)
     sums = engine.concatenate([squares[:1], abs(distance[0]).sum().reshape(1)])

@@ -28,7 +28,7 @@ from unseen.learn.evaluate.quotients import quotients
 from unseen.learn.evaluate.ranking import Distribution, Ranking, cuts, mean_scores
 from unseen.learn.evaluate.regression import Fit
 from unseen.mpc import SecretArray
-from unseen.mpc.functions.compare import below, equal, logical_and, logical_not, where
+from unseen.mpc.functions.compare import below, clip, equal, logical_and, logical_not, where
 
 ENOUGH, SIZES, RANKING, GROUPS = "enough", "class-sizes", "ranking", "groups"
 DISTRIBUTION, CONFUSION, LOSSES, ERRORS, CLASSES = "distribution", "confusion", "losses", "errors", "classes"
@@ -36,6 +36,7 @@ DISTRIBUTION, CONFUSION, LOSSES, ERRORS, CLASSES = "distribution", "confusion", 
 Floats = NDArray[np.float64]
 _PLACES = 14  # of an average precision of weighted rows, which is right to about as many
 _MOST_SPREAD = 1024.0  # squares fit up to 2048: predictions may lie as far off again
+_MOST_OFF = 2047.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,12 +224,17 @@ def check_range(labels: Floats) -> None:
         )
 
 
+def off_by(predicted: SecretArray, labels: SecretArray) -> SecretArray:
+    """Differences, at most 2047 in size: squares of larger ones do not fit, and one row far off would look like none."""
+    return clip(predicted - labels, -_MOST_OFF, _MOST_OFF)
+
+
 def errors(
     predicted: SecretArray, labels: SecretArray, *, to: Sequence[str], weights: SecretArray | None = None
 ) -> Fit | None:
     """RMSE, MAE and R² of predicted numbers; None at others than the receivers. Weights are of mean 1, in fixed point."""
     engine, total = predicted.engine, len(predicted)
-    distance = predicted - labels
+    distance = off_by(predicted, labels)
     mean = labels.mean() if weights is None else (weights * labels).mean()
     centred = labels - mean
     each = [distance * distance, abs(distance), centred * centred]
