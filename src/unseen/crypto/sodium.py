@@ -33,7 +33,9 @@ def load() -> Any:
     module = import_module("rbcl._sodium")
     if os.name == "posix":  # each process writes the library to a temporary file, and would leave it there
         Path(module.lib_path).unlink(missing_ok=True)
-    del module.sodium_bs  # three megabytes: what was written
+    vars(module).pop(
+        "sodium_bs", None
+    )  # three megabytes: what was written; a thread beside this one may have been first
     return module._sodium  # noqa: SLF001 - it has no other name
 
 

@@ -147,6 +147,11 @@ def test_libsodium_leaves_no_file_behind(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_libsodium_can_be_loaded_by_two_threads_at_once():
+    """A cache does not keep two threads from computing the same."""
+    assert sodium.load.__wrapped__() is sodium.load.__wrapped__() is sodium.load()
+
+
 def test_libsodium_is_loaded_only_where_it_is_needed():
     if not curve.is_native():
         pytest.skip("without native kernels it computes everything")
