@@ -352,12 +352,14 @@ def exported(value: m.Exported) -> None:
 def joint_models(value: tuple[m.ModelView, ...]) -> None:
     """Models by version."""
     table(
-        ("version", "kind", "what", "made by", "at", "holders"),
+        ("version", "kind", "what", "purpose", "contract", "made by", "at", "holders"),
         (
             (
                 v.version[:18] or "(waiting)",
                 v.kind,
                 "whole" if v.whole else "part",
+                v.purpose,
+                v.contract[:18],
                 v.reference,
                 v.made_at,
                 v.holders,
@@ -376,6 +378,7 @@ def joint_model(value: m.ModelView) -> None:
             ("kind", value.kind),
             ("what is public of it", ", ".join(f"{name} {said}" for name, said in value.public.items())),
             ("this party has", "the whole model" if value.whole else "its part"),
+            ("purpose", value.purpose),
             ("contract", value.contract),
             ("job", value.job),
             ("output", value.reference),

@@ -71,6 +71,7 @@ def prove(
     """
     if len(values) != len(statement.commitments):
         raise LocalProtocolError(f"{len(values)} numbers for {len(statement.commitments)} commitments.")
+    values = [scalars.whole(value) for value in values]
     if any(not 0 <= value < 1 << statement.bits for value in values):
         raise UsageError(f"A number is not in [0, 2^{statement.bits}): that cannot be proved.")
     bits = [value >> place & 1 for value in values for place in range(statement.bits)]

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable, Sequence
+from operator import index
+from typing import SupportsIndex
 
-from unseen.core.errors import VerificationError
+from unseen.core.errors import UsageError, VerificationError
 from unseen.crypto.group import SCALAR_BYTES, Elements, to_array
 
 ORDER = 2**252 + 27742317777372353535851937790883648493
@@ -26,14 +28,31 @@ def random_scalars(count: int) -> list[int]:
     return [secrets.randbelow(ORDER) for _ in range(count)]
 
 
+def whole(number: SupportsIndex) -> int:
+    """Python's integer of one of Python or NumPy, whose own are too short for products modulo the order.
+
+    Raises
+    ------
+    UsageError
+        It is a fraction, or no number.
+    """
+    try:
+        return index(number)
+    except TypeError as error:
+        raise UsageError(
+            f"A {type(number).__name__} is no whole number: only those can be committed to and proved about.",
+            mend="multiply fractions by a public power of two and round them",
+        ) from error
+
+
 def to_bytes(number: int) -> bytes:
     """A number of any size and sign, modulo the order, as 32 bytes."""
-    return (number % ORDER).to_bytes(SCALAR_BYTES, "little")
+    return (whole(number) % ORDER).to_bytes(SCALAR_BYTES, "little")
 
 
 def to_rows(numbers: Iterable[int]) -> Elements:
     """Numbers of any size and sign, modulo the order, shape (n, 32)."""
-    return to_array([(number % ORDER).to_bytes(SCALAR_BYTES, "little") for number in numbers])
+    return to_array([to_bytes(number) for number in numbers])
 
 
 def from_bytes(data: bytes, *, what: str) -> int:

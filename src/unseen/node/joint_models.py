@@ -178,7 +178,8 @@ class JointModels:
     def _view(self, end: Entry, job: str, reference: str, *, whole: bool) -> m.ModelView:
         task, _, output = reference.partition(".")
         artefact = self._store.read(job, reference)
-        terms = self._desk.contract(end.contract).task(task)
+        contract = self._desk.contract(end.contract)
+        terms = contract.task(task)
         holders = (self._me,) if whole else tuple(terms.roles.get("holders", ()))
         parts: dict[str, str] = {}
         receipts = []
@@ -194,6 +195,7 @@ class JointModels:
             public=_public(artefact),
             whole=whole,
             contract=end.contract,
+            purpose=contract.purpose,
             job=job,
             reference=reference,
             made_at=datetime.strptime(end.at, _TIME).replace(tzinfo=UTC),

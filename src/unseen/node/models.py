@@ -348,6 +348,8 @@ class ModelView(Model):
         Whether this is the whole model in clear; else a part that says nothing alone.
     public
         What everybody who uses it knows of it, such as its family, how many trees, how deep.
+    purpose
+        What the contract that it was made under says it is for.
     columns
         This party's own columns, or all of a whole model.
     receipts
@@ -359,6 +361,7 @@ class ModelView(Model):
     public: dict[str, Any] = {}
     whole: bool
     contract: str
+    purpose: str
     job: str
     reference: str
     made_at: datetime

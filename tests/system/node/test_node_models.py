@@ -118,6 +118,7 @@ def test_a_model_has_one_name_can_be_checked_and_serves_later_contracts(tmp_path
         name, rules = bank["train.model"].version, bank["prepare.rules"].version
         assert (name, rules) == (telecom["train.model"].version, telecom["prepare.rules"].version)
         assert [receipt.party for receipt in bank["train.model"].receipts] == list(HOLDERS)
+        assert bank["train.model"].purpose == "credit-risk"
         assert bank["train.model"].public["family"] == bank["handover.model"].public["family"] == "logistic"
         for party in HOLDERS:
             assert world[party].model_verify(name[:14]).version == name

@@ -87,6 +87,7 @@ MODEL = m.ModelView(
     kind="linear",
     whole=False,
     contract="contract-1",
+    purpose="research",
     job="job-1",
     reference="train.model",
     made_at=NOW,

@@ -140,3 +140,12 @@ def test_masked_sums_are_uniform_and_the_same_for_other_numbers() -> None:
     expected = counts.sum(axis=1, keepdims=True) / 256
     statistic = ((counts - expected) ** 2 / expected).sum(axis=1)
     assert (statistic < 255 + 6 * np.sqrt(2 * 255)).all()
+
+
+def test_numbers_of_numpy_are_numbers_and_fractions_are_refused() -> None:
+    values, blinds = np.array([3, 65_535]), scalars.random_scalars(2)
+    statement = ranges.Statement(pedersen.commit_each([3, 65_535], blinds), 16)
+    np.testing.assert_array_equal(pedersen.commit_each(values, blinds), statement.commitments)  # type: ignore[arg-type]
+    ranges.verify(statement, ranges.prove(statement, values, blinds, fresh()), fresh())  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="no whole number"):
+        pedersen.commit(1.5, blinds[0])  # type: ignore[arg-type]
