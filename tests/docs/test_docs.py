@@ -103,6 +103,11 @@ def test_the_python_of_the_readme_runs(tmp_path: Path) -> None:
     assert "auc" in done.stdout
 
 
+@pytest.mark.parametrize("place", range(len(blocks(DOCS / "protocols" / "proofs.md"))))
+def test_proofs_are_made_and_checked_as_their_page_says(place: int) -> None:
+    exec(compile(blocks(DOCS / "protocols" / "proofs.md")[place], "proofs.md", "exec"), {})
+
+
 def test_the_same_lines_run_in_any_environment(tmp_path: Path) -> None:
     """The notebook: a few lines, and the environment is an argument."""
     block = next(block for block in blocks(DOCS / "quickstart.md") if "Local()" in block)

@@ -50,3 +50,10 @@ def test_a_picture_is_a_png_too_and_leaves_the_settings_as_they_were() -> None:
     data = plots.roc(LEVELS).png(dpi=40)
     assert data.startswith(b"\x89PNG")
     assert dict(mpl.rcParams) == before
+
+
+def test_of_a_handful_approved_no_rate_is_drawn() -> None:
+    rng = np.random.default_rng(2)
+    levels = by_level((rng.random(1000) < 0.3).astype(float), rng.random(1000))
+    drawn = plots.approval({"joint": levels}).axes.lines[0].get_xdata()
+    assert np.asarray(drawn)[[0, -1]].tolist() == [0.01, 1.0]

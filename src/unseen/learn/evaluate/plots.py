@@ -24,6 +24,7 @@ STYLES = ((FIRST, "-", 2.2), (SECOND, "-", 1.5), (THIRD, "--", 1.5))
 Floats = NDArray[np.float64]
 Models = Mapping[str, Ranking]
 Figures = Mapping[str, float]
+_ENOUGH = 0.01  # of the rows: of fewer no rate is drawn
 _READABLE = 20  # classes whose cells have room for numbers
 _UNKNOWN: Figures = MappingProxyType({})
 _ALL = 1.5  # cells that are shares add up to 1, give or take what rounding each of them does
@@ -265,10 +266,15 @@ def approval(
     share: str = "share of applicants approved",
     bad: str = "rate of bad ones among the approved",
 ) -> Picture:
-    """What a threshold costs: lowest scores approved first, how many are approved against how many of them are bad."""
+    """What a threshold costs: lowest scores approved first, how many are approved against how many of them are bad.
+
+    The first hundredth of the rows is not drawn: of a handful the rate says nothing, and jumps up and down.
+    """
     picture = Picture()
     for (name, model), (colour, line, width) in zip(models.items(), STYLES, strict=False):
-        picture.axes.plot(*model.approval(), line, color=colour, linewidth=width, label=name)
+        approved, rate = model.approval()
+        enough = approved >= _ENOUGH
+        picture.axes.plot(approved[enough], rate[enough], line, color=colour, linewidth=width, label=name)
     base = next(iter(models.values())).base_rate
     picture.axes.axhline(base, color=RULE, linewidth=1, zorder=0)
     picture.axes.text(0.0, base, " everybody approved", va="bottom", color=THIRD)
