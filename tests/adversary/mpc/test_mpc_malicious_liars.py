@@ -124,7 +124,9 @@ def test_a_lie_ends_the_computation(name: str, liar: str) -> None:
     run = go(lambda party: result_of(party, make, liar=liar, errors=errors), liar=liar, timeout_s=10)
     assert found_out(run, liar)
     for error in run.errors.values():
-        if isinstance(error, VerificationError):
+        if isinstance(error, VerificationError) and "for the cause" not in str(
+            error
+        ):  # or it heard of it first
             assert "One of the others deviated" in str(error)
             assert error.party is None
 

@@ -135,11 +135,15 @@ def test_ended_links_leave_no_handles_and_no_threads(world: World) -> None:
         a, b = world.links()
         world.both(a.close, b.close)
         world.cable.cut()
+
+    def left() -> tuple[int, int]:
+        return len(list(Path("/dev/fd").iterdir())), threading.active_count()
+
     deadline = time.monotonic() + 60
-    while threading.active_count() > threads and time.monotonic() < deadline:
+    while (left()[0] > handles or left()[1] > threads) and time.monotonic() < deadline:
         time.sleep(0.01)
-    assert threading.active_count() <= threads
-    assert len(list(Path("/dev/fd").iterdir())) <= handles
+    assert left()[0] <= handles
+    assert left()[1] <= threads
 
 
 # ---------------------------------------------------------------- the greeting
