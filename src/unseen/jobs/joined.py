@@ -224,15 +224,15 @@ class Joined:
         return SecretScaling(mean, factor)
 
 
-def refuse_labels(wanted: bool) -> None:  # noqa: FBT001
+def refuse_labels(*, stratify: bool) -> None:
     """Refuse a choice of joined rows by their labels.
 
     Raises
     ------
     UsageError
-        It is wanted.
+        `stratify` is set.
     """
-    if wanted:
+    if stratify:
         raise UsageError(
             "Joined rows cannot be chosen by label.",
             why="labels and rows are in shares: nobody can tell a place from another",

@@ -9,7 +9,7 @@ from unseen.core.errors import UsageError
 from unseen.jobs import engines
 from unseen.jobs.artefacts import Artefact
 from unseen.jobs.joined import FEATURE, LABEL, OUTCOME, Joined, Known, agree
-from unseen.jobs.shared_models import SharedModel
+from unseen.jobs.shared_models import SharedModel, check_columns
 from unseen.jobs.step import Roles
 from unseen.learn.vertical import layout, models
 from unseen.learn.vertical.models import Model
@@ -58,7 +58,8 @@ def score(
     own = Joined.of(inputs["table"]) if holds else None
     held = SharedModel.of(inputs["model"]) if holds else None
     if own is not None and held is not None:
-        _check_columns(party.name, own, held)
+        columns = tuple(own.known.columns[place].name for place in own.known.of_role(FEATURE, party.name))
+        check_columns(party.name, columns, own.prepared, held)
     engine = engines.open_engine(party, roles, params)
     rows = agree(party, own, engine, protocol=choice.protocol, holders=choice.holders)
     known = rows.known
@@ -91,20 +92,3 @@ def score(
     raw = of_columns(engine, model, rows.columns(engine, known.of_role(FEATURE)), sizes)
     scores = kind.expected(engine, model, raw)
     return ScoredRows(engine, scores, raw, rows.columns(engine, labels)[:, 0], rows.members(engine), known)
-
-
-def _check_columns(me: str, own: Joined, held: SharedModel) -> None:
-    """Whether this holder's columns are those of training, in the same order and prepared alike."""
-    columns = tuple(own.known.columns[place].name for place in own.known.of_role(FEATURE, me))
-    if columns != held.columns:
-        raise UsageError(
-            f"{me} joined other columns than the model was trained on.",
-            why=f"in training: {', '.join(held.columns)}; here: {', '.join(columns)}",
-            mend="join the columns of training, in the same order",
-        )
-    if held.prepared and own.prepared and held.prepared != own.prepared:
-        raise UsageError(
-            f"{me}'s columns were prepared in another way than in training.",
-            why=f"in training: {held.prepared[:12]}…; here: {own.prepared[:12]}…",
-            mend="apply the preparation that was fitted in training before the join",
-        )

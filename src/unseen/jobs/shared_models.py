@@ -159,7 +159,7 @@ def opened(party: Party, inputs: Mapping[str, Artefact], roles: Roles, params: e
     own = None if held is None else Matrix.of(inputs["table"], missing=True)
     if own is not None and held is not None:
         own = own.ordered(held.columns)
-        check_columns(party.name, own, held)
+        check_columns(party.name, own.columns, own.prepared, held)
     values = None if own is None else own.values
     sizes = layout.agree(party, values, holders=holders)
     if held is not None and held.widths != sizes.columns:
@@ -198,18 +198,18 @@ def made_model(artefact: Artefact) -> MadeModel:
     return model.kind, model.public
 
 
-def check_columns(name: str, own: Matrix, held: SharedModel) -> None:
-    """Refuse other columns than a model's, or such that were prepared in another way.
+def check_columns(name: str, columns: tuple[str, ...], prepared: str, held: SharedModel) -> None:
+    """Refuse other columns of a holder than its model's, or such that were prepared in another way (fingerprints; "" is unknown).
 
     Raises
     ------
     UsageError
         They are.
     """
-    if own.columns != held.columns:
+    if columns != held.columns:
         missing, new = (
             ", ".join(sorted(set(some) - set(rest))) or "none"
-            for some, rest in ((held.columns, own.columns), (own.columns, held.columns))
+            for some, rest in ((held.columns, columns), (columns, held.columns))
         )
         same = missing == new == "none"
         raise UsageError(
@@ -219,10 +219,10 @@ def check_columns(name: str, own: Matrix, held: SharedModel) -> None:
             else f"missing here: {missing}; not in training: {new}",
             mend="bring the columns of training by their names, and leave others out (--ignore)",
         )
-    if held.prepared and own.prepared and held.prepared != own.prepared:
+    if held.prepared and prepared and held.prepared != prepared:
         raise UsageError(
             f"{name}'s columns were prepared in another way than in training.",
-            why=f"in training: {held.prepared[:12]}…; here: {own.prepared[:12]}…",
+            why=f"in training: {held.prepared[:12]}…; here: {prepared[:12]}…",
             mend="apply the preparation that was fitted in training",
         )
 

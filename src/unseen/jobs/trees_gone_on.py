@@ -34,7 +34,7 @@ def of(name: str, inputs: Mapping[str, Artefact], own: Matrix) -> Model:
             mend="name the output of an earlier training as input `start`, or leave out `warm_start`",
         )
     held = SharedModel.of(inputs["start"])
-    check_columns(name, own, held)
+    check_columns(name, own.columns, own.prepared, held)
     if held.model.kind != "trees":
         raise UsageError(f"The model to go on from is of the kind '{held.model.kind}', not of trees.")
     return held.model

@@ -288,7 +288,7 @@ def test_rows_that_cannot_be_scored_are_refused() -> None:
     held = SharedModel.of(other["b"]["model"])
     changed = {**other["b"], "model": replace(held, columns=("x2", "x1")).to_artefact()}
     done = play("evaluate", {**other, "b": changed}, wait=simulate, joined=True)
-    assert any("b joined other columns" in str(error) for error in done.errors.values())
+    assert any("b has other columns than in training" in str(error) for error in done.errors.values())
     kind = {
         name: {
             **other[name],

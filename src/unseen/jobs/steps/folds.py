@@ -61,7 +61,7 @@ def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Rol
     """At every holder."""
     if inputs["table"].kind == joined.KIND:
         rows = Joined.of(inputs["table"])
-        joined.refuse_labels(params.stratify)
+        joined.refuse_labels(stratify=params.stratify)
         made = _folds(party, rows.known.places, params, roles, {})
         return {"table": replace(rows, folds=made.astype(np.int64)).to_artefact()}
     table = to_table(inputs["table"])

@@ -77,7 +77,7 @@ def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Rol
     """At every holder."""
     if inputs["table"].kind == joined.KIND:
         places = Joined.of(inputs["table"])
-        joined.refuse_labels(params.stratify)
+        joined.refuse_labels(stratify=params.stratify)
         held_out = _held_out(party, places.known.places, places.folds, params, roles, {})
         parts = {"train": ~held_out, "test": held_out}
         return {name: places.take(np.flatnonzero(which)).to_artefact() for name, which in parts.items()}

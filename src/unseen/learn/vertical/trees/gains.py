@@ -40,7 +40,7 @@ _DROP = 16
 _MOST = {"binary": (1.0, 0.25), "squared": (1.0, 1.0), "softmax": (1.0, 0.5)}
 _FINEST = 20
 _PENALTY_BITS = 12
-_COMPARED = 11
+_COMPARED = 11  # fraction bits of z^2
 MOST_WEIGHT = 64
 """Of a row."""
 
@@ -166,8 +166,8 @@ def best(
     joined = engine.concatenate([engine.truncate(own, scale.best).reshape(-1, 1), z], axis=1)
     squares = times(engine, joined, joined, 2 * scale.best)
     none = _threshold(engine, squares[:, 0], node.second, settings, scale)
-    every = engine.concatenate([none.reshape(-1, 1), squares[:, 1:]], axis=1)
-    hot = one_hot_of_largest(engine.truncate(every, min(_COMPARED, every.bits)))
+    compared = engine.concatenate([none.reshape(-1, 1), squares[:, 1:]], axis=1)
+    hot = one_hot_of_largest(engine.truncate(compared, min(_COMPARED, compared.bits)))
     return Found(hot, left, Measure(z, joined[:, 0], root[:, 2 * count + 1]))
 
 
@@ -188,7 +188,7 @@ def _threshold(
 def choosable(
     engine: Engine, sums: Sums, left: Sums, right: Sums, choices: Candidates, settings: Settings
 ) -> SecretArray:
-    """Whether both sides have the weight that is asked for, and the split is not the one before it again.
+    """Booleans (nodes, candidates): both sides have the weight that is asked for, and the split is not the one before it again.
 
     It is where the bin by which they differ has no rows, or where no missing values are there to go left.
     """
