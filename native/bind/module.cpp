@@ -3,7 +3,7 @@
 #include <nanobind/stl/vector.h>
 
 #include "bind.hpp"
-#include "unseen/isa.hpp"
+#include "unseen/isa_names.hpp"
 
 namespace nb = nanobind;
 

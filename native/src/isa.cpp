@@ -1,4 +1,5 @@
 #include "unseen/isa.hpp"
+#include "unseen/isa_names.hpp"
 
 #include <atomic>
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "unseen/blocks.hpp"
+#include "unseen/isa_names.hpp"
 
 using namespace unseen;
 

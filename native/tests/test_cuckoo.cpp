@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "unseen/cuckoo.hpp"
+#include "unseen/isa_names.hpp"
 
 using namespace unseen;
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "unseen/curve.hpp"
+#include "unseen/isa_names.hpp"
 
 using namespace unseen;
 using Bytes = std::vector<std::uint8_t>;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "unseen/garble.hpp"
+#include "unseen/isa_names.hpp"
 
 using namespace unseen;
 

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "unseen/ggm.hpp"
+#include "unseen/isa_names.hpp"
 
 using namespace unseen;
 using Bytes = std::vector<std::uint8_t>;

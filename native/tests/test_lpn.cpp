@@ -4,6 +4,7 @@
 #include <random>
 #include <vector>
 
+#include "unseen/isa_names.hpp"
 #include "unseen/lpn.hpp"
 
 using namespace unseen;

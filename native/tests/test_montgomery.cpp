@@ -1,4 +1,5 @@
 // Every instruction set gives the same limbs, below the modulus, for even and odd numbers of limbs and cut segments.
+#include "unseen/isa_names.hpp"
 #include "unseen/montgomery.hpp"
 
 #include <cstdio>

@@ -3,6 +3,7 @@
 #include <random>
 #include <vector>
 
+#include "unseen/isa_names.hpp"
 #include "unseen/ring.hpp"
 
 using namespace unseen;

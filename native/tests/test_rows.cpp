@@ -3,6 +3,7 @@
 #include <cstring>
 #include <vector>
 
+#include "unseen/isa_names.hpp"
 #include "unseen/rows.hpp"
 
 using namespace unseen;

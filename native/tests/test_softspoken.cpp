@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "unseen/isa_names.hpp"
 #include "unseen/softspoken.hpp"
 
 using namespace unseen;

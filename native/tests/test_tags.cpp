@@ -6,6 +6,7 @@
 #include <random>
 #include <vector>
 
+#include "unseen/isa_names.hpp"
 #include "unseen/tags.hpp"
 
 using namespace unseen;

@@ -1,5 +1,6 @@
 // Both sides of carries and products agree, every instruction set gives what the portable one gives, and rows come out of a
 // network in the order that was asked for.
+#include "unseen/isa_names.hpp"
 #include "unseen/transfers.hpp"
 
 #include <cstdio>

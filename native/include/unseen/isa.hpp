@@ -7,23 +7,11 @@
 // `amx` is avx512 with matrix products on the matrix unit; no file is compiled for it alone.
 #pragma once
 
-#include <string>
-#include <vector>
-
 namespace unseen {
 
 enum class Isa { portable, avx2, avx512, amx };
 
-// Instruction sets that kernel files are compiled for and this machine can run, slowest first.
-std::vector<std::string> instruction_sets();
-
-// The same and `amx`, where it is there: what can be chosen.
-std::vector<std::string> matrix_sets();
-
-// Choose one; false if this machine has no such set.
-bool use(const std::string& name);
-
-// The chosen one (portable until `use` was called).
+// The chosen one (portable until `use` of isa_names.hpp was called).
 Isa isa();
 
 }  // namespace unseen
