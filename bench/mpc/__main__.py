@@ -16,9 +16,6 @@ that everything is verified.
 
 from __future__ import annotations
 
-import contextlib
-import ctypes
-import re
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -29,6 +26,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.memory import own_now, own_peak, settle
 from bench.mpc import logistic
 from bench.parties import play
 from bench.report import Report, Sample
@@ -101,7 +99,7 @@ def measure(protocol: str, work: Work, size: str) -> Sample:
 
     def program(party: Party) -> Any:
         settle()
-        idle = resident("VmRSS") - resident("RssFile")
+        idle = own_now()
         engine = mpc.Engine(party, holders=holders, helper=helper, protocol=protocol)
         secrets = [
             engine.share(
@@ -122,11 +120,7 @@ def measure(protocol: str, work: Work, size: str) -> Sample:
         seconds = time.perf_counter() - start
         sent = sum(stats.bytes_sent for stats in party.stats().values()) - before
         rounds = max(stats.rounds for stats in party.stats().values()) - turns
-        own = (
-            (resident("VmHWM") - resident("RssFile") - idle)
-            / 8
-            / (made.size + sum(secret.size for secret in secrets))
-        )
+        own = (own_peak() - idle) / 8 / (made.size + sum(secret.size for secret in secrets))
         told = engine.reveal("result", made, to=("p0",))
         return seconds, sent, rounds, own, None if told is None else error_of(told, work, inputs)
 
@@ -140,21 +134,6 @@ def measure(protocol: str, work: Work, size: str) -> Sample:
         error=told[0][4],
         more={"words": max(item[3] for item in told)},
     )
-
-
-def settle() -> None:
-    """Give back what earlier cases left free, of which this one would be made unseen, and begin to look for a peak anew."""
-    with contextlib.suppress(AttributeError, OSError):
-        ctypes.CDLL(None).malloc_trim(0)
-        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
-
-
-def resident(which: str) -> int:
-    """Bytes of memory of this process: VmRSS now, VmHWM at most, RssFile what all parties have once (code, mostly)."""
-    found = re.search(
-        rf"^{which}:\s+(\d+) kB", Path("/proc/self/status").read_text(encoding="ascii"), re.MULTILINE
-    )
-    return int(found.group(1)) * 1024 if found else 0
 
 
 def error_of(made: NDArray[Any], work: Work, inputs: list[NDArray[np.float64]]) -> float:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.memory import Held
+from bench.memory import Held, own_now, own_peak, settle
 from bench.parties import play
 from bench.report import Sample
 from unseen import mpc
@@ -72,12 +72,16 @@ def measure(protocol: str, *, rows: int = 100_000, width: int = 100, epochs: int
     how = sgd.Descent(epochs=epochs, batch=BATCH, rate=RATE)
 
     def program(party: Party) -> Any:
+        settle()
+        idle = own_now()
         engine = mpc.Engine(party, holders=holders, helper=helper, protocol=protocol)
-        blocks = [
-            engine.share(part if party.name == owner else None, owner=owner, shape=part.shape)
-            for part, owner in ((x[:, :half], "p0"), (x[:, half:], "p1"))
-        ]
-        columns = engine.concatenate(blocks, axis=1)
+        columns = engine.concatenate(
+            [
+                engine.share(part if party.name == owner else None, owner=owner, shape=part.shape)
+                for part, owner in ((x[:, :half], "p0"), (x[:, half:], "p1"))
+            ],
+            axis=1,
+        )
         labels = engine.share(y if party.name == "p0" else None, owner="p0", shape=y.shape)
         sgd.fit(engine, columns[:2048], labels[:2048], sgd.Descent(epochs=1, batch=BATCH))  # warms up
         party.sign_transcripts()  # everybody is here
@@ -89,8 +93,9 @@ def measure(protocol: str, *, rows: int = 100_000, width: int = 100, epochs: int
         seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
         sent = sum(stats.bytes_sent for stats in party.stats().values()) - before
         rounds = max(stats.rounds for stats in party.stats().values()) - turns
+        own = (own_peak() - idle) / 8 / (columns.size + labels.size + weights.size)
         told = engine.reveal("result", weights, to=("p0",))
-        return seconds, sent, rounds, cpu, told, held.private_mib
+        return seconds, sent, rounds, cpu, told, own, held.private_mib
 
     played = play(program, names, disclosures=TOLD)
     told = [played.parties[name].result for name in names]
@@ -105,6 +110,7 @@ def measure(protocol: str, *, rows: int = 100_000, width: int = 100, epochs: int
         more={
             "cpu_s": sum(item[3] for item in told),
             "weights": float(np.abs(found - wanted).max()),
-            "private_mib": max(item[5] for item in told),
+            "words": max(item[5] for item in told),
+            "private_mib": max(item[6] for item in told),
         },
     )
