@@ -212,13 +212,11 @@ class SecretArray:
                 raise UsageError(
                     "A secret is divided by a public 0.", mend="look at the divisor before: it is public"
                 )
-            if np.ndim(other) == 0:
-                return self._engine.divide(self, float(other))
-            return self._engine.multiply(self, 1.0 / np.asarray(other, np.float64))
-        return self._engine.multiply(self, np.reciprocal(cast("Any", other)))
+            return self._engine.divide(self, other)
+        return self._ufunc(np.divide, self, other)
 
     def __rtruediv__(self, other: Any) -> SecretArray:
-        return self._engine.multiply(cast("SecretArray", np.reciprocal(cast("Any", self))), other)
+        return self._ufunc(np.divide, other, self)
 
     def __pow__(self, exponent: Any) -> SecretArray:
         return self._ufunc(np.power, self, exponent)

@@ -54,7 +54,7 @@ def ufuncs() -> dict[str, Callable[..., Any]]:
         "sqrt": magnitude.sqrt,
         "reciprocal": magnitude.reciprocal,
         "tanh": exponential.tanh,
-        "divide": lambda a, b: a / b if isinstance(a, SecretArray) else magnitude.reciprocal(b) * a,
+        "divide": lambda a, b: magnitude.divisor(b).divide(a) if isinstance(b, SecretArray) else a / b,
         "power": composed.power,
         "float_power": composed.power,
         "floor": composed.floor,

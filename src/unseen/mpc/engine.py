@@ -13,7 +13,6 @@ Security: what the protocol states; see :mod:`unseen.mpc.protocols.dealer` and i
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
@@ -346,26 +345,41 @@ class Engine:
 
     # ------------------------------------------------------------------ arithmetic
 
-    def multiply(self, left: SecretArray, right: Any) -> SecretArray:
-        """Elementwise product, truncated. A public integer costs nothing."""
+    def multiply(self, left: SecretArray, right: Any, *, most: int | None = None) -> SecretArray:
+        """Elementwise product, truncated to `most` fraction bits (those of the more precise factor). A public integer costs nothing."""
         left = self.as_number(left)
         if not isinstance(right, SecretArray):
-            return self._scale(left, right)
+            return self._scale(left, right, most)
         right = self.as_number(right)
         one, other = broadcast(left.share, right.share)
         bits = left.bits + right.bits
-        kept = min(bits, max(self.bits, left.bits, right.bits))
+        kept = min(bits, most or max(self.bits, left.bits, right.bits))
         flat = (share.reshape(len(share), -1) for share in (one, other))
         product = self.protocol.multiply(*flat, drop=bits - kept)
         return self.number(product.reshape(one.shape), kept)
 
-    def divide(self, array: SecretArray, by: float) -> SecretArray:
-        """By a public number. A large one's inverse has few places: then by a power of two first, and times what is left."""
-        part, places = math.frexp(by)
-        if not _FINE < places <= _MOST_PLACES:
+    def divide(self, array: SecretArray, by: ArrayLike) -> SecretArray:
+        """By public numbers. A large one's inverse has few places: then by a power of two first, and times what is left."""
+        by = np.asarray(by, np.float64)
+        places = np.frexp(by)[1]
+        most = int(places.max(initial=0))
+        if not _FINE < most <= _MOST_PLACES:
             return self.multiply(array, np.divide(1.0, by))
         real = self.as_real(array)
-        return self.multiply(self.truncate(real, real.bits, divide_by=places - 1), 0.5 / part)
+        if by.ndim and most > self.bits:
+            large = places > self.bits
+            parts = (
+                self.divide(real, np.where(large, 1, by)),
+                self.divide(
+                    self.truncate(real, real.bits, divide_by=self.bits),
+                    np.where(large, by / 2.0**self.bits, 1),
+                ),
+            )
+            return self.multiply(parts[0], 1 - large.astype(int)) + self.multiply(parts[1], large.astype(int))
+        if by.ndim:
+            places = np.maximum(places, most - _MOST_PLACES)
+            real = self.multiply(real, np.ldexp(1.0, most - places).astype(np.int64))
+        return self.multiply(self.truncate(real, real.bits, divide_by=most - 1), np.ldexp(0.5, places) / by)
 
     def select(self, condition: SecretArray, values: SecretArray) -> SecretArray:
         """The values where the condition holds, else 0; they broadcast."""
@@ -376,13 +390,13 @@ class Engine:
                 return self.number(chosen, values.bits)
         return self.multiply(condition, values)
 
-    def _scale(self, secret: SecretArray, factor: Any) -> SecretArray:
+    def _scale(self, secret: SecretArray, factor: Any, most: int | None) -> SecretArray:
         plain = np.asarray(factor)
         whole = np.issubdtype(plain.dtype, np.integer) or plain.dtype == np.bool_
         ring = plain.astype(np.int64).view(np.uint64) if whole else encode(plain, self.bits)
         share, times = align(secret.share, ring[None])
         product = self.number(share * times, secret.bits + (0 if whole else self.bits))
-        return self.truncate(product, min(product.bits, max(self.bits, secret.bits)))
+        return self.truncate(product, min(product.bits, most or max(self.bits, secret.bits)))
 
     def matmul(self, left: SecretArray, right: Any) -> SecretArray:
         """Matrix product, truncated."""

@@ -55,6 +55,70 @@ def test_reciprocal(protocol: str) -> None:
 
 
 @each
+def test_quotients_are_as_good_for_large_divisors_as_for_small_ones(protocol: str) -> None:
+    grid = log_grid(protocol, 2.0**-12, 2.0**21)[::5]
+    grid[::2] *= -1
+    quotients = np.resize([1.0, -3.7, 1000.0, 0.01], grid.shape)
+    a = np.rint(np.clip(quotients * grid, -(2.0**21), 2.0**21) * 2.0**20) / 2.0**20
+    both = np.stack([np.append(a, 7.0), np.append(grid, 0.0)])
+    got = result(protocol, lambda x: np.stack([x[0] / x[1], 2.5 / x[1], 40_000 / x[1]]), both)
+    for found, above in zip(got, (a, 2.5, 40_000), strict=True):
+        wanted = above / grid
+        fits = np.abs(wanted) < 2.0**22
+        error = (np.abs(found[:-1] - wanted) - 3 * ULP)[fits]
+        assert (error < magnitude.MAX_ERRORS["quotient"] * np.abs(wanted[fits])).all()
+        assert found[-1] == 0
+
+
+@pytest.mark.parametrize("bits", [12, 16, 24, 28])
+def test_quotients_in_other_precisions(bits: int) -> None:
+    limit, largest = 2.0 ** min(26, 62 - 2 * bits, 40 - bits), 2.0 ** (61 - 2 * bits)
+    rng = np.random.default_rng(bits)
+    b = np.exp2(rng.uniform(-4, np.log2(largest), 2000)) * rng.choice([-1, 1], 2000)
+    a = np.clip(np.exp2(rng.uniform(-2, np.log2(limit), 2000)) * b, -largest, largest)
+    a, b = np.rint(np.stack([a, b]) * 2.0**bits) / 2.0**bits
+    got = result("replicated3", lambda x: x[0] / x[1], np.stack([a, b]), bits=bits)
+    room = max(bits, 36 - bits)  # of 1/m, less where b is so large that it has a part of 2^-n too
+    places = np.minimum(16, min(room, 22) - 1 - np.maximum(0, np.log2(np.abs(b)) + 1 - room))
+    assert (np.abs(got - a / b) < 2.0**-places * np.abs(a / b) + 3 * 2.0**-bits).all()
+
+
+@each
+def test_public_divisors_large_and_small(protocol: str) -> None:
+    by = np.array([1e6, 3.0, -0.001, 2.0**30, 250_000.0, 1.0])
+    a = np.array([1e6, 1.0, 1.0, 4e6, -1e6, 4e6])
+    got = result(protocol, lambda x: np.concatenate([x / by, x[:1] / 1e6, x[:1] / np.array([1e6])]), a)
+    wanted = np.append(a / by, [1, 1])
+    assert (np.abs(got - wanted) < 2.0**-15 * np.abs(wanted) + 2 * ULP).all()
+
+
+def test_quotients_broadcast_and_take_whole_numbers() -> None:
+    a = np.arange(1, 13, dtype=float).reshape(3, 4) * 30_000
+    got = result(
+        "replicated3",
+        lambda x: x / x.sum(axis=1, keepdims=True) + x[0] / (x > 1).sum(axis=0),
+        a,
+    )
+    np.testing.assert_allclose(got, a / a.sum(axis=1, keepdims=True) + a[0] / 3, rtol=2e-5)
+
+
+def test_means_of_groups_and_of_weights_are_as_good_of_large_sums() -> None:
+    keys, values = np.repeat([0.0, 1.0], 40), np.linspace(40_000, 60_000, 80)
+    got = result(
+        "replicated3",
+        lambda x: np.concatenate(
+            [
+                mpc.group_by(x[0], {"mean": ("mean", x[1])}, groups=2, key_bits=24)["mean"],
+                np.average(x[1], weights=x[1] / 1e5).reshape(1),
+            ]
+        ),
+        np.stack([keys, values]),
+    )
+    wanted = [*values.reshape(2, 40).mean(axis=1), np.average(values, weights=values)]
+    np.testing.assert_allclose(got, wanted, rtol=2e-5)
+
+
+@each
 def test_roots(protocol: str) -> None:
     grid = log_grid(protocol, 2.0**-20, 2.0**21)
     error = np.abs(result(protocol, mpc.rsqrt, grid) - 1 / np.sqrt(grid)) - 2 * ULP

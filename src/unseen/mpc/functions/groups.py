@@ -183,8 +183,8 @@ def _marked(values: SecretArray, mark: SecretArray) -> SecretArray:
 def _means(told: dict[str, SecretArray], aggregations: Mapping[str, Aggregation]) -> dict[str, SecretArray]:
     means = [name for name, how in aggregations.items() if how[0] == "mean"]
     if means:
-        parts = magnitude.reciprocal(told.pop(""))
-        told = {name: column * parts if name in means else column for name, column in told.items()}
+        rows = magnitude.divisor(told.pop(""))
+        told = {name: rows.divide(column) if name in means else column for name, column in told.items()}
     return told
 
 

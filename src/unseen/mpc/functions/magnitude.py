@@ -1,12 +1,15 @@
-"""Functions of a number's size: 1/x, 1/sqrt(x), sqrt(x), log(x).
+"""Functions of a number's size: 1/x, a/x, 1/sqrt(x), sqrt(x), log(x).
 
 x > 0 is written as m 2^-e 2^M with m in [1/2, 1) from its highest place: one-hot bits of the places, taken together by
 rows and by columns of a square, give 2^e as a product of two sums, so few bits need become numbers. Of m the function is
 a sine series where waves cost less than powers (`waved` of the protocol), else a polynomial (1/x: always, and one step of Newton's
 method more). A sine asks for m modulo its period only, so m need not be truncated first.
 
-Domain: 2^-bits <= x < 2^(62 - 2 bits); results must fit the format. 1/x of 0 is 0. A negative x has its sign taken into
-account by 1/x and gives nonsense elsewhere, as nobody is to learn that it was negative.
+A quotient a/x is a 2^e, truncated, times 1/m, so it does not matter whether x is large or small; 1/x itself would have few
+places where x is large.
+
+Domain: 2^-bits <= x < 2^(62 - 2 bits); results must fit the format. 1/x and a/x are 0 where x is 0. A negative x has its sign
+taken into account by them and gives nonsense elsewhere, as nobody is to learn that it was negative.
 
 Errors, tested on a dense grid and published in docs/mpc.md: :data:`MAX_ERRORS`.
 """
@@ -25,28 +28,39 @@ from unseen.mpc.array import SecretArray
 from unseen.mpc.fixed import SAFE_BITS
 from unseen.mpc.functions import tables
 from unseen.mpc.functions.compare import below, turned
-from unseen.mpc.functions.pieces import in_pieces
+from unseen.mpc.functions.pieces import cut, in_pieces
 from unseen.mpc.functions.polynomial import polynomial
 from unseen.mpc.protocol import Protocol
 from unseen.mpc.shares import Planes, Share
 
-MAX_ERRORS = {"reciprocal": 2.0**-15, "rsqrt": 2.0**-14, "sqrt": 2.0**-14, "log": 2.0**-15}
-"""Relative for 1/x, 1/sqrt(x) and sqrt(x) apart from one unit of the result's last place; absolute for log(x)."""
+MAX_ERRORS = {
+    "reciprocal": 2.0**-15,
+    "quotient": 2.0**-15,
+    "rsqrt": 2.0**-14,
+    "sqrt": 2.0**-14,
+    "log": 2.0**-15,
+}
+"""Relative for 1/x, a/x, 1/sqrt(x) and sqrt(x) apart from one unit of the result's last place; absolute for log(x)."""
 
 _MANTISSA, _ROOT, _COLUMN = 28, 22, 24  # fraction bits; products stay below 2^62
 _WAVED = 43  # of a function made of waves
 _LARGEST = 60  # the places of a root before it is truncated
+_LARGEST_QUOTIENT = 26  # 2^26, or what fits
+_INVERSE = 22  # fraction bits of the 1/m of a quotient, at most
+_PARTS = 16
 
 
 @dataclass(frozen=True, slots=True)
 class _Highest:
     """How far the highest place of x that is set lies from the topmost: e = row * width + column of a square.
 
-    `rows` and `columns` are one-hot numbers.
+    `rows` and `columns` are one-hot numbers; so is `apart`, of topmost places that are not in the square, which begins below
+    them.
     """
 
     rows: SecretArray
     columns: SecretArray
+    apart: SecretArray
     places: int
 
     @property
@@ -116,27 +130,28 @@ def _function(m: SecretArray, coefficients: tuple[float, ...], wave: tuple[float
     return engine.number(share.reshape(m.share.shape), _WAVED)  # twice what the series is
 
 
-def _highest(x: SecretArray) -> _Highest:
+def _highest(x: SecretArray, apart: int = 0) -> _Highest:
     engine, protocol = x.engine, x.engine.protocol
     places = SAFE_BITS - x.bits
-    width = math.isqrt(places - 1) + 1
-    height = -(-places // width)
-    sides = _sides(protocol, x.share.reshape(len(x.share), -1), places, (height, width))
+    width = math.isqrt(places - apart - 1) + 1
+    height = -(-(places - apart) // width)
+    sides = _sides(protocol, x.share.reshape(len(x.share), -1), places, (height, width), apart)
     hot = engine.as_number(engine.boolean(planes.unpack(sides, x.shape)))
-    return _Highest(hot[:height], hot[height:], places)
+    return _Highest(hot[:height], hot[height : height + width], hot[height + width :], places)
 
 
-def _sides(protocol: Protocol, flat: Share, places: int, square: tuple[int, int]) -> Planes:
-    """The rows and the columns of a square of which one is set, as planes one after another."""
-    top = planes.highest(protocol, planes.bits_of(protocol, flat, places))
+def _sides(protocol: Protocol, flat: Share, places: int, square: tuple[int, int], apart: int) -> Planes:
+    """The rows and the columns of a square of which one is set, then the places apart, as planes one after another."""
+    top = planes.highest(protocol, planes.bits_of(protocol, flat, places))[:, ::-1]
     # Row r and column c of the square stand for e = r * width + c, which is how far the place is from the topmost.
     grid = np.zeros((len(top), *square, top.shape[2]), np.uint64)
-    grid.reshape(len(top), -1, top.shape[2])[:, :places] = top[:, ::-1]
+    grid.reshape(len(top), -1, top.shape[2])[:, : places - apart] = top[:, apart:]
     # At most one place is set, so XOR along a side is OR.
-    return np.concatenate([np.bitwise_xor.reduce(grid, axis=axis) for axis in (2, 1)], axis=1)
+    sides = [np.bitwise_xor.reduce(grid, axis=axis) for axis in (2, 1)]
+    return np.concatenate([*sides, top[:, :apart]], axis=1)
 
 
-@in_pieces(parts=16)
+@in_pieces(parts=_PARTS)
 def reciprocal(x: SecretArray) -> SecretArray:
     """1 / x; 0 where x is 0."""
     engine = x.engine
@@ -154,13 +169,69 @@ def reciprocal(x: SecretArray) -> SecretArray:
     return turned(engine.number(out.share, x.bits), negative)[0]
 
 
-@in_pieces(parts=16)
+@dataclass(frozen=True, slots=True)
+class Divisor:
+    """A secret x made ready for numbers to be divided by it.
+
+    x is m 2^n with m in [1/2, 1). `power` times `inverse` is 1/x: of 2^-n, with the sign of x, and 1/m; what of n is so large that
+    2^-n would not fit is in `inverse`. Both are 0 where x is 0.
+    """
+
+    power: SecretArray
+    inverse: SecretArray
+
+    def divide(self, a: Any) -> SecretArray:
+        """A / x of secret or public a, which broadcasts; 0 where x is 0.
+
+        Errors: 2^-15 relative, or 3 units. With fewer than 20 fraction bits 1/m has fewer places for the largest x, down to 8 of
+        them. Range: a / x must be below 2^26 and what products must be below, 2^(62 - 2 bits); with more than 22, below 2^(40 - bits).
+        """
+        engine = self.power.engine
+        most = max(engine.bits, a.bits) if isinstance(a, SecretArray) else engine.bits
+        return engine.multiply(engine.multiply(self.power, a, most=most), self.inverse, most=most)
+
+
+def divisor(x: SecretArray) -> Divisor:
+    """Of what is divided by, once for all that it divides; x as for 1/x."""
+    engine = x.engine
+    x = engine.as_real(x)
+    flat = x.ravel()
+    made = [_divisor(flat[part]) for part in cut(max(1, x.size), _PARTS)]
+    return Divisor(*(engine.concatenate(list(side)).reshape(x.shape) for side in zip(*made, strict=True)))
+
+
+def _divisor(x: SecretArray) -> tuple[SecretArray, SecretArray]:
+    engine = x.engine
+    span = SAFE_BITS - 2 * x.bits  # of n above 0
+    room = SAFE_BITS - x.bits - min(span, _LARGEST_QUOTIENT)  # for fraction bits beside those of a quotient
+    kept, drop = min(room, _INVERSE), max(0, min(room, span))
+    apart = max(0, span - drop)
+    x, negative = turned(x, below(x, (0.0,))[0])
+    top = _highest(x, apart)
+    (inner,) = top.powers(_Power())
+    power, factor = inner, engine.number(inner.share << np.uint64(apart), 0)
+    if apart:
+        power = inner + top.apart.sum(axis=0)
+        factor = factor + _choose(top.apart, np.arange(apart), 0)
+    m = engine.truncate(top.mantissa(x, factor), _MANTISSA)
+    guess = polynomial(m, tables.RECIPROCAL)
+    factors = m[None]
+    if apart:
+        rest = 1 + _tell(top.apart, 2.0 ** (np.arange(apart) - apart) - 1, _MANTISSA)  # 2^min(e - apart, 0)
+        factors = engine.concatenate([factors, rest[None]])
+    products = guess * factors
+    inverse = engine.truncate((products[1] if apart else guess) * (2 - products[0]), kept)
+    power = engine.number(power.share << np.uint64(max(0, -span)), 0)
+    return turned(engine.number(power.share, drop), negative)[0], inverse
+
+
+@in_pieces(parts=_PARTS)
 def rsqrt(x: SecretArray) -> SecretArray:
     """1 / sqrt(x)."""
     return _root(x, inverse=True)
 
 
-@in_pieces(parts=16)
+@in_pieces(parts=_PARTS)
 def sqrt(x: SecretArray) -> SecretArray:
     """The square root; 0 where x is 0."""
     return _root(x, inverse=False)
@@ -194,7 +265,7 @@ def _root(x: SecretArray, *, inverse: bool) -> SecretArray:
     return engine.truncate(engine.number(product.share, bits), x.bits, divide_by=divide_by)
 
 
-@in_pieces(parts=16)
+@in_pieces(parts=_PARTS)
 def log(x: SecretArray) -> SecretArray:
     """Natural logarithm: log m + (places - bits - e) log 2."""
     engine = x.engine
