@@ -428,7 +428,7 @@ class Party:
         Raises
         ------
         VerificationError
-            A peer's signature is not over the transcript this party has.
+            A peer's signature is not over the transcript this party has, or there is none.
         """
         heads = {peer: self._link(peer).transcript() for peer in self.peers}
         statements = {peer: self._statement(peer, head) for peer, head in heads.items()}
@@ -436,7 +436,7 @@ class Party:
         ours = {peer: sign(statement) if sign else b"" for peer, statement in statements.items()}
         theirs = self.exchange({peer: SignedHead(ours[peer]) for peer in self.peers}, SignedHead)
         for peer, message in theirs.items():
-            if message.signature and self._shared.verify:
+            if self._shared.verify:  # no signature is a wrong one, too
                 self._shared.verify(peer, statements[peer], message.signature)
             self._shared.transcripts.append(
                 TranscriptRecord(peer, statements[peer], ours[peer], message.signature)

@@ -3,6 +3,8 @@
 A correct result proves nothing about secrecy. These checks look at every message that a party received in a
 simulated run: the bytes of share and masked fields are held against the uniform distribution (chi-square), and no
 mask may be constant or come twice.
+
+Two messages under one and the same mask look uniform each; :func:`related` looks at them together.
 """
 
 from __future__ import annotations
@@ -22,18 +24,26 @@ from unseen.testing.simulate import Seen
 SIGMAS = 6.0
 SMALL = 64
 ENOUGH = 16 * 256
+ROWS = 8
 
 
 def secret_arrays(view: Iterable[Seen]) -> list[tuple[str, NDArray[np.uint8]]]:
     """(message.field, bytes) of every array that is to look uniform, in order."""
-    found = []
-    for seen in view:
-        for name, kind in kinds(type(seen.message)).items():
-            value = getattr(seen.message, name)
-            if kind in (SHARE.name, MASKED.name) and isinstance(value, np.ndarray) and value.size:
-                data = np.ascontiguousarray(value).reshape(-1).view(np.uint8)
-                found.append((f"{type(seen.message).__name__}.{name}", data))
-    return found
+    return [
+        (label, np.ascontiguousarray(value).reshape(-1).view(np.uint8))
+        for label, value in secret_words(view)
+        if value.size
+    ]
+
+
+def secret_words(view: Iterable[Seen]) -> list[tuple[str, NDArray[Any]]]:
+    """(message.field, array) of every array that is to look uniform, in order."""
+    return [
+        (f"{type(seen.message).__name__}.{name}", getattr(seen.message, name))
+        for seen in view
+        for name, kind in kinds(type(seen.message)).items()
+        if kind in (SHARE.name, MASKED.name) and isinstance(getattr(seen.message, name), np.ndarray)
+    ]
 
 
 def lowest_bytes(view: Iterable[Seen]) -> list[tuple[str, NDArray[np.uint8]]]:
@@ -58,6 +68,15 @@ def opened(*views: Iterable[Seen]) -> list[tuple[str, NDArray[np.uint8]]]:
 
     Each summand alone may look uniform while the opened value does not.
     """
+    return [
+        (label, np.ascontiguousarray(value).reshape(-1).view(np.uint8))
+        for label, value in opened_words(*views)
+        if value.size
+    ]
+
+
+def opened_words(*views: Iterable[Seen]) -> list[tuple[str, NDArray[Any]]]:
+    """The same as arrays."""
     summands: dict[str, list[NDArray[Any]]] = {}
     for view in views:
         heard: dict[str, list[NDArray[Any]]] = {}
@@ -65,12 +84,10 @@ def opened(*views: Iterable[Seen]) -> list[tuple[str, NDArray[np.uint8]]]:
             if isinstance(seen.message, Opening):
                 heard.setdefault(seen.sender, []).append(seen.message.values)
         summands = {**heard, **summands}  # whoever opens sends the same to all: it is counted once
-    found = []
-    for parts in zip(*summands.values(), strict=True):
-        value = reduce(np.add if parts[0].dtype == np.uint64 else np.bitwise_xor, parts)
-        if value.size:
-            found.append(("opened value", np.ascontiguousarray(value).reshape(-1).view(np.uint8)))
-    return found
+    return [
+        ("opened value", reduce(np.add if parts[0].dtype == np.uint64 else np.bitwise_xor, parts))
+        for parts in zip(*summands.values(), strict=True)
+    ]
 
 
 def deviation(data: NDArray[np.uint8]) -> float:
@@ -97,3 +114,48 @@ def objections(arrays: Sequence[tuple[str, NDArray[np.uint8]]]) -> list[str]:
         f"{count} messages carry the same {len(data)} bytes" for data, count in repeated.items() if count > 1
     ]
     return found
+
+
+def related(arrays: Sequence[tuple[str, NDArray[Any]]]) -> list[str]:
+    """Which of these arrays, or rows or halves of them, or which sums, differences or XORs of two, repeat their words.
+
+    That is how one mask over two values shows, if the values themselves are constant, or nearly so. Words of 64 bits may
+    come once anywhere.
+    """
+    alike: dict[tuple[str, int], list[tuple[str, NDArray[Any]]]] = {}
+    for place, (label, array) in enumerate(arrays):
+        for part, row in _parts(array):
+            if row.size >= SMALL:
+                named = (f"{label} {place}{part}", row[:SMALL])
+                alike.setdefault((row.dtype.str, row.size), []).append(named)
+    wide = [array.reshape(-1) for _, array in arrays if array.dtype == np.uint64]
+    words = np.concatenate(wide) if wide else np.zeros(0, np.uint64)
+    again = len(words) - len(np.unique(words))
+    found = [f"{again} words come twice"] if again else []
+    for items in alike.values():
+        table = np.stack([start for _, start in items])
+        found += [f"{items[place][0]}: words come again" for place in np.flatnonzero(_repeat(table))]
+        for place, row in enumerate(table[:-1]):
+            rest = table[place + 1 :]
+            off = _repeat(rest + row) | _repeat(rest - row) | _repeat(rest ^ row)
+            found += [
+                f"{items[place][0]} and {items[place + 1 + other][0]} are related"
+                for other in np.flatnonzero(off)
+            ]
+    return found
+
+
+def _repeat(table: NDArray[Any]) -> NDArray[np.bool_]:
+    """Of each row, whether most of its words are there before: of 64 uniform bytes seven are, of wider words none."""
+    ordered = np.sort(table, axis=1)
+    fresh: NDArray[np.bool_] = (np.diff(ordered, axis=1) != 0).sum(axis=1) < table.shape[1] // 2
+    return fresh
+
+
+def _parts(array: NDArray[Any]) -> list[tuple[str, NDArray[Any]]]:
+    """An array in a row, and its rows if they are few or else its halves."""
+    flat = np.ascontiguousarray(array).reshape(-1)
+    count = array.shape[0] if array.ndim > 1 and 1 < array.shape[0] <= ROWS else 2
+    if flat.size % count:
+        return [("", flat)]
+    return [("", flat), *((f"[{place}]", row) for place, row in enumerate(flat.reshape(count, -1)))]

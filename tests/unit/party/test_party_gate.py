@@ -271,8 +271,8 @@ def test_a_part_of_another_shape_is_our_own_fault() -> None:
 # ---------------------------------------------------------------------- signed transcripts
 
 
-def signing(*, tamper: bool) -> dict[str, BaseException | int]:
-    """Two parties sign what they said; a liar's message arrives changed at b only."""
+def signing(*, tamper: bool = False, silent: bool = False) -> dict[str, BaseException | int]:
+    """Two parties sign what they said; a liar's message arrives changed at b only, or a signs nothing."""
 
     def wire(parcel: Parcel) -> bytes:
         if tamper and b"party.standing/1" in parcel.payload:
@@ -289,7 +289,9 @@ def signing(*, tamper: bool) -> dict[str, BaseException | int]:
             links[name],
             session=Session("j", "t"),
             gate=Gate(name, DisclosurePolicy("c", "t"), MemoryJournal()),
-            sign=lambda statement: b"signed by " + name.encode() + statement,
+            sign=None
+            if silent and name == "a"
+            else lambda statement: b"signed by " + name.encode() + statement,
             verify=verify,
             timeout_s=5,
         )
@@ -314,7 +316,12 @@ def signing(*, tamper: bool) -> dict[str, BaseException | int]:
 
 
 def test_both_ends_sign_what_was_said() -> None:
-    assert signing(tamper=False) == {"a": 1, "b": 1}
+    assert signing() == {"a": 1, "b": 1}
+
+
+def test_who_does_not_sign_gets_nothing() -> None:
+    """An empty signature is a wrong one: it passed, and the refusal showed in the audit only."""
+    assert isinstance(signing(silent=True)["b"], VerificationError)
 
 
 def test_ends_that_heard_different_things_do_not_go_on() -> None:
