@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,8 +13,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from unseen.client.cross_validation import cross_validate
 from unseen.client.workflow import TaskHandle, Workflow
 from unseen.core.errors import UsageError
-from unseen.govern.contract import AssetTerms, Contract, Level, RoleName
+from unseen.govern.contract import MODEL, AssetTerms, Contract, Level, RoleName
 from unseen.node.operations import Node
+
+_VERSION = re.compile(r"model-[0-9a-f]{64}")
 
 
 class _Part(BaseModel):
@@ -123,14 +126,19 @@ def contract_of(path: Path, node: Node) -> Contract:
         flow.asset(terms)
     handles: dict[str, TaskHandle] = {}
     for task in file.tasks:
-        for source in task.inputs.values():
-            for reference in (source,) if isinstance(source, str) else source.values():
-                _check(reference, handles, task.name)
+        inputs: dict[str, str | dict[str, str]] = {}
+        for name, source in task.inputs.items():
+            if isinstance(source, str):
+                inputs[name] = _reference(source, handles, task.name, node)
+            else:
+                inputs[name] = {
+                    party: _reference(part, handles, task.name, node) for party, part in source.items()
+                }
         handles[task.name] = flow.task(
-            task.name, task.step, roles=task.roles, inputs=task.inputs, params=task.params
+            task.name, task.step, roles=task.roles, inputs=inputs, params=task.params
         )
     for asked in file.cross_validations:
-        _check(asked.table, handles, asked.name)
+        _reference(asked.table, handles, asked.name, node)
         cross_validate(
             flow,
             asked.name,
@@ -146,18 +154,22 @@ def contract_of(path: Path, node: Node) -> Contract:
     return flow.contract(identities)
 
 
-def _check(reference: str, handles: Mapping[str, TaskHandle], task: str) -> None:
-    """References are to assets (checked by the contract) or to outputs of tasks above."""
+def _reference(reference: str, handles: Mapping[str, TaskHandle], task: str, node: Node) -> str:
+    """The reference as the contract takes it: models by their whole versions; outputs only of tasks above, which must have them."""
     name, dot, output = reference.partition(".")
+    if reference.startswith(MODEL):
+        version = reference.removeprefix(MODEL)
+        return reference if _VERSION.fullmatch(version) else MODEL + node.model_show(version).version
     if reference.startswith("asset:"):
-        return
+        return reference
     if not dot or name not in handles:
         raise UsageError(
             f"Task '{task}' takes '{reference}', which is nothing.",
             why=f"above it are the tasks {', '.join(handles) or 'none'}",
-            mend="write asset:NAME, or TASK.OUTPUT of a task above",
+            mend="write asset:NAME, TASK.OUTPUT of a task above, or model:VERSION of an earlier job",
         )
     handles[name][output]
+    return reference
 
 
 def _terms(references: tuple[str, ...], node: Node) -> list[AssetTerms]:

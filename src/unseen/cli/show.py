@@ -9,13 +9,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from unseen.cli import parameters
+from unseen.cli import figures, parameters
 from unseen.core.errors import from_dict
 from unseen.node import models as m
 
@@ -41,7 +40,7 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, empty: st
     """Print a table, or `empty`."""
     grid = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
-        grid.add_column(column, overflow="fold")
+        grid.add_column(plain(column), overflow="fold")
     for row in rows:
         grid.add_row(*(Text(plain(_cell(value))) for value in row))
     if grid.row_count:
@@ -327,18 +326,17 @@ def artefacts(value: tuple[m.ArtefactView, ...]) -> None:
         empty="This party received nothing.",
     )
     for artefact in value:
-        figures = [(name, _figure(item)) for name, item in artefact.meta.items() if _short(item)]
-        if figures:
+        lines, tables = figures.facts(artefact.meta), figures.sections(artefact.meta)
+        if lines or tables:
             console().print(Text(f"\n{plain(artefact.reference)}", style="bold"))
-            facts(figures)
+            facts(lines)
+        _sections(tables)
 
 
-def _short(value: Any) -> bool:
-    return isinstance(value, str | int | float) or (isinstance(value, list) and len(value) <= 20)  # noqa: PLR2004
-
-
-def _figure(value: Any) -> object:
-    return f"{value:.6g}" if isinstance(value, float) else value
+def _sections(value: Sequence[figures.Section]) -> None:
+    for section in value:
+        console().print(f"\n{plain(section.title)}")
+        table(section.columns, section.rows, empty="Nothing.")
 
 
 def exported(value: m.Exported) -> None:
@@ -388,6 +386,8 @@ def joint_model(value: m.ModelView) -> None:
             ("waiting for", value.waiting_for),
         )
     )
+    _sections(figures.sections({"columns": list(value.columns), "told to this party": value.known}))
+    console().print()
     table(
         ("log of", "entry", "under a head of", "witnessed by", "leaf"),
         ((r.party, r.index, r.head_size, r.witnessed_by, r.leaf) for r in value.receipts),

@@ -156,9 +156,8 @@ def opened(party: Party, inputs: Mapping[str, Artefact], roles: Roles, params: e
     """
     holders = roles.all("holders")
     held = SharedModel.of(inputs["model"]) if party.name in holders else None
-    own = None if held is None else Matrix.of(inputs["table"], missing=True)
+    own = None if held is None else Matrix.of(inputs["table"], missing=True, columns=held.columns)
     if own is not None and held is not None:
-        own = own.ordered(held.columns)
         check_columns(party.name, own.columns, own.prepared, held)
     values = None if own is None else own.values
     sizes = layout.agree(party, values, holders=holders)
@@ -217,7 +216,7 @@ def check_columns(name: str, columns: tuple[str, ...], prepared: str, held: Shar
             why=f"in training their order was {', '.join(held.columns)}"
             if same
             else f"missing here: {missing}; not in training: {new}",
-            mend="bring the columns of training by their names, and leave others out (--ignore)",
+            mend="bring the columns of training by their names, made ready by the same rules",
         )
     if held.prepared and prepared and held.prepared != prepared:
         raise UsageError(

@@ -126,9 +126,9 @@ class Matrix:
             )
         return replace(self, commitment=commit(self.numbers))
 
-    def ordered(self, columns: tuple[str, ...]) -> Matrix:
-        """The same with its columns in that order, if it has just these; else itself."""
-        if self.columns == columns or sorted(self.columns) != sorted(columns):
+    def _of_columns(self, columns: tuple[str, ...]) -> Matrix:
+        """The same with these columns alone, in that order, if it has all of them; else itself."""
+        if self.columns == columns or not set(columns) <= set(self.columns):
             return self
         places = [self.columns.index(name) for name in columns]
         return replace(self, values=self.values[:, places], columns=columns, commitment=None)
@@ -151,26 +151,33 @@ class Matrix:
         return Artefact("matrix", arrays, meta)
 
     @classmethod
-    def of_table(cls, table: Table, *, missing: bool = False) -> Matrix:
+    def of_table(
+        cls, table: Table, *, missing: bool = False, columns: tuple[str, ...] | None = None
+    ) -> Matrix:
         """The features of a table as they are, NaN where values are missing and may be, and its label if it has one.
+
+        `columns`: these alone, in that order, if they are features of it; what others hold is not looked at.
 
         Raises
         ------
         UsageError
             Features that are no numbers.
         """
+        features = columns if columns is not None and set(columns) <= set(table.features) else table.features
         label = table.outcome(table.labels[0]) if table.labels else None
         return cls(
-            table.numeric(table.features, missing=missing),
-            table.features,
+            table.numeric(features, missing=missing),
+            features,
             label,
             table.select(table.ids),
             label_name=table.labels[0] if table.labels else "",
         )
 
     @classmethod
-    def of(cls, artefact: Artefact, *, missing: bool = False) -> Matrix:
-        """The matrix of an artefact; of a table, its features as they are (see :meth:`of_table`).
+    def of(
+        cls, artefact: Artefact, *, missing: bool = False, columns: tuple[str, ...] | None = None
+    ) -> Matrix:
+        """The matrix of an artefact; of a table, its features as they are (see :meth:`of_table`, also for `columns`).
 
         Raises
         ------
@@ -178,14 +185,14 @@ class Matrix:
             It is none.
         """
         if artefact.kind == "table":
-            made = cls.of_table(to_table(artefact), missing=missing)
+            made = cls.of_table(to_table(artefact), missing=missing, columns=columns)
             return replace(made, prepared=prepared_of(artefact))
         _check(artefact, "matrix")
         meta = artefact.meta
         bound = (
             Commitment(bytes.fromhex(meta[COMMITTED]), int(meta["blind"], 16)) if COMMITTED in meta else None
         )
-        return cls(
+        made = cls(
             artefact.arrays["values"],
             tuple(meta["columns"]),
             artefact.arrays.get("label"),
@@ -194,6 +201,7 @@ class Matrix:
             prepared_of(artefact),
             meta.get("label", ""),
         )
+        return made if columns is None else made._of_columns(columns)
 
 
 MOST_CLASSES = 100

@@ -149,13 +149,32 @@ class ContractDesk:
                 received_at=at,
             )
 
+    def find(self, beginning: str) -> str:
+        """The whole id of the contract whose id begins so.
+
+        Raises
+        ------
+        UsageError
+            None or several do.
+        """
+        with self._database.read() as view:
+            query = sql.select(contracts.c.id).where(contracts.c.id.startswith(beginning, autoescape=True))
+            ids = view.execute(query).scalars().all()
+        if len(ids) != 1 or not beginning:
+            raise UsageError(
+                f"{len(ids) or 'No'} contract{'s' * (len(ids) > 1)} of this node begin{'s' * (not ids)} "
+                f"with '{beginning}'.",
+                mend="`unseen contract list` shows them",
+            )
+        return str(ids[0])
+
     def show(self, contract_id: str) -> m.ContractView:
         """One in full."""
-        return self._view(self._find(contract_id), short=False)
+        return self._view(self.find(contract_id), short=False)
 
     def sign(self, contract_id: str) -> m.ContractView:
         """See :meth:`unseen.node.operations.Node.contract_sign`."""
-        contract = self.contract(self._find(contract_id))
+        contract = self.contract(self.find(contract_id))
         state = self._state_of(contract.id, self.me)
         if state in {"refused", "withdrawn"}:
             raise DeniedError(f"This party has {state} the contract.", mend="propose a new one")
@@ -172,7 +191,7 @@ class ContractDesk:
 
     def refuse(self, contract_id: str, reason: str = "") -> m.ContractView:
         """See :meth:`unseen.node.operations.Node.contract_refuse`."""
-        contract = self.contract(self._find(contract_id))
+        contract = self.contract(self.find(contract_id))
         if self._state_of(contract.id, self.me) == "signed":
             raise UsageError("This party has signed the contract.", mend="withdraw the signature instead")
         self._ledger.append("contract-refused", contract.id, {"reason": reason})
@@ -182,7 +201,7 @@ class ContractDesk:
 
     def withdraw(self, contract_id: str, reason: str = "") -> m.ContractView:
         """See :meth:`unseen.node.operations.Node.contract_withdraw`."""
-        contract = self.contract(self._find(contract_id))
+        contract = self.contract(self.find(contract_id))
         if self._state_of(contract.id, self.me) != "signed":
             raise UsageError("This party has not signed the contract.")
         signature = base64.b64encode(self._identity.sign(withdrawal(contract, reason))).decode()
@@ -406,18 +425,6 @@ class ContractDesk:
     def _row(self, contract_id: str) -> sql.Row[Any] | None:
         with self._database.read() as view:
             return view.execute(sql.select(contracts).where(contracts.c.id == contract_id)).one_or_none()
-
-    def _find(self, beginning: str) -> str:
-        with self._database.read() as view:
-            query = sql.select(contracts.c.id).where(contracts.c.id.startswith(beginning, autoescape=True))
-            ids = view.execute(query).scalars().all()
-        if len(ids) != 1 or not beginning:
-            raise UsageError(
-                f"{len(ids) or 'No'} contract{'s' * (len(ids) != 1)} of this node begin{'s' * (not ids)} "
-                f"with '{beginning}'.",
-                mend="`unseen contract list` shows them",
-            )
-        return str(ids[0])
 
     def _state_of(self, contract_id: str, party: str) -> str | None:
         with self._database.read() as view:

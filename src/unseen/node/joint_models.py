@@ -201,6 +201,7 @@ class JointModels:
             made_at=datetime.strptime(end.at, _TIME).replace(tzinfo=UTC),
             holders=holders,
             columns=_columns(artefact),
+            known={} if whole else artefact.meta.get("known", {}),
             receipts=tuple(receipts),
             waiting_for=waiting,
         )

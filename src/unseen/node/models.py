@@ -352,6 +352,9 @@ class ModelView(Model):
         What the contract that it was made under says it is for.
     columns
         This party's own columns, or all of a whole model.
+    known
+        What this party was told of a joint model, as the contract says: of each of its columns the coefficient, its standard error, how
+        much splits on it gained; the intercept at the label holder. Empty of a whole model.
     receipts
         Where the holders' logs say what they made.
     """
@@ -367,6 +370,7 @@ class ModelView(Model):
     made_at: datetime
     holders: tuple[str, ...]
     columns: tuple[str, ...]
+    known: dict[str, list[float]] = {}
     receipts: tuple[Receipt, ...]
     waiting_for: tuple[str, ...] = ()
 

@@ -222,11 +222,11 @@ class Node:
         Raises
         ------
         UsageError
-            There is no such contract.
+            No contract, or several, begin so.
         DeniedError
             Not signed by all, not valid now, no runs left, or this node refuses work (see status).
         """
-        return self._services.scheduler.start(contract_id)
+        return self._services.scheduler.start(self._services.contracts.find(contract_id))
 
     def job_list(self) -> tuple[m.JobView, ...]:
         """All jobs, newest first."""
@@ -359,9 +359,9 @@ class Node:
         Raises
         ------
         UsageError
-            There is no such contract.
+            No contract, or several, begin so.
         """
-        return self._services.evidence.bundle(contract_id)
+        return self._services.evidence.bundle(self._services.contracts.find(contract_id))
 
     def evidence_export(self, contract_id: str, path: str) -> m.Exported:
         """Write :meth:`evidence_bundle` to a file that does not exist yet.
@@ -369,9 +369,9 @@ class Node:
         Raises
         ------
         UsageError
-            There is no such contract, or the file exists.
+            No contract, or several, begin so; or the file exists.
         """
-        return self._services.evidence.export(contract_id, path)
+        return self._services.evidence.export(self._services.contracts.find(contract_id), path)
 
     def ledger_heads(self) -> tuple[m.LedgerHead, ...]:
         """The head of this node's log and of each peer's as far as known here; own first."""

@@ -48,6 +48,18 @@ def test_unsigned(world: World) -> None:
     no_job_was_made(world, contract)
 
 
+def test_named_by_the_beginning_of_its_id(world: World) -> None:
+    contract = world.propose(good(world), sign=(LABORATORY,))
+    node, beginning = world.nodes[HOSPITAL], contract[: len("contract-") + 12]
+    with pytest.raises(DeniedError, match="helper has not signed"):
+        node.job_start(beginning)
+    assert contract.encode() in node.evidence_bundle(beginning)
+    with pytest.raises(UsageError, match="No contract of this node begins with 'contract-x'"):
+        node.evidence_bundle("contract-x")
+    with pytest.raises(UsageError, match="contracts of this node begin"):
+        node.job_start("contract-")
+
+
 def test_expired(world: World) -> None:
     contract = world.propose(good(world, days=4 / 86400))
     view = world.nodes[HOSPITAL].contract_show(contract)

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
-from api_double import KEY, NOW, OWN_KEY, PEER, TERMS, Double
+from api_double import KEY, MODEL, NOW, OWN_KEY, PEER, TERMS, Double
 
 from unseen.api.server import serve
 from unseen.api.tokens import Tokens
@@ -94,6 +94,32 @@ def test_mistakes_are_named(file, before, after, words):
         contract_of(file, Catalogue())
     for word in words:
         assert word in str(caught.value)
+
+
+class Modeller(Catalogue):
+    def model_show(self, version):
+        if not MODEL.version.startswith(version):
+            raise UsageError(f"No models of this party begin with '{version}'.")
+        return MODEL
+
+
+@pytest.mark.parametrize("given", [MODEL.version, MODEL.version[:18]])
+def test_models_of_earlier_jobs_are_named_by_their_versions(file, given):
+    later = f"""
+[[tasks]]
+name = "later"
+step = "evaluate"
+roles = {{ holders = ["hospital", "laboratory"], helper = "helper", label_holder = "hospital", receiver = "hospital" }}
+inputs = {{ model = "model:{given}", table = "standardise.test" }}
+"""
+    file.write_text(FLOW + later)
+    task = contract_of(file, Modeller()).task("later")
+    assert set(
+        task.inputs["model"].values() if isinstance(task.inputs["model"], dict) else [task.inputs["model"]]
+    ) == {f"model:{MODEL.version}"}
+    file.write_text(FLOW + later.replace(given, "model-0123"))
+    with pytest.raises(UsageError, match="begin with 'model-0123'"):
+        contract_of(file, Modeller())
 
 
 def test_the_command_writes_what_can_be_proposed(file, tmp_path, capsys):

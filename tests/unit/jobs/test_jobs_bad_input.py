@@ -158,10 +158,12 @@ def test_linear_models_refuse_gaps_in_scoring_and_other_columns() -> None:
 
 
 @pytest.mark.parametrize(("name", "params"), [("train-linear", LINEAR), ("train-gbdt", TREES)])
-def test_the_order_of_columns_does_not_matter_in_scoring(name: str, params: dict[str, Any]) -> None:
+def test_scoring_takes_the_columns_of_training_in_any_order_and_leaves_others_alone(
+    name: str, params: dict[str, Any]
+) -> None:
     trained = play(name, {**both(Z), "telecom": {"table": table(z=Z, w=Z * X)}}, **params)
     scores = []
-    for columns in ({"z": Z, "w": Z * X}, {"w": Z * X, "z": Z}):
+    for columns in ({"z": Z, "w": Z * X}, {"w": Z * X, "note": ["?"] * len(Z), "z": Z, "gaps": NOTHING}):
         inputs = {
             "bank": {"table": table(x=X), **trained.results["bank"]},
             "telecom": {"table": table(**columns), **trained.results["telecom"]},

@@ -148,3 +148,19 @@ def test_what_a_scorecard_cannot_be_made_of_is_said() -> None:
     ):
         done = play("scorecard", inputs, **params)
         assert any(words in str(error) for error in done.errors.values()), done.errors
+
+
+def test_columns_that_were_prepared_otherwise_than_in_training_get_no_points() -> None:
+    own = {"bank": table(Y, x=X), "telecom": table(z=np.nan_to_num(Z))}
+    made = {
+        name: Artefact(item.kind, item.arrays, {**item.meta, "prepared": "ab" * 32})
+        for name, item in own.items()
+    }
+    models = play(
+        "train-linear", {name: {"table": item} for name, item in made.items()}, coefficients_to_owners=True
+    ).results
+    inputs = {name: {**models[name], "train": made[name], "table": made[name]} for name in HOLDERS}
+    assert not play("scorecard", inputs).errors
+    cut = Artefact(own["telecom"].kind, own["telecom"].arrays, {**own["telecom"].meta, "prepared": "cd" * 32})
+    inputs["telecom"]["table"] = cut
+    assert "prepared in another way" in str(play("scorecard", inputs).errors["telecom"])

@@ -167,6 +167,10 @@ def test_a_column_without_values_is_one_clear_error(rule: Any) -> None:
     with pytest.raises(UsageError, match="cannot be learnt"):
         OneHot(of="a", columns=("x",)).fit(columns)
     assert told(Impute(of="a", columns=("x",), by="constant").fit(columns).transform(columns)) == [0.0, 0.0]
+    nothing = table(x=pa.nulls(2))  # as a file without a single value in that column is read
+    for encoded in (OneHot(of="a", columns=("x",)), Ordinal(of="a", columns=("x",))):
+        with pytest.raises(UsageError, match="cannot be learnt"):
+            encoded.fit(nothing)
 
 
 def test_a_column_without_values_at_scoring_is_missing_whatever_its_type() -> None:

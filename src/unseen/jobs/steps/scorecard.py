@@ -16,6 +16,7 @@ from unseen.jobs.artefacts import Artefact
 from unseen.jobs.shared_models import (
     SCORES,
     SharedModel,
+    check_columns,
     opened,
     score,
     scoring_cost,
@@ -130,8 +131,8 @@ def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Rol
             "The tables are to be made of the values of training rows, which are not there.",
             mend="give the training columns as input `train`, or set `tables`",
         )
-    model, own = SharedModel.of(inputs["model"]), Matrix.of(inputs["table"])
-    train = Matrix.of(inputs["train"])
+    model = SharedModel.of(inputs["model"])
+    own, train = (Matrix.of(inputs[name], columns=model.columns) for name in ("table", "train"))
     _check(party.name, model, own, train)
     coefficients = model.known.get("coefficients", [])
     mine = scorecard.total(scale, own.values, coefficients)
@@ -265,11 +266,7 @@ def _check(name: str, model: SharedModel, own: Matrix, train: Matrix) -> None:
             mend="train with `coefficients_to_owners`",
         )
     for table in (own, train):
-        if table.columns != model.columns:
-            raise UsageError(
-                f"{name} has other columns than in training.",
-                why=f"trained on: {', '.join(model.columns)}; here: {', '.join(table.columns)}",
-            )
+        check_columns(name, table.columns, table.prepared, model)
 
 
 def _intercept(name: str, model: SharedModel) -> float:

@@ -107,6 +107,8 @@ def replaced(table: Table, made: Mapping[str, Made]) -> Table:
 
 
 def _word(value: Any) -> str | None:
+    if value is None:  # in a column without a single value it is an entry of the dictionary
+        return None
     if isinstance(value, float):
         if np.isnan(value):
             return None
