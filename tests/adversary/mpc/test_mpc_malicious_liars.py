@@ -17,7 +17,7 @@ from malicious_run import PARTIES, Flip, engine_of, everything, expected, found_
 from unseen.core.errors import LocalProtocolError, UnavailableError, UnseenError, VerificationError
 from unseen.link.memory import Parcel
 from unseen.mpc.protocols.replicated3_malicious import gates
-from unseen.mpc.protocols.replicated3_malicious.wires import CheckedWires, Digest
+from unseen.mpc.protocols.replicated3_malicious.wires import CheckedWires, Digest, Opened
 from unseen.party import Party
 from unseen.testing.simulate import Run
 
@@ -183,6 +183,37 @@ def test_after_a_failed_check_the_protocol_refuses_everything() -> None:
     ):
         with pytest.raises(LocalProtocolError, match="has ended"):
             use()
+
+
+def test_who_finds_a_check_failed_ends_by_itself() -> None:
+    """And not only because its links are closed: a key that serves on after a failed check was another engine's bug."""
+    kept: dict[str, Any] = {}
+
+    def program(party: Party) -> None:
+        engine = engine_of(party)
+        kept[party.name] = engine.protocol
+        with pytest.raises(VerificationError, match="One of the others deviated"):
+            wires_of(engine).same("state", party.name.encode())
+
+    assert not go(program, timeout_s=10).errors
+    for protocol in kept.values():
+        with pytest.raises(LocalProtocolError, match="has ended"):
+            protocol.multiply(*[np.ones((2, 4), np.uint64)] * 2)
+
+
+def test_nothing_is_opened_before_what_it_was_made_of_is_checked() -> None:
+    """Places and comparisons after a shuffle are results, too: with a wrong product in them they would tell of others."""
+
+    def program(party: Party) -> Any:
+        engine = engine_of(party)
+        x = engine.share(np.arange(4.0) if party.name == "a" else None, owner="a", shape=(4,))
+        if party.name == "b":
+            off_by(engine, {0: plus(np.uint64(1))})
+        engine.protocol.open_shuffled(product(engine, x, x).share)
+
+    run = go(program, liar="b", timeout_s=10)
+    assert found_out(run, "b")
+    assert not [seen for view in run.views.values() for seen in view if isinstance(seen.message, Opened)]
 
 
 # ---------------------------------------------------------------- what a failed check tells
