@@ -37,7 +37,7 @@ def of_owner(what: str, owner: str) -> str:
 class Settings(Protocol):
     """The parameters of the step that are used here; see there."""
 
-    family: str
+    family: sgd.Family
     classes: int
     l2: float
     l1: float
@@ -136,11 +136,8 @@ class Training:
         if first is not None and unit is not None:
             first = self.in_units(first, unit, back=True)
         found = self._fit(columns, labels, weights, first)
-        if self._set.checks_range and self._told(RANGE, sgd.left_range(engine, columns, found)):
-            raise UsageError(
-                "Scores went beyond the range in which the quick sigmoid is right.",
-                mend="set `exact_sigmoid`, clip outliers in the step 'prepare', or take the method 'newton'",
-            )
+        if self._set.checks_range:
+            self._check_range(columns, found)
         certain = self._certainty(columns, labels, weights, found)
         final = found if unit is None else self.in_units(found, unit)
         if evidence is not None:
@@ -185,6 +182,8 @@ class Training:
         me = self._party.name
         label = own.binary_label(me) if self._set.family == "logistic" else own.known_label(me)
         check_labels(self._set.family, label, classes=self._set.classes)
+        if self._set.family == "poisson" and self._set.method == "sgd":
+            sgd.check_counts(label)
         return label
 
     def _share_unit(self, label: NDArray[np.float64] | None) -> SecretArray | None:
@@ -291,6 +290,7 @@ class Training:
                 settings.rate,
                 settings.momentum,
                 settings.l2,
+                settings.l1,
                 exact=settings.exact_sigmoid,
                 stop_every=settings.stop_every,
             )
@@ -299,7 +299,7 @@ class Training:
                 columns,
                 labels,
                 descent,
-                family="linear" if settings.family == "linear" else "logistic",
+                family=self._set.family,
                 weights=weights,
                 start=start,
                 still=self._still,
@@ -307,6 +307,15 @@ class Training:
                 keep=SecretCheckpoints(engine, self._party.checkpoints("epoch", settings.epochs)),
             )
         return self.newton(columns, labels, weights=weights, start=start)
+
+    def _check_range(self, columns: SecretArray, found: SecretArray) -> None:
+        """Whether a score is beyond what mini-batches are right for: told to all, and then there is no model."""
+        if self._told(RANGE, sgd.left_range(self._engine, columns, found, family=self._set.family)):
+            counts = self._set.family == "poisson"
+            raise UsageError(
+                f"Scores went beyond the range in which {'means of counts are' if counts else 'the quick sigmoid is'} right.",
+                mend=f"{'take a lower rate' if counts else 'set `exact_sigmoid`'}, clip outliers in the step 'prepare', or take the method 'newton'",
+            )
 
     def newton(self, columns: SecretArray, labels: SecretArray, **more: Any) -> SecretArray:
         """The weights by Newton's method; `more` as :func:`unseen.learn.vertical.linear.newton.fit` takes it."""

@@ -26,7 +26,9 @@ from unseen.crypto.rlwe import slots, torus
 from unseen.crypto.rlwe.params import PLAIN
 from unseen.kernels import dcf, ntt
 from unseen.learn.prepare import joint_bins
+from unseen.learn.vertical.linear import sgd
 from unseen.mpc.array import SecretArray
+from unseen.mpc.engine import Engine
 from unseen.mpc.protocols.dealer.dealing import Correction, Dealing
 from unseen.mpc.protocols.dealer.sharing import Dealer
 from unseen.party import Party
@@ -86,6 +88,19 @@ def _find(place: str) -> tuple[Any, str]:
     for step in outer:
         owner = getattr(owner, step)
     return owner, name
+
+
+# ---------------------------------------------------------------------- learning
+
+
+def _held_in_clear(engine: Engine, bits: SecretArray) -> sgd._Signs:
+    """Which coefficients are 0 is opened, which would spare a product a step."""
+    dealer: Any = engine.protocol
+    negative, positive = (engine.as_number(bits)[place] for place in (0, 1))
+    share = (negative + positive).share
+    told = dealer.party.open_masked(share, peers=dealer.peers) if dealer.holds else share
+    held = engine.number(dealer.public(told[0]), 0)
+    return sgd._Signs(bits, engine.fix(held), positive - negative)  # noqa: SLF001 - broken from inside
 
 
 # ---------------------------------------------------------------------- secret sharing with a helper
@@ -276,6 +291,14 @@ MUTANTS: Mapping[str, tuple[Mutant, ...]] = {
             "small groups told",
             "unseen.learn.prepare.joint_bins:safe_counts",
             _any_two_rows,
+        ),
+    ),
+    "descent": (
+        Mutant(
+            "which coefficients are 0 is told",
+            "plaintext as ring element",
+            "unseen.learn.vertical.linear.sgd:_Signs.of",
+            _held_in_clear,
         ),
     ),
     "trees-federated": (

@@ -511,6 +511,8 @@ SCENES: dict[str, Callable[[], Scene]] = {
     "correlate": lambda: compared("correlate"),
     "train-linear by Newton's method": train,
     "train-linear": descend,
+    # which coefficients are 0 in the second epoch differs, and stays secret
+    "train-linear of classes, sparse": lambda: descend(family="multinomial", epochs=2, l1=1.0, momentum=0.5),
     "train-linear on evidence": weighed,
     "scorecard": card,
     "scorecard of evidence": lambda: hidden_card("evidence"),

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from job_scenes import HOLDERS, SCENES, psi, train, weigh
+from job_scenes import HOLDERS, SCENES, descend, psi, train, weigh
 
 from unseen.core import registry
 from unseen.crypto.additive import fixed_base
@@ -53,6 +53,7 @@ FEWER = {
     "make-stock": 24,  # a megabyte each of keys and transfers
     "common-statistics from a stock": 24,
     "select": 40,
+    "train-linear of classes, sparse": 60,
     "train-linear on evidence": 60,
     "train-gbdt": 40,
     "train-gbdt hidden": 40,
@@ -91,6 +92,7 @@ SLOW = {
     "run-function",
     "evaluate secretly",
     "bin",
+    "train-linear of classes, sparse",
     "train-linear on evidence",
     "train-gbdt",
     "train-gbdt hidden",
@@ -132,6 +134,15 @@ def test_nothing_shows(name: str, runs: int) -> None:
 def test_mutants_of_secret_sharing_are_found(mutant: Any) -> None:
     with mutant.applied():
         assert train().leaks(runs=AS_MUTANTS)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("mutant", mutants("descent"), ids=lambda mutant: mutant.name)
+def test_mutants_of_the_descent_are_found(mutant: Any) -> None:
+    scene = descend(epochs=3, l1=1.0)
+    assert not scene.leaks(runs=AS_MUTANTS)
+    with mutant.applied():
+        assert scene.leaks(runs=AS_MUTANTS)
 
 
 def told_of_bins(which: int) -> list[Any]:

@@ -175,6 +175,45 @@ def test_mini_batches_end_when_nothing_moves_and_go_on_from_there() -> None:
     close(found, model.coef_[0], model.intercept_[0], 1e-3)
 
 
+STEADY: dict[str, Any] = {"method": "sgd", "batch": 100, "epochs": 40, **TELL}
+
+
+@pytest.mark.long
+def test_an_elastic_net_by_mini_batches_leaves_out_what_the_pooled_one_leaves_out() -> None:
+    found = known(train(LABELS["logistic"], l1=25.0, l2=2.0, rate=0.25, **STEADY))
+    model = LogisticRegression(l1_ratio=25 / 27, C=1 / 27, solver="saga", tol=1e-8, max_iter=9999)
+    model.fit(Z, LABELS["logistic"])
+    close(found, model.coef_[0], model.intercept_[0], 0.05)
+    assert ((found["coefficients"] == 0) == (model.coef_[0] == 0)).all()
+    assert (model.coef_ == 0).any()
+
+
+@pytest.mark.long
+def test_several_classes_by_mini_batches_end_and_go_on() -> None:
+    """Weights of classes and rows, early stop and a warm start, with momentum."""
+    how = {**STEADY, "family": "multinomial", "classes": 3, "l2": 4.0, "class_weights": (1.0, 0.5, 2.0)}
+    rows: dict[str, Any] = {"weights": WEIGHTS, "weight_column": "w"}
+    label = LABELS["multinomial"]
+    first = train(label, stop_every=2, stop_below=0.1, momentum=0.5, **how, **rows)
+    released = [entry.name for entry in first.journals["a"].entries if entry.name == "still"]  # type: ignore[attr-defined]
+    assert 0 < len(released) < 15
+    start = {name: first.results[name]["model"] for name in "ab"}
+    settings = {**how, "epochs": 15, "rate": 0.1}
+    found = known(train(label, warm_start=True, start=start, **settings, **rows))
+    weights = {0: 1.0, 1: 0.5, 2: 2.0}
+    model = LogisticRegression(C=0.25, class_weight=weights, tol=1e-10, max_iter=9999)
+    model.fit(Z, label, sample_weight=WEIGHTS)
+    coefficients = found["coefficients"].reshape(WIDTH, 3) * X.std(axis=0)[:, None]
+    assert np.abs(coefficients - model.coef_.T).max() < 0.03
+
+
+@pytest.mark.long
+def test_counts_by_mini_batches() -> None:
+    found = known(train(LABELS["poisson"], family="poisson", l2=4.0, rate=0.05, **STEADY))
+    model = PoissonRegressor(alpha=4 / ROWS, tol=1e-10, max_iter=999).fit(Z, LABELS["poisson"])
+    close(found, model.coef_, model.intercept_, 0.05)
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("helper", [None, "helper"])
 def test_three_holders_of_whom_the_second_has_the_label(helper: str | None) -> None:
@@ -281,6 +320,10 @@ def dependent() -> np.ndarray:
             {"method": "sgd", "rate": 8.0, "batch": 40, "epochs": 2, "class_weights": (64.0, 64.0)},
             "quick sigmoid",
         ),
+        (
+            {"method": "sgd", "family": "poisson", "label": np.r_[LABELS["poisson"][1:], 5000.0]},
+            "mini-batches",
+        ),
     ],
 )
 def test_what_cannot_be_trained_on(change: dict[str, Any], words: str) -> None:
@@ -301,10 +344,12 @@ def test_a_ridge_makes_dependent_and_constant_columns_harmless(x: np.ndarray) ->
 @pytest.mark.parametrize(
     "params",
     [
-        {"method": "sgd", "l1": 1.0},
-        {"method": "sgd", "family": "poisson"},
+        {"method": "sgd", "l1": 1.0, "epochs": 1},
+        {"method": "sgd", "certainty": True, **TELL},
         {"stop_every": 2},
         {"family": "multinomial", "l2": 0.0},
+        {"family": "multinomial", "l1": 1.0},
+        {"family": "multinomial", "method": "sgd", "certainty": True, **TELL},
         {"certainty": True},
         {"bound": True, "joined": True},
         {"bound": True, "family": "linear"},
@@ -335,6 +380,9 @@ def test_what_does_not_go_together(params: dict[str, Any]) -> None:
         {"family": "multinomial", "classes": 3},
         {"method": "sgd", "batch": 100},
         {"method": "sgd", "batch": 100, "exact_sigmoid": True},
+        {"method": "sgd", "batch": 100, "l1": 3.0},
+        {"method": "sgd", "batch": 100, "family": "poisson", "rate": 0.1, "l1": 3.0},
+        {"method": "sgd", "batch": 100, "family": "multinomial", "classes": 3},
         {"l1": 3.0, "iterations": 3},
         {"woe_bins": 8},
         {"l2": 0.0, "certainty": True, **TELL},

@@ -30,6 +30,7 @@ SCORES = X @ np.array([1.0, -1.5, 0.5]) + 0.3
 Y = (RNG.random(ROWS) < 1 / (1 + np.exp(-SCORES))).astype(float)
 HOT = np.eye(3)[np.digitize(SCORES, [-1.0, 1.0])]
 DESCENT = sgd.Descent(PASSAGES, 64, 0.25, momentum=0.5, l2=1.0, stop_every=1)
+SPARSE = sgd.Descent(PASSAGES, 64, 0.25, momentum=0.5, l1=15.0)
 Train = Callable[[Engine, SecretArray, Keeper], SecretArray]
 
 
@@ -45,6 +46,11 @@ def descent(engine: Engine, x: SecretArray, keep: Keeper) -> SecretArray:
         return not bool(np.asarray(engine.reveal("still", moved.reshape(1), to=everyone))[0])
 
     return sgd.fit(engine, x, label(engine), DESCENT, still=still, keep=keep)
+
+
+def sparse(engine: Engine, x: SecretArray, keep: Keeper) -> SecretArray:
+    """Several classes by mini-batches, most of whose coefficients are 0."""
+    return sgd.fit(engine, x, label(engine, HOT), SPARSE, family="multinomial", keep=keep)
 
 
 def newtons(engine: Engine, x: SecretArray, keep: Keeper) -> SecretArray:
@@ -95,6 +101,8 @@ def attempts(train: Train, protocol: str, *deaths: tuple[str, int] | None) -> li
                 (newtons, "dealer2"),
                 (lasso, "dealer2"),
                 (several, "dealer2"),
+                (sparse, "dealer2"),
+                (sparse, "replicated3"),
                 (descent, "replicated3"),
                 (descent, "pair2"),
             )
@@ -106,6 +114,7 @@ def test_the_model_is_that_of_a_training_nobody_died_in(train: Train, protocol: 
     *_, last = attempts(train, protocol, ("b", 2), ("a", 1), None)
     model, resumed = last.results["a"]
     assert np.abs(model - whole.results["a"][0]).max() < 2e-3
+    assert ((model == 0) == (whole.results["a"][0] == 0)).all()
     assert {result[1] for result in last.results.values()} == {resumed}
     assert resumed.done in (2, 3)
     assert whole.results["a"][1] is None

@@ -49,20 +49,49 @@ def secret(engine: Engine, values: np.ndarray) -> SecretArray:
     return engine.share(mine, owner="a", shape=values.shape)
 
 
+HOT = np.eye(3)[np.digitize(SCORES + RNG.logistic(size=ROWS), [-1.0, 1.0])]
+COUNTS = RNG.poisson(np.exp(0.4 * SCORES + 1)).astype(float)
+
+
+def softmax(z: np.ndarray) -> np.ndarray:
+    powers = np.exp(z - z.max(axis=1, keepdims=True))
+    made: np.ndarray = powers / powers.sum(axis=1, keepdims=True)
+    return made
+
+
+MEANS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "logistic": lambda z: 1 / (1 + np.exp(-z)),
+    "linear": lambda z: z,
+    "multinomial": softmax,
+    "poisson": np.exp,
+}
+
+
 def in_clear(how: sgd.Descent, labels: np.ndarray, family: str, weights: np.ndarray | None) -> np.ndarray:
     full = np.column_stack([X, np.ones(ROWS)])
-    found, velocity = np.zeros(WIDTH + 1), np.zeros(WIDTH + 1)
+    found = np.zeros((WIDTH + 1, *labels.shape[1:]))
+    if family == "poisson":
+        found[-1] = np.log(labels.mean())
+    velocity, signs = np.zeros(found.shape), np.zeros(found.shape)
     order, starts = np.random.default_rng(how.seed), np.arange(0, ROWS, how.batch)
-    ridge = np.r_[np.full(WIDTH, how.l2 / ROWS), 0]
-    for _ in range(how.epochs):
+    free = np.zeros(found.shape, bool)
+    free[-1] = True
+    limit = how.rate * len(starts) * how.l1 / ROWS / (1 - how.momentum)
+    for epoch in range(how.epochs):
         for place in order.permutation(len(starts)):
             part = slice(starts[place], starts[place] + how.batch)
-            z = full[part] @ found
-            errors = (1 / (1 + np.exp(-z)) if family == "logistic" else z) - labels[part]
-            errors = errors if weights is None else errors * weights[part]
-            gradient = full[part].T @ errors / len(errors) + ridge * found
-            velocity = how.momentum * velocity + how.rate * gradient
+            now = np.where(free | (signs != 0) | (epoch == 0 or not how.l1), found, 0)
+            errors = MEANS[family](full[part] @ now) - labels[part]
+            errors = errors if weights is None else (errors.T * weights[part]).T
+            slope = full[part].T @ errors / len(errors) + (how.l1 * signs + how.l2 * now * ~free) / ROWS
+            velocity = how.momentum * velocity + how.rate * slope
             found = found - velocity
+        if how.l1 and epoch:
+            sets_out = np.sign(found) * np.maximum(np.abs(found) - limit, 0) / len(starts)
+            stays = np.where(found * signs > 0, found, 0)
+            found = np.where(free, found, np.where(signs == 0, sets_out, stays))
+        if how.l1:
+            signs = np.where(free, 0, np.sign(found))
     return found
 
 
@@ -73,13 +102,23 @@ CASES = {
     "weights of rows": (PLAIN, Y, "logistic", W),
     "exact sigmoid": (sgd.Descent(2, 128, 0.5, exact=True), Y, "logistic", None),
     "linear": (sgd.Descent(3, 64, 0.125), SCORES, "linear", None),
+    "an elastic net": (sgd.Descent(6, 64, 0.25, momentum=0.5, l2=3.0, l1=25.0), Y, "logistic", W),
+    "several classes": (sgd.Descent(2, 128, 0.5, momentum=0.5, l2=3.0), HOT, "multinomial", W),
+    "several classes, l1": (sgd.Descent(4, 128, 0.5, l1=12.0), HOT, "multinomial", None),
+    "counts": (sgd.Descent(4, 64, 0.125, l1=10.0), COUNTS, "poisson", None),
 }
+LONG = pytest.mark.long
 
 
 @pytest.mark.parametrize(
     ("protocol", "case"),
     [("plain", case) for case in CASES]
-    + [("dealer2", "momentum and a penalty"), ("dealer2", "weights of rows"), ("replicated3", "plain")],
+    + [("dealer2", "momentum and a penalty"), ("dealer2", "weights of rows"), ("replicated3", "plain")]
+    + [
+        pytest.param(protocol, case, marks=LONG)
+        for protocol in ("dealer2", "replicated3", "pair2")
+        for case in ("an elastic net", "several classes", "several classes, l1", "counts")
+    ],
 )
 def test_it_is_the_descent_in_clear(protocol: str, case: str) -> None:
     how, labels, family, weights = CASES[case]
@@ -88,7 +127,9 @@ def test_it_is_the_descent_in_clear(protocol: str, case: str) -> None:
         own = None if weights is None else secret(engine, weights)
         return sgd.fit(engine, secret(engine, X), secret(engine, labels), how, family=family, weights=own)  # type: ignore[arg-type]
 
-    assert np.abs(compute(protocol, train) - in_clear(how, labels, family, weights)).max() < 2e-3
+    found, wanted = compute(protocol, train), in_clear(how, labels, family, weights)
+    assert np.abs(found - wanted).max() < 2e-3
+    assert ((found == 0) == (wanted == 0)).all()
 
 
 def test_it_goes_on_from_where_it_stopped() -> None:
@@ -123,6 +164,28 @@ def test_scores_out_of_its_range_are_noticed(size: float, *, beyond: bool) -> No
         "dealer2", lambda engine: sgd.left_range(engine, secret(engine, X), secret(engine, weights))
     )
     assert bool(found) == beyond
+
+
+def test_counts_out_of_the_range_of_means_are_noticed() -> None:
+    def beyond(engine: Engine) -> SecretArray:
+        x, below = secret(engine, X), np.r_[np.zeros(WIDTH), -20.0]
+        weights = (secret(engine, below), secret(engine, -below))
+        return engine.concatenate(
+            [sgd.left_range(engine, x, each, family="poisson").reshape(1) for each in weights]
+        )
+
+    assert compute("plain", beyond).tolist() == [False, True]
+    with pytest.raises(UsageError, match="too large"):
+        sgd.check_counts(np.array([1.0, 5000.0]))
+
+
+def test_an_l1_that_there_is_no_room_for_is_refused() -> None:
+    def train(engine: Engine) -> SecretArray:
+        how = sgd.Descent(2, 256, 0.5, l1=1e6)
+        return sgd.fit(engine, secret(engine, X), secret(engine, Y), how)
+
+    with pytest.raises(UsageError, match="no room"):
+        compute("plain", train)
 
 
 def test_batches_that_are_too_large_are_refused() -> None:

@@ -17,9 +17,10 @@ from unseen.jobs.shared_models import SharedModel, shape_disclosure
 from unseen.jobs.step import Roles, Sizes
 from unseen.jobs.tables import Matrix
 from unseen.learn.vertical import layout
-from unseen.learn.vertical.linear import newton
+from unseen.learn.vertical.linear import newton, sgd
 from unseen.learn.vertical.linear.families import MULTINOMIAL
 from unseen.mpc.fixed import FRACTION_BITS
+from unseen.mpc.functions.sigmoid import WAVE_RANGE
 from unseen.party import Disclosure, Door, Party
 
 VERSION = 4
@@ -56,14 +57,15 @@ class Params(engines.OnShares):
         `logistic` (label 0 or 1), `multinomial` (0 to `classes` - 1), `linear`, `poisson` (counts).
     l2, l1
         Penalties beside the sum of the losses of all rows: l2 / 2 * |coefficients|^2 + l1 * |coefficients|, on standardised columns
-        (and label, in the linear family); the intercept is free. scikit-learn's C is 1 / l2.
+        (and label, in the linear family); the intercept is free. scikit-learn's C is 1 / l2. Nobody is told which coefficients are 0.
     method
-        `newton`, or `sgd` (mini-batches; logistic and linear, no l1).
+        `newton`, or `sgd` (mini-batches).
     iterations
         Of Newton's method.
     epochs, batch, rate, momentum, exact_sigmoid
-        Of mini-batches. The quick sigmoid is right for scores up to 24 in size; whether one was beyond is told at the end, and then
-        there is no model: set `exact_sigmoid`.
+        Of mini-batches. The quick sigmoid is right for scores up to 24 in size, means of counts for scores up to 8 (counts are 4096 at most,
+        and the rate is best about 0.5 over their mean); whether one was beyond is told at the end, and then there is no model: set
+        `exact_sigmoid`, or a lower rate. The first epoch is without l1, unless it is a warm start.
     stop_every, stop_below
         Every so many epochs all are told whether no weight has moved by more than `stop_below` since, and training ends if so.
         0: never.
@@ -145,14 +147,16 @@ class Params(engines.OnShares):
 
     @model_validator(mode="after")
     def _fitting(self) -> Self:
-        if self.method == "sgd" and (self.family not in {"logistic", "linear"} or self.l1 or self.certainty):
-            raise ValueError(
-                "mini-batches are for the logistic and the linear family, without l1 and certainty"
-            )
+        if self.method == "sgd" and self.certainty:
+            raise ValueError("`certainty` is for Newton's method, which ends where errors can be told")
+        if self.method == "sgd" and self.l1 and self.epochs == 1 and not self.warm_start:
+            raise ValueError("l1 begins in the second epoch of mini-batches: take more than one")
         if self.stop_every and self.method != "sgd":
             raise ValueError("`stop_every` is for mini-batches; Newton's iterations are few and fixed")
-        if self.family == MULTINOMIAL and (self.l1 or not self.l2 or self.certainty):
-            raise ValueError("several classes need l2, and take no l1 and no certainty")
+        if self.family == MULTINOMIAL and self.certainty:
+            raise ValueError("several classes take no certainty")
+        if self.family == MULTINOMIAL and self.method == "newton" and (self.l1 or not self.l2):
+            raise ValueError("several classes by Newton's method need l2, and take no l1: take `sgd`")
         if self.certainty and (self.l1 or not self.coefficients_to_owners):
             raise ValueError("`certainty` needs `coefficients_to_owners`, and no l1")
         if isinstance(self.class_weights, tuple) and len(self.class_weights) not in (0, self.labels):
@@ -179,8 +183,9 @@ class Params(engines.OnShares):
 
     @property
     def checks_range(self) -> bool:
-        """Whether all are told that a score went beyond the quick sigmoid."""
-        return self.method == "sgd" and self.family == "logistic" and not self.exact_sigmoid
+        """Whether all are told that a score went beyond the quick sigmoid, or the means of counts."""
+        quick = self.family == "logistic" and not self.exact_sigmoid
+        return self.method == "sgd" and (quick or self.family == "poisson")
 
 
 def disclosures(params: Params, roles: Roles) -> tuple[Disclosure, ...]:
@@ -194,7 +199,8 @@ def disclosures(params: Params, roles: Roles) -> tuple[Disclosure, ...]:
         )
         told.append(Disclosure(names.STILL, what, everyone, Door.REVEAL, 1, times=max(1, times)))
     if params.checks_range:
-        what = "whether the score of any row is over 24 in size"
+        limit = f"{sgd.LARGEST_LOG:g}" if params.family == "poisson" else f"{WAVE_RANGE} in size"
+        what = f"whether the score of any row is over {limit}"
         told.append(Disclosure(names.RANGE, what, everyone, Door.REVEAL, max_elements=1))
     if params.checks_rank:
         what = "whether the columns are linearly dependent"
@@ -239,11 +245,8 @@ def estimate(params: Params, roles: Roles, sizes: Sizes, network: Network) -> Co
     if params.woe_bins:
         sent, rounds = sent + 8.0 * rows * width * (params.woe_bins + 4), rounds + 120
     if params.method == "sgd":
-        batches = params.epochs * math.ceil(rows / params.batch)
-        each = (30 if params.family == "linear" else 230) + (550 if params.exact_sigmoid else 0)
-        sent += params.epochs * rows * each + batches * (150 + 40 * width)
-        rounds += batches * (14 if params.exact_sigmoid else 5)
-        sent, rounds = (sent + 120 * rows, rounds + 20) if params.checks_range else (sent, rounds)
+        more, turns = _descent(params, rows, width)
+        sent, rounds = sent + more, rounds + turns
     else:
         copies = params.classes if params.family == MULTINOMIAL else 1
         largest = 1 + rows * width / (4 * params.l2) if params.l2 else 1e7
@@ -268,6 +271,23 @@ def estimate(params: Params, roles: Roles, sizes: Sizes, network: Network) -> Co
     return engines.scaled(
         Cost(seconds, round(sent), round(rounds), rows * (64 * width + 1700)), roles, params, network
     )
+
+
+def _descent(params: Params, rows: int, width: int) -> tuple[float, float]:
+    """Bytes and rounds of mini-batches; `width` with the intercept."""
+    copies = params.classes if params.family == MULTINOMIAL else 1
+    each = {"linear": 30, "logistic": 230, "poisson": 285, "multinomial": 680 + 440 * copies}[params.family]
+    turns = {"multinomial": 54 + 8 * math.ceil(math.log2(copies)), "poisson": 15}.get(params.family, 5)
+    if params.exact_sigmoid and params.family == "logistic":
+        each, turns = each + 550, 14
+    batches = math.ceil(rows / params.batch)
+    sent = rows * each + batches * (150 + 40 * width * copies)
+    rounds = float(batches * turns)
+    if params.l1:
+        sent += (30 * batches + 600) * width * copies
+        rounds += batches + 14
+    sent, rounds = sent * params.epochs, rounds * params.epochs
+    return (sent + 120 * rows, rounds + 20) if params.checks_range else (sent, rounds)
 
 
 def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Roles) -> dict[str, Any]:

@@ -20,9 +20,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unseen.core.errors import UsageError
-from unseen.mpc import SecretArray
+from unseen.mpc import Engine, SecretArray
 from unseen.mpc.functions.compare import minimum
 from unseen.mpc.functions.exponential import exp
+from unseen.mpc.functions.magnitude import log
 from unseen.mpc.functions.sigmoid import sigmoid
 
 LARGEST_LOG = 10.0
@@ -70,6 +71,20 @@ FAMILIES = {
 }
 MULTINOMIAL = "multinomial"
 NAMES = (*FAMILIES, MULTINOMIAL)
+
+
+def beginning(
+    engine: Engine, family: str, labels: SecretArray, width: int, *, weights: SecretArray | None
+) -> SecretArray:
+    """Weights to begin with, intercept last: zeros; for counts the intercept is the logarithm of their mean, or the first step would be far too long."""
+    zeros = engine.lift(np.zeros((width + 1, *labels.shape[1:])))
+    if family != "poisson":
+        return zeros
+    total = (labels if weights is None else labels * weights).sum() / len(labels)
+    if weights is not None:
+        total = total / weights.mean()
+    start: SecretArray = log(total).reshape(1)
+    return engine.concatenate([zeros[:-1], start])
 
 
 def check_labels(family: str, labels: NDArray[np.float64], *, classes: int = 2) -> None:

@@ -29,10 +29,10 @@ from numpy.typing import NDArray
 
 from unseen.core.errors import UsageError
 from unseen.learn.vertical.checkpoints import FORGETFUL, SecretKeeper
-from unseen.learn.vertical.linear.families import FAMILIES, LARGEST_WEIGHT, Family
+from unseen.learn.vertical.linear.families import FAMILIES, LARGEST_WEIGHT, beginning
 from unseen.mpc import Engine, FixedArray, SecretArray
 from unseen.mpc.functions.compare import maximum
-from unseen.mpc.functions.magnitude import log, reciprocal
+from unseen.mpc.functions.magnitude import reciprocal
 
 Report = Callable[[int, int], None]
 LEAST_CONDITION = 1e-7
@@ -242,7 +242,7 @@ def fit(
     before, held = keep.resume()
     found = held.get("found", start)
     if found is None:
-        found = _beginning(engine, problem, family, columns.shape[1])
+        found = beginning(engine, family.name, labels, columns.shape[1], weights=weights)
     split = _Split(held["sparse"], held["multipliers"]) if "sparse" in held else None
     first = held.get("first")
     bounded = family.name == "logistic" and start is None and bool(how.l2 or how.l1)
@@ -380,16 +380,3 @@ def _ridge(size: int, amount: float) -> NDArray[np.float64]:
     """The amount for each coefficient, nothing for the intercept."""
     made: NDArray[np.float64] = np.r_[np.full(size - 1, amount), 0.0]
     return made
-
-
-def _beginning(engine: Engine, problem: Problem, family: Family, width: int) -> SecretArray:
-    """Zeros; for counts the intercept is the logarithm of their mean, or the first step would be far too long."""
-    zeros = engine.lift(np.zeros(width))
-    if family.name != "poisson":
-        return engine.concatenate([zeros, engine.lift(np.zeros(1))])
-    labels = problem.labels if problem.weights is None else problem.labels * problem.weights
-    total = labels.sum() / problem.shape[0]
-    if problem.weights is not None:
-        total = total / problem.weights.mean()
-    start: SecretArray = log(total).reshape(1)
-    return engine.concatenate([zeros, start])
