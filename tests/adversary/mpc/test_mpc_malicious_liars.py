@@ -194,8 +194,17 @@ def test_who_finds_a_check_failed_ends_by_itself() -> None:
         kept[party.name] = engine.protocol
         with pytest.raises(VerificationError, match="One of the others deviated"):
             wires_of(engine).same("state", party.name.encode())
+        with pytest.raises(LocalProtocolError, match="has ended"):
+            wires_of(engine).open(np.ones((2, 4), np.uint64))
 
-    assert not go(program, timeout_s=10).errors
+    sent: list[bytes] = []
+
+    def wire(parcel: Parcel) -> bytes:
+        sent.append(parcel.payload)
+        return parcel.payload
+
+    assert not go(program, wire=wire, timeout_s=10).errors
+    assert not [payload for payload in sent if np.ones(4, np.uint64).tobytes() in payload]
     for protocol in kept.values():
         with pytest.raises(LocalProtocolError, match="has ended"):
             protocol.multiply(*[np.ones((2, 4), np.uint64)] * 2)

@@ -18,7 +18,7 @@ from unseen.core.errors import (
     UnavailableError,
     UsageError,
 )
-from unseen.link.memory import Parcel
+from unseen.link.memory import Parcel, mesh
 from unseen.party import (
     DisclosurePolicy,
     Gate,
@@ -284,6 +284,15 @@ def test_masks_are_fresh_by_party_stream_label_and_attempt() -> None:
         if name not in OUTPUT and (party == "a" or name not in COMMON)
     ]
     assert len(set(drawn)) == len(drawn)  # not even by mistake the same attempt twice: the root is fresh
+
+
+def test_a_link_that_serves_two_attempts_gives_other_masks() -> None:
+    """The number of the attempt counts by itself, though links of an attempt have secrets of their own."""
+    links = mesh("ab")
+    gate = Gate("a", DisclosurePolicy("c", "t"), MemoryJournal())
+    one, other = (Party("a", links["a"], session=Session("j", "t", number), gate=gate) for number in (1, 2))
+    assert one.shared_rng("b").bytes(32) != other.shared_rng("b").bytes(32)
+    assert one.shared_seed("b", "x") != other.shared_seed("b", "x")
 
 
 def test_outputs_are_drawn_once_for_all_attempts() -> None:

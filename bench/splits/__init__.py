@@ -1,0 +1,1 @@
+"""How good joint models are beside pooled ones."""
