@@ -21,7 +21,7 @@ from unseen.learn.evaluate import binary, members, multiclass, order, ranking, r
 from unseen.mpc import SecretArray
 from unseen.party import Disclosure, Door, Party
 
-VERSION = 7
+VERSION = 8
 SUMMARY = "Score the held-out rows with the joint model and measure it against the labels."
 ROLES = {
     "holders": "bring columns and hold the shares of the model",

@@ -16,7 +16,7 @@ from unseen.jobs.step import Roles, Sizes
 from unseen.jobs.tables import Matrix
 from unseen.party import Disclosure, Party
 
-VERSION = 1
+VERSION = 2
 SUMMARY = "Score rows with the joint model; the receiver gets one probability per row."
 ROLES = {
     "holders": "bring columns and hold the shares of the model",

@@ -22,7 +22,7 @@ from unseen.learn.vertical import layout
 from unseen.mpc import SecretArray
 from unseen.party import Disclosure, Door, Party
 
-VERSION = 2
+VERSION = 3
 SUMMARY = "Run a function that all parties have installed on their columns, in secret shares; reveal what it declares."
 ROLES = {
     "holders": "bring columns of the common rows, in the same order, and hold shares",

@@ -23,7 +23,7 @@ from unseen.mpc.fixed import FRACTION_BITS
 from unseen.mpc.functions.sigmoid import WAVE_RANGE
 from unseen.party import Disclosure, Door, Party
 
-VERSION = 4
+VERSION = 5
 SUMMARY = "Train a linear model (logistic, of several classes, linear, Poisson) on the columns of all holders; it stays in secret shares."
 ROLES = {
     "holders": "bring columns and hold the shares",
@@ -251,8 +251,8 @@ def estimate(params: Params, roles: Roles, sizes: Sizes, network: Network) -> Co
         copies = params.classes if params.family == MULTINOMIAL else 1
         largest = 1 + rows * width / (4 * params.l2) if params.l2 else 1e7
         steps: float = math.ceil(math.log2(7 * largest))
-        mean = {"linear": 0, "logistic": 690, "poisson": 450, "multinomial": 750}[params.family]
-        chain = {"linear": 0, "logistic": 20, "poisson": 105, "multinomial": 118}[params.family]
+        mean = {"linear": 0, "logistic": 690, "poisson": 450, "multinomial": 650}[params.family]
+        chain = {"linear": 0, "logistic": 20, "poisson": 105, "multinomial": 86}[params.family]
         once = rows * copies * (mean + 110) + 30 * rows * width * copies * (copies + 1) / 2
         once += (params.l1 > 0) * 40 * 200 * width
         turns = params.iterations + params.checks_rank
@@ -276,8 +276,8 @@ def estimate(params: Params, roles: Roles, sizes: Sizes, network: Network) -> Co
 def _descent(params: Params, rows: int, width: int) -> tuple[float, float]:
     """Bytes and rounds of mini-batches; `width` with the intercept."""
     copies = params.classes if params.family == MULTINOMIAL else 1
-    each = {"linear": 30, "logistic": 230, "poisson": 285, "multinomial": 680 + 440 * copies}[params.family]
-    turns = {"multinomial": 54 + 8 * math.ceil(math.log2(copies)), "poisson": 15}.get(params.family, 5)
+    each = {"linear": 30, "logistic": 230, "poisson": 285, "multinomial": 560 * copies}[params.family]
+    turns = {"multinomial": 20 + 9 * math.ceil(math.log2(copies)), "poisson": 15}.get(params.family, 5)
     if params.exact_sigmoid and params.family == "logistic":
         each, turns = each + 550, 14
     batches = math.ceil(rows / params.batch)

@@ -17,10 +17,11 @@ from unseen.mpc import planes
 from unseen.mpc.array import SecretArray
 from unseen.mpc.engine import Engine
 from unseen.mpc.functions import tables
+from unseen.mpc.functions.largest import one_hot_of_largest
 from unseen.mpc.functions.magnitude import reciprocal
 from unseen.mpc.functions.pieces import in_pieces
 from unseen.mpc.functions.polynomial import polynomial
-from unseen.mpc.functions.reduce import maximum_of, total
+from unseen.mpc.functions.reduce import total
 from unseen.mpc.functions.sigmoid import sigmoid
 from unseen.mpc.shares import Share
 
@@ -32,6 +33,8 @@ _MORE = 8
 _FINEST = 20
 """Fraction bits of results up to which exp(x) is taken at once."""
 _OF_ROOT = 23
+_FEW = 32
+"""Powers, 1 at most each, whose sum is inverted without a search for its highest place."""
 
 
 @in_pieces(parts=8)
@@ -84,11 +87,26 @@ def _by_bits(engine: Engine, lifted: Share, fraction: int) -> tuple[Share, Share
 
 def softmax(x: SecretArray, axis: int = -1) -> SecretArray:
     """exp(x) / sum of exp(x) along an axis; the largest is subtracted first, so any x will do."""
-    axis %= x.ndim
-    shape = (*x.shape[:axis], 1, *x.shape[axis + 1 :])
-    powers = exp(x - maximum_of(x, axis).reshape(shape))
-    out: SecretArray = powers * reciprocal(total(powers, axis, keepdims=True))
-    return out
+    engine = x.engine
+    x = engine.as_real(x).swapaxes(axis, -1)
+    lines = x.reshape(-1, x.shape[-1])
+    largest = total(engine.select(one_hot_of_largest(lines), lines), 1, keepdims=True)
+    powers = exp(lines - largest)
+    made: SecretArray = powers * _inverse(total(powers, 1, keepdims=True), x.shape[-1])
+    return made.reshape(*x.shape).swapaxes(axis, -1)
+
+
+def _inverse(x: SecretArray, most: int) -> SecretArray:
+    """1 / x of 1 <= x <= most: where that is little, Newton's method from the line that is relatively nearest."""
+    if most > _FEW:
+        return reciprocal(x)
+    middle, half = (most + 1) / 2, (most - 1) / 2
+    scale = 2 * middle**2 - half**2
+    inverse: SecretArray = x * (-2 / scale) + 4 * middle / scale
+    error = half**2 / scale
+    while error > MAX_ERROR / 4:
+        inverse, error = inverse * (2 - x * inverse), error**2
+    return inverse
 
 
 def tanh(x: SecretArray) -> SecretArray:
