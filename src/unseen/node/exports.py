@@ -1,18 +1,22 @@
 """Results as files for people: `meta.json`, and one `.npy` or `.arrow` per array. Shares stay in the store.
 
-With `report`, measures of a model come with a page, `report.html`, and with its pictures.
+Scores come with `scores.csv`, too, a row for each id. With `report`, measures of a model come with a page, `report.html`, and with its pictures.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
+import pyarrow as pa
+from pyarrow.csv import write_csv
 
 from unseen.core.durable import whole_folder
 from unseen.core.errors import DeniedError, UsageError
+from unseen.data.table import Table as DataTable
 from unseen.govern.report import render
 from unseen.jobs import binned
 from unseen.jobs.artefacts import SHARES, Artefact
@@ -21,7 +25,8 @@ from unseen.node import models as m
 from unseen.node.store import ArtefactStore
 
 _METRICS = "metrics"
-_RESULTS = frozenset({_METRICS, "scores"})
+_SCORES = "scores"
+_RESULTS = frozenset({_METRICS, _SCORES, "points"})
 _ARROW = frozenset({"arrow", "ids"})
 
 
@@ -130,7 +135,31 @@ def _write(place: Path, artefact: Artefact) -> list[Path]:
             path = place / f"{name}.npy"
             np.save(path, array, allow_pickle=False)
         files.append(path)
+    if artefact.kind == _SCORES and "ids" in artefact.arrays:
+        files.append(_rows(place / "scores.csv", artefact))
     return files
+
+
+def _rows(path: Path, artefact: Artefact) -> Path:
+    """Ids, and of each what the arrays have as long as there are ids: scores, of several classes one column each."""
+    table = DataTable.from_ipc(artefact.arrays["ids"].tobytes()).data
+    for name, array in artefact.arrays.items():
+        if name in _ARROW or len(array) != table.num_rows:
+            continue
+        columns = (
+            {name: array} if array.ndim == 1 else {f"{name}_{i}": each for i, each in enumerate(array.T)}
+        )
+        for called, values in columns.items():
+            table = table.append_column(_free(called, table.column_names), pa.array(values))
+    write_csv(table, str(path))
+    return path
+
+
+def _free(name: str, taken: Sequence[str]) -> str:
+    """The name, or where an id is called so the name with a line after it."""
+    while name in taken:
+        name += "_"
+    return name
 
 
 def _report(place: Path, artefact: Artefact, title: str) -> list[Path]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 
@@ -137,6 +138,10 @@ def test_a_model_has_one_name_can_be_checked_and_serves_later_contracts(tmp_path
         world["bank"].artefact_export(job, "predict.scores", str(tmp_path / "scores"))
         scores = np.load(tmp_path / "scores" / "scores.npy")
         assert len(scores) > 100
+        with (tmp_path / "scores" / "scores.csv").open(newline="") as rows:
+            listed = list(csv.DictReader(rows))
+        assert [float(row["scores"]) for row in listed] == scores.tolist()
+        assert len({row["customer"] for row in listed}) == len(scores)
         assert 0 < scores.min() < scores.max() < 1
         assert len(told["coef_"][0]) == len(told["feature_names_in_"])
 
