@@ -228,14 +228,30 @@ def test_losses() -> None:
     assert brier == pytest.approx(np.square(scores - labels).mean(), abs=1e-5)
 
 
-def test_errors_of_numbers() -> None:
-    labels = RNG.normal(10, 5, 80)
-    predicted = labels + RNG.normal(0, 2, 80)
-    done = play(lambda _, x, y: secret.errors(x, y, to=("b",)), predicted, labels, label_bits=20)
-    fit, exact = done.results["b"], regression.measure(labels, predicted)
-    assert fit.rmse == pytest.approx(exact.rmse, abs=1e-4)
-    assert fit.mae == pytest.approx(exact.mae, abs=1e-4)
-    assert fit.r2 == pytest.approx(exact.r2, abs=1e-4)
+@pytest.mark.parametrize(("size", "spread"), [(1.0, 1024.0), (2e4, 1e6), (1e-4, 0.01)])
+def test_errors_of_numbers(size: float, spread: float) -> None:
+    labels = RNG.normal(10, 5, 80) * size
+    predicted = labels + RNG.normal(0, 2, 80) * size
+    predicted[7] += 3 * spread  # counts as twice as far off as labels may be from one another
+    secret.check_range(labels, spread)
+    unit = secret.unit(spread)
+    off = np.clip(predicted - labels, -2047 * unit, 2047 * unit)
+    done = play(
+        lambda _, x, y: secret.errors(x, y, to=("b",), unit=unit), predicted, labels / unit, label_bits=20
+    )
+    fit, exact = done.results["b"], regression.measure(labels, labels + off)
+    assert fit.rmse == pytest.approx(exact.rmse, rel=1e-3)
+    assert fit.mae == pytest.approx(exact.mae, rel=1e-3)
+    assert fit.r2 == pytest.approx(exact.r2, rel=1e-3)
+
+
+def test_labels_that_spread_too_far_or_are_too_far_from_nothing_are_refused() -> None:
+    assert [secret.unit(spread) for spread in (1024, 1025, 512, 1e6)] == [1, 2, 0.5, 1024]
+    with pytest.raises(UsageError, match=r"spread too far(.|\n)*below 1024(.|\n)*is 5000(.|\n)*as `spread`"):
+        secret.check_range(np.array([0.0, 5000.0]))
+    secret.check_range(np.array([0.0, 5000.0]), 1e4)
+    with pytest.raises(UsageError, match="too far from 0"):
+        secret.check_range(np.array([1e7, 1e7 + 5]))
 
 
 @pytest.mark.parametrize("far", [5e3, -2e5])

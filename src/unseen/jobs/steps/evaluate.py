@@ -65,6 +65,8 @@ class Params(engines.OnShares):
         The least number of rows of either class in a group that is told; smaller ones are merged. Of numbers the least of all rows.
     classes
         How many classes there are; only with `kind` multiclass.
+    spread
+        Of numbers: the largest label less the smallest is below this, which all may know. Errors are right to about a millionth of it.
     weight_column
         Of the input `weights` at the weight holder: how much each row counts, from 0 up; only the proportions matter. With `show: scores` that
         must be the receiver.
@@ -88,6 +90,7 @@ class Params(engines.OnShares):
     at_least: Annotated[int, Field(ge=0)] = 10
     classes: Annotated[int, Field(ge=0, le=100)] = 0
     matrix: bool = False
+    spread: Annotated[float, Field(ge=2**-10, le=2**30)] = secret.SPREAD
     weight_column: str = ""
     joined: bool = False
     tell_rows: bool = False
@@ -109,6 +112,8 @@ class Params(engines.OnShares):
             raise ValueError(
                 "joined rows are measured under shares, each row as one: leave out show and weight_column"
             )
+        if self.spread != secret.SPREAD and (self.kind != "regression" or self.joined):
+            raise ValueError("`spread` is of labels that are numbers, of rows that are known")
         if self.joined and not self.measures:
             raise ValueError("`measures` names at least one")
         return self
@@ -289,7 +294,8 @@ def _checked(made: Scored, params: Params, me: str) -> NDArray[np.float64]:
     if params.kind == "binary":
         ranking.check_labels(labels)
     if params.kind == "regression" and params.show == "measures":
-        secret.check_range(labels)
+        secret.check_range(labels, params.spread)
+        return labels / secret.unit(params.spread)
     if params.kind == "multiclass":
         multiclass.check_classes(labels, made.scores.shape)
     return labels
@@ -368,7 +374,7 @@ def _hidden(
                 else order.whole_weights(weights, 1 << engine.bits) / (1 << engine.bits)
             )
             heavy = engine.share(plain, owner=roles.one(row_weights.ROLE), shape=(rows,))
-        fit = secret.errors(made.scores, numbers, to=to, weights=heavy)
+        fit = secret.errors(made.scores, numbers, to=to, weights=heavy, unit=secret.unit(params.spread))
         return (
             None if fit is None else Measured({"rows": rows, "rmse": fit.rmse, "mae": fit.mae, "r2": fit.r2})
         )

@@ -14,8 +14,9 @@ Method
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import numpy as np
@@ -35,7 +36,9 @@ DISTRIBUTION, CONFUSION, LOSSES, ERRORS, CLASSES = "distribution", "confusion", 
 
 Floats = NDArray[np.float64]
 _PLACES = 14  # of an average precision of weighted rows, which is right to about as many
-_MOST_SPREAD = 1024.0  # squares fit up to 2048: predictions may lie as far off again
+SPREAD = 1024.0
+"""How far labels spread in one unit: squares fit up to 2048, so that predictions may lie as far off again."""
+_FARTHEST = 2.0**22  # from 0, in units: beyond it they do not fit a product
 _MOST_OFF = 2047.0
 
 
@@ -208,33 +211,53 @@ def log_of(probabilities: SecretArray) -> SecretArray:
     return cast("SecretArray", np.log(cast("Any", safe)))
 
 
-def check_range(labels: Floats) -> None:
-    """Whether squares of distances between such numbers fit the format.
+def unit(spread: float) -> float:
+    """What distances are counted in so that their squares fit and are not rounded away: a power of two, spread / 1024 or up to twice that."""
+    return float(2.0 ** math.ceil(math.log2(spread / SPREAD)))
+
+
+def check_range(labels: Floats, spread: float = SPREAD) -> None:
+    """Whether squares of distances between such numbers fit the format, counted in :func:`unit`.
 
     Raises
     ------
     UsageError
         They do not.
     """
-    if not np.ptp(labels) < _MOST_SPREAD:
+    far = float(np.ptp(labels))
+    if not far < spread:
         raise UsageError(
             "The labels spread too far for squared errors in shares.",
-            why=f"the largest less the smallest must be below {_MOST_SPREAD:g}, in fixed point",
-            mend="scale the label (thousands in the place of ones), or show: scores",
+            why=f"the largest less the smallest must be below {spread:g}, which the contract tells all, and is {far:g}",
+            mend="name a bound that they may know as `spread`, such as the next power of ten",
+        )
+    if not np.abs(labels).max() < _FARTHEST * unit(spread):
+        raise UsageError(
+            "The labels are too far from 0 against how they spread.",
+            why=f"they must be below {_FARTHEST * unit(spread):g} in size",
+            mend="take a constant off them, or name a larger `spread`",
         )
 
 
-def off_by(predicted: SecretArray, labels: SecretArray) -> SecretArray:
-    """Differences, at most 2047 in size: squares of larger ones do not fit, and one row far off would look like none."""
-    return clip(predicted - labels, -_MOST_OFF, _MOST_OFF)
+def off_by(predicted: SecretArray, labels: SecretArray, unit: float = 1.0) -> SecretArray:
+    """Differences, at most 2047 units in size: squares of larger ones do not fit, and one row far off would look like none."""
+    return clip(predicted - labels, -_MOST_OFF * unit, _MOST_OFF * unit)
 
 
 def errors(
-    predicted: SecretArray, labels: SecretArray, *, to: Sequence[str], weights: SecretArray | None = None
+    predicted: SecretArray,
+    labels: SecretArray,
+    *,
+    to: Sequence[str],
+    weights: SecretArray | None = None,
+    unit: float = 1.0,
 ) -> Fit | None:
-    """RMSE, MAE and R² of predicted numbers; None at others than the receivers. Weights are of mean 1, in fixed point."""
+    """RMSE, MAE and R² of predicted numbers; None at others than the receivers. Weights are of mean 1, in fixed point.
+
+    Distances are squared and added up in multiples of `unit`, a power of two, in which labels are counted already.
+    """
     engine, total = predicted.engine, len(predicted)
-    distance = off_by(predicted, labels)
+    distance = _times(off_by(predicted, _times(labels, unit), unit), 1 / unit)
     mean = labels.mean() if weights is None else (weights * labels).mean()
     centred = labels - mean
     each = [distance * distance, abs(distance), centred * centred]
@@ -242,7 +265,13 @@ def errors(
     told = engine.reveal(ERRORS, engine.concatenate([one.reshape(1) for one in sums]), to=to)
     if told is None:
         return None
-    return Fit.of_sums(total, *(float(one) for one in told), weight=total)
+    fit = Fit.of_sums(total, *(float(one) for one in told), weight=total)
+    return replace(fit, rmse=fit.rmse * unit, mae=fit.mae * unit)
+
+
+def _times(values: SecretArray, power: float) -> SecretArray:
+    """Times a power of two: exactly if it is whole, else rounded to the last place."""
+    return values if power == 1 else values * (int(power) if power > 1 else power)
 
 
 def classes(
