@@ -9,6 +9,7 @@ difference and XOR of two, if each is under a mask of its own that this party la
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from itertools import product
 from typing import Any
 
@@ -23,10 +24,11 @@ from unseen.mpc import Engine
 from unseen.mpc.engine import PROTOCOLS
 from unseen.mpc.protocols.dealer.dealing import Dealing
 from unseen.mpc.protocols.pair2.gates import Gates
+from unseen.mpc.protocols.replicated3 import order as moves
 from unseen.mpc.protocols.replicated3.wires import KEY_BYTES, Wires
 from unseen.mpc.protocols.replicated3_malicious.wires import CheckedWires
 from unseen.party import Party
-from unseen.testing.simulate import simulate
+from unseen.testing.simulate import Run, simulate
 from unseen.testing.views import opened_words, related, secret_words
 
 COUNT = 1024  # numbers: their bits are bytes enough, in halves too
@@ -89,13 +91,10 @@ class Known(Prg):
         return np.arange(count)
 
 
-def found(seat: tuple[str, int], name: str, receiver: int, patch: pytest.MonkeyPatch) -> list[str]:
-    """What is related in what a party gets, and in what all open, when an operation is done twice."""
-    protocol, count = seat
-    names = tuple(f"p{place}" for place in range(count))
-    helper = "helper" if registry.load(PROTOCOLS, protocol).STATEMENT.helper else None
-    who = names[receiver]
-    shared_rng, pad = Party.shared_rng, reference.pad
+@contextmanager
+def known_to(who: str, patch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Whatever this party has in common with others is zero, and every order that it knows leaves rows where they are."""
+    shared_rng, pad, own, permutation = Party.shared_rng, reference.pad, Party.rng, Prg.permutation
 
     def known_rng(self: Party, peer: str) -> Prg:
         return Known(bytes(32)) if who in (self.name, peer) else shared_rng(self, peer)
@@ -103,23 +102,62 @@ def found(seat: tuple[str, int], name: str, receiver: int, patch: pytest.MonkeyP
     def known_pad(key: bytes, use: int, words: int) -> Any:
         return np.zeros(words, np.uint64) if key == bytes(KEY_BYTES) else pad(key, use, words)
 
-    def program(party: Party) -> None:
-        engine = Engine(party, holders=names, helper=helper, protocol=protocol)
-        p = engine.protocol
+    class Own(Prg):
+        """This party's own randomness: it hides from the others, but its orders are known to itself."""
+
+        def permutation(self, count: int) -> Any:
+            permutation(self, count)
+            return np.arange(count)
+
+    def own_rng(self: Party) -> Prg:
+        made: Prg = own.__get__(self)
+        if self.name == who and type(made) is Prg:
+            made = self._rngs["own"] = Own(made.bytes(32))
+        return made
+
+    with patch.context() as now:
+        now.setattr(Party, "shared_rng", known_rng)
+        now.setattr(Party, "rng", property(own_rng))
+        now.setattr(shares, "_native", None)
+        now.setattr(reference, "pad", known_pad)
+        now.setattr(Wires, "common", lambda self, use, shape: np.zeros(shape, np.uint64))
+        yield
+
+
+def ran(seat: tuple[str, int], body: Callable[[Any], Any], who: str, patch: pytest.MonkeyPatch) -> Run[Any]:
+    """`body(protocol)` at all parties, one of whom is looked at."""
+    protocol, count = seat
+    helper = "helper" if registry.load(PROTOCOLS, protocol).STATEMENT.helper else None
+
+    def program(party: Party) -> Any:
+        made = body(Engine(party, holders=holders(count), helper=helper, protocol=protocol).protocol)
+        return None if party.name == helper else made
+
+    with known_to(who, patch):
+        run = simulate(program, (*holders(count), *((helper,) if helper else ())))
+    assert not run.errors, run.errors
+    return run
+
+
+def holders(count: int) -> tuple[str, ...]:
+    return tuple(f"p{place}" for place in range(count))
+
+
+def found(seat: tuple[str, int], name: str, receiver: int, patch: pytest.MonkeyPatch) -> list[str]:
+    """What is related in what a party gets, and in what all open, when an operation is done twice."""
+
+    def body(p: Any) -> None:
         x = p.public(np.full(COUNT, 5, np.uint64))
         b, w = p.public_bits(np.ones(COUNT, np.uint8)), p.public_bits(np.full((1, COUNT), ~np.uint64(0)))
         for _ in range(2):
             OPERATIONS[name](p, x, b, w)
         p.verify()
 
-    with patch.context() as now:
-        now.setattr(Party, "shared_rng", known_rng)
-        now.setattr(shares, "_native", None)
-        now.setattr(reference, "pad", known_pad)
-        now.setattr(Wires, "common", lambda self, use, shape: np.zeros(shape, np.uint64))
-        run = simulate(program, (*names, *((helper,) if helper else ())))
-    assert not run.errors, run.errors
-    return related(secret_words(run.views[who])) + related(opened_words(*(run.views[one] for one in names)))
+    who = holders(seat[1])[receiver]
+    views = ran(seat, body, who, patch).views
+    return related(secret_words(views[who])) + related(
+        opened_words(*(views[one] for one in holders(seat[1])))
+    )
 
 
 def cases() -> Iterator[Any]:
@@ -141,6 +179,27 @@ def test_no_two_messages_are_related(
 ) -> None:
     for receiver in range(seat[1]):
         assert found(seat, name, receiver, monkeypatch) == [], receiver
+
+
+def still_secret(seat: tuple[str, int], receiver: int, patch: pytest.MonkeyPatch) -> bool:
+    """Whether rows are in another order after a shuffle, where all orders that a party knows leave them as they are."""
+
+    def body(p: Any) -> Any:
+        (moved,) = p.shuffle(p.public(np.arange(50, dtype=np.uint64))[..., None])
+        return p.open_shuffled(moved[..., 0])
+
+    who = holders(seat[1])[receiver]
+    opened = ran(seat, body, who, patch).results[who]
+    np.testing.assert_array_equal(np.sort(opened), np.arange(50))
+    return bool((opened != np.arange(50)).sum() > 30)
+
+
+@pytest.mark.parametrize("seat", seats(), ids=lambda seat: f"{seat[0]}-{seat[1]}")
+def test_nobody_knows_the_whole_order_of_a_shuffle(
+    seat: tuple[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Places that are opened after it look uniform to an onlooker as long as anybody moved the rows."""
+    assert all(still_secret(seat, receiver, monkeypatch) for receiver in range(seat[1]))
 
 
 # ---------------------------------------------------------------- mutants
@@ -218,3 +277,20 @@ def test_mutants_are_found(mutant: str, monkeypatch: pytest.MonkeyPatch) -> None
     seat, name, place, what, broken = MUTANTS[mutant]
     monkeypatch.setattr(place, what, broken)
     assert any(found(seat, name, receiver, monkeypatch) for receiver in range(seat[1]))
+
+
+def _only_first(wires: Wires, first: int, count: int) -> Any:
+    """One pair of the three moves the rows, and the others hand them on as they are: the bytes are the same."""
+    order = DRAW(wires, first, count)
+    return order if order is None or first == 0 else np.arange(count)
+
+
+DRAW = moves.draw
+
+
+@pytest.mark.parametrize("seat", [("replicated3", 3), ("replicated3-malicious", 3)], ids=lambda seat: seat[0])
+def test_mutant_an_order_of_one_pair_alone_is_found(
+    seat: tuple[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(moves, "draw", _only_first)
+    assert not all(still_secret(seat, receiver, monkeypatch) for receiver in range(3))
