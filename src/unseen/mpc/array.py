@@ -56,7 +56,9 @@ class SecretArray:
         return np.dtype(bool if self.boolean else float if self.bits else np.int64)
 
     def __len__(self) -> int:
-        return len(self._share[0])
+        if not self.ndim:
+            raise TypeError("len() of a single number")
+        return self.shape[0]
 
     def __repr__(self) -> str:
         return f"SecretArray(shape={self.shape}, bits={self.bits}{', boolean' if self.boolean else ''})"
@@ -139,26 +141,27 @@ class SecretArray:
         return self._function(np.repeat, repeats=repeats, axis=axis)
 
     def astype(self, dtype: Any) -> SecretArray:
-        """As `float` (the engine's fraction bits), as `int` from Booleans, or as `bool` (whether it is not 0: a comparison).
+        """As `float` (the engine's fraction bits), `int`, or `bool` (whether it is not 0: a comparison).
+
+        Fractions become integers towards 0, as in NumPy, at the price of two comparisons.
 
         Raises
         ------
         LocalProtocolError
-            From numbers with fraction bits to `int`, where it must be said how to round; another kind.
+            Another kind.
         """
-        from unseen.mpc.functions.compare import equal  # noqa: PLC0415 - the functions are made of arrays
+        from unseen.mpc.functions.compare import truth  # noqa: PLC0415 - the functions are made of arrays
+        from unseen.mpc.functions.composed import whole  # noqa: PLC0415
 
         kind = np.dtype(dtype).kind
         if kind == "b":
-            return self if self.boolean else ~equal(self, 0)
+            return truth(self)
         if kind == "f":
             return self._engine.as_real(self)
-        if kind == "i" and not self.bits:
-            return self._engine.as_number(self)
+        if kind == "i":
+            return whole(self)
         raise LocalProtocolError(
-            f"A secret {self.dtype} is not made {np.dtype(dtype)} by itself.",
-            why="there are float, int and bool, and a fraction is rounded one way or another",
-            mend="np.floor(x) rounds down",
+            f"A secret {self.dtype} is not made {np.dtype(dtype)}.", why="there are float, int and bool"
         )
 
     def __getitem__(self, index: Any) -> SecretArray:
@@ -272,61 +275,61 @@ class SecretArray:
 
     # ------------------------------------------------------------------ reductions
 
-    def sum(self, axis: Any = None, *, keepdims: bool = False) -> SecretArray:
-        """Sum over an axis, or of everything."""
-        return self._function(np.sum, axis=axis, keepdims=keepdims)
+    def sum(self, axis: Any = None, **options: Any) -> SecretArray:
+        """Sum over an axis, or of everything; `keepdims`, `where`."""
+        return self._function(np.sum, axis=axis, **options)
 
-    def mean(self, axis: Any = None, *, keepdims: bool = False) -> SecretArray:
-        """Mean over an axis, or of everything."""
-        return self._function(np.mean, axis=axis, keepdims=keepdims)
+    def mean(self, axis: Any = None, **options: Any) -> SecretArray:
+        """Mean over an axis, or of everything; `keepdims`, `where`."""
+        return self._function(np.mean, axis=axis, **options)
 
-    def var(self, axis: Any = None, *, ddof: int = 0, keepdims: bool = False) -> SecretArray:
-        """Variance over an axis, or of everything."""
-        return self._function(np.var, axis=axis, ddof=ddof, keepdims=keepdims)
+    def var(self, axis: Any = None, **options: Any) -> SecretArray:
+        """Variance over an axis, or of everything; `ddof`, `keepdims`, `where`."""
+        return self._function(np.var, axis=axis, **options)
 
-    def std(self, axis: Any = None, *, ddof: int = 0, keepdims: bool = False) -> SecretArray:
-        """Standard deviation over an axis, or of everything."""
-        return self._function(np.std, axis=axis, ddof=ddof, keepdims=keepdims)
+    def std(self, axis: Any = None, **options: Any) -> SecretArray:
+        """Standard deviation over an axis, or of everything; `ddof`, `keepdims`, `where`."""
+        return self._function(np.std, axis=axis, **options)
 
-    def any(self, axis: Any = None, *, keepdims: bool = False) -> SecretArray:
-        """Whether any holds, or is not 0."""
-        return self._function(np.any, axis=axis, keepdims=keepdims)
+    def any(self, axis: Any = None, **options: Any) -> SecretArray:
+        """Whether any holds, or is not 0; `keepdims`, `where`."""
+        return self._function(np.any, axis=axis, **options)
 
-    def all(self, axis: Any = None, *, keepdims: bool = False) -> SecretArray:
-        """Whether all hold, or none is 0."""
-        return self._function(np.all, axis=axis, keepdims=keepdims)
+    def all(self, axis: Any = None, **options: Any) -> SecretArray:
+        """Whether all hold, or none is 0; `keepdims`, `where`."""
+        return self._function(np.all, axis=axis, **options)
 
     def cumsum(self, axis: int | None = None) -> SecretArray:
         """Running sums."""
         return self._function(np.cumsum, axis=axis)
 
-    def prod(self, axis: int | None = None, *, keepdims: bool = False) -> SecretArray:
-        """The product along an axis, or of everything."""
-        return self._function(np.prod, axis=axis, keepdims=keepdims)
+    def prod(self, axis: int | None = None, **options: Any) -> SecretArray:
+        """The product along an axis, or of everything; `keepdims`."""
+        return self._function(np.prod, axis=axis, **options)
 
-    def max(self, axis: int | None = None, *, keepdims: bool = False) -> SecretArray:
-        """The largest element."""
-        return self._function(np.max, axis=axis, keepdims=keepdims)
+    def max(self, axis: int | None = None, **options: Any) -> SecretArray:
+        """The largest element; `keepdims`, `initial`, `where`."""
+        return self._function(np.max, axis=axis, **options)
 
-    def min(self, axis: int | None = None, *, keepdims: bool = False) -> SecretArray:
-        """The smallest element."""
-        return self._function(np.min, axis=axis, keepdims=keepdims)
+    def min(self, axis: int | None = None, **options: Any) -> SecretArray:
+        """The smallest element; `keepdims`, `initial`, `where`."""
+        return self._function(np.min, axis=axis, **options)
 
     def clip(self, min: Any = None, max: Any = None) -> SecretArray:  # noqa: A002 - NumPy's names
         """Between two bounds."""
         return self._function(np.clip, a_min=min, a_max=max)
 
-    def argsort(self, axis: int = -1) -> SecretArray:
+    def argsort(self, axis: int | None = -1) -> SecretArray:
         """The order that sorts it, as secret integers."""
         return self._function(np.argsort, axis=axis)
 
-    def argmax(self, axis: int | None = None) -> SecretArray:
-        """Where the largest element is, as a secret integer."""
-        return self._function(np.argmax, axis=axis)
+    def argmax(self, axis: int | None = None, **options: Any) -> SecretArray:
+        """Where the largest element is, as a secret integer; `keepdims`."""
+        return self._function(np.argmax, axis=axis, **options)
 
-    def argmin(self, axis: int | None = None) -> SecretArray:
-        """Where the smallest element is, as a secret integer."""
-        return self._function(np.argmin, axis=axis)
+    def argmin(self, axis: int | None = None, **options: Any) -> SecretArray:
+        """Where the smallest element is, as a secret integer; `keepdims`."""
+        return self._function(np.argmin, axis=axis, **options)
 
     def _function(self, func: Any, **options: Any) -> SecretArray:
         return cast("SecretArray", self.__array_function__(func, (), (self,), options))

@@ -59,6 +59,7 @@ def ufuncs() -> dict[str, Callable[..., Any]]:
         "float_power": composed.power,
         "floor": composed.floor,
         "ceil": lambda a: -composed.floor(-a),
+        "trunc": composed.trunc,
         "fabs": compare.absolute,
         "log1p": lambda a: magnitude.log(a + 1),
         "expm1": lambda a: exponential.exp(a) - 1,
@@ -72,25 +73,25 @@ def functions() -> dict[str, Callable[..., Any]]:
     """By name of NumPy's function."""
     return {
         "where": compare.where,
-        "clip": lambda a, a_min=None, a_max=None: compare.clip(a, a_min, a_max),
+        "clip": _clip,
         "sum": reduce.total,
         "mean": reduce.mean,
         "var": reduce.variance,
         "std": reduce.deviation,
         "median": reduce.median,
         "quantile": reduce.quantile,
-        "percentile": lambda a, q, axis=None: reduce.quantile(a, q / 100, axis),
+        "percentile": lambda a, q, *args, **options: reduce.quantile(a, np.divide(q, 100), *args, **options),
         "any": reduce.some,
         "all": reduce.every,
         "count_nonzero": reduce.count_nonzero,
         "isin": reduce.isin,
         "searchsorted": reduce.searchsorted,
         "cumsum": reduce.cumulated,
-        "max": _extremum(reduce.maximum_of),
-        "amax": _extremum(reduce.maximum_of),
-        "min": _extremum(reduce.minimum_of),
-        "amin": _extremum(reduce.minimum_of),
-        "ptp": _extremum(composed.spread),
+        "max": _extremum(reduce.maximum_of, compare.maximum),
+        "amax": _extremum(reduce.maximum_of, compare.maximum),
+        "min": _extremum(reduce.minimum_of, compare.minimum),
+        "amin": _extremum(reduce.minimum_of, compare.minimum),
+        "ptp": _kept(composed.spread),
         "prod": composed.product,
         "diff": composed.difference,
         "average": composed.average,
@@ -98,11 +99,11 @@ def functions() -> dict[str, Callable[..., Any]]:
         "inner": composed.inner,
         "norm": composed.norm,
         "trace": composed.trace,
-        "argmax": reduce.argmax,
-        "argmin": reduce.argmin,
+        "argmax": _kept(reduce.argmax),
+        "argmin": _kept(reduce.argmin),
         "dot": reduce.dot,
-        "sort": lambda a, axis=-1, kind=None: order.sort(a, axis),  # noqa: ARG005 - it is always stable
-        "argsort": lambda a, axis=-1, kind=None: order.argsort(a, axis),  # noqa: ARG005
+        "sort": partial(_ordered, order.sort),
+        "argsort": partial(_ordered, order.argsort),
         "concatenate": lambda arrays, axis=0: _joined(arrays, axis),
         "append": lambda a, values, axis=None: _joined(
             [a, values] if axis is not None else [np.ravel(a), np.ravel(values)], axis or 0
@@ -124,12 +125,53 @@ def functions() -> dict[str, Callable[..., Any]]:
     }
 
 
-def _extremum(reduction: Callable[..., SecretArray]) -> Callable[..., SecretArray]:
+def _kept(reduction: Callable[..., SecretArray]) -> Callable[..., SecretArray]:
     def reduced(x: SecretArray, axis: int | None = None, *, keepdims: bool = False) -> SecretArray:
         made = reduction(x, axis)
         return composed.kept(made, x, axis) if keepdims else made
 
     return reduced
+
+
+def _extremum(
+    reduction: Callable[..., SecretArray], pair: Callable[..., SecretArray]
+) -> Callable[..., SecretArray]:
+    """With NumPy's `initial` and `where`: of those for which a condition holds, and of one more."""
+
+    def reduced(
+        x: SecretArray,
+        axis: int | None = None,
+        *,
+        keepdims: bool = False,
+        initial: Any = None,
+        where: Any = True,
+    ) -> SecretArray:
+        if where is not True:
+            if initial is None:
+                raise TypeError("where= takes initial=, which stands for those that it leaves out")
+            x = compare.where(where, x, initial)
+        made = _kept(reduction)(x, axis, keepdims=keepdims)
+        return made if initial is None else pair(made, initial)
+
+    return reduced
+
+
+def _clip(a: SecretArray, a_min: Any = None, a_max: Any = None, **bounds: Any) -> SecretArray:
+    low, high = bounds.pop("min", a_min), bounds.pop("max", a_max)
+    if bounds:
+        raise TypeError(f"there is no {', '.join(bounds)}=")
+    return compare.clip(a, low, high)
+
+
+def _ordered(
+    ours: Callable[..., SecretArray],
+    a: SecretArray,
+    axis: int | None = -1,
+    kind: str | None = None,  # noqa: ARG001 - it is always stable
+    *,
+    stable: bool = True,  # noqa: ARG001
+) -> SecretArray:
+    return ours(a.ravel(), 0) if axis is None else ours(a, axis)
 
 
 def _joined(arrays: Any, axis: int) -> SecretArray:

@@ -422,6 +422,9 @@ class Engine:
         return self.number(np.stack([part @ ring for part in left.share]), left.bits + bits)
 
     def _matmul(self, left: SecretArray, right: SecretArray, *, drop: int) -> SecretArray:
+        if not (left.size and right.size):  # sums of nothing, or no sums
+            made = np.zeros((*left.shape[:-1], *right.shape[1:]))
+            return self.lift(made, left.bits + right.bits - drop)
         rows = left.share if left.ndim == _MATRIX else left.share[:, None, :]
         columns = right.share if right.ndim == _MATRIX else right.share[:, :, None]
         product = self.protocol.matmul(np.ascontiguousarray(rows), np.ascontiguousarray(columns), drop=drop)

@@ -22,7 +22,14 @@ Planes: TypeAlias = NDArray[np.uint64]
 
 
 def align(*shares: NDArray[Any]) -> list[NDArray[Any]]:
-    """Give all shares as many dimensions as the largest has, so that they broadcast behind the first axis."""
+    """Give all shares as many dimensions as the largest has, so that they broadcast behind the first axis.
+
+    Raises
+    ------
+    ValueError
+        The secrets' shapes do not broadcast.
+    """
+    np.broadcast_shapes(*(share.shape[1:] for share in shares))
     most = max(share.ndim for share in shares)
     return [share.reshape(share.shape[0], *[1] * (most - share.ndim), *share.shape[1:]) for share in shares]
 
@@ -33,7 +40,21 @@ def broadcast(*shares: NDArray[Any]) -> list[NDArray[Any]]:
 
 
 def pick(share: NDArray[Any], index: Any) -> NDArray[Any]:
-    """`secret[index]` of every component."""
+    """`secret[index]` of every component.
+
+    Raises
+    ------
+    IndexError
+        In NumPy's words about the secret's own axes.
+    """
+    try:
+        return _picked(share, index)
+    except IndexError:
+        np.broadcast_to(np.uint8(0), share.shape[1:])[index]
+        raise
+
+
+def _picked(share: NDArray[Any], index: Any) -> NDArray[Any]:
     parts = index if isinstance(index, tuple) else (index,)
     if all(isinstance(part, slice | int | np.integer) or part is None or part is Ellipsis for part in parts):
         view: NDArray[Any] = share[(slice(None), *parts)]

@@ -97,7 +97,18 @@ CASES: dict[str, Any] = {
         + np.take(x, [0, 2, 1], axis=1)
         + y.swapaxes(0, 1).T
     ),
-    "as other kinds": lambda x, y, v: (x > 0).astype(int) + (y > 0).astype(float) + (x - x[0]).astype(bool),
+    "as other kinds": lambda x, y, v: (
+        (x > 0).astype(int) + (y > 0).astype(float) + (x - x[0]).astype(bool) + (x * 9).astype(int)
+    ),
+    "bounds out of reach": lambda x, y, v: np.stack(
+        [
+            x < 1e30,
+            x > -np.inf,
+            x >= 2**70,
+            x < np.array([1e13, -np.inf, 1e-9]),
+            np.array([0, np.inf, -1e13]) < y,
+        ]
+    ),
 }
 
 
@@ -129,6 +140,13 @@ WHOLE_CASES: dict[str, Any] = {
     "sorted": lambda i: np.sort(i, axis=1),
     "where the largest is": lambda i: np.argmax(i, axis=1),
     "counted": lambda i: np.count_nonzero(i < 0, axis=0),
+    "compared with one": lambda i: np.stack(
+        [i < 2**60 + 1, i > 2**60, i <= 2**61 - 2, i < 2**61 - 1, i < 2**63 - 1, i >= -(2**63)]
+    ),
+    "compared with fractions": lambda i: np.stack(
+        [i > 4.5, i < [[1e19, -(2.0**61)]], equal(i, 5.0), equal(i, 4.5)]
+    ),
+    "told from 0": lambda i: np.where(i - 5, i, 7),
 }
 
 

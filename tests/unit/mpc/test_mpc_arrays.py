@@ -169,6 +169,77 @@ def test_arrays_of_three_axes_as_numpy_takes_them(name: str) -> None:
     np.testing.assert_allclose(got, DEEP[name](CUBE), atol=30 * ULP)
 
 
+SOME = np.array([True, False, True])
+OPTIONS = {
+    "sum where": lambda x: x.sum(axis=1, where=SOME, keepdims=True),
+    "sum where secret": lambda x: np.sum(x, where=x > 0),
+    "mean where": lambda x: np.mean(x, axis=1, where=SOME) + x.mean(where=x > 0),
+    "deviation where": lambda x: np.std(x, axis=1, ddof=1, where=SOME),
+    "any where": lambda x: np.any(x > 1, axis=0, where=x < 2) ^ np.all(x > -1, axis=0, where=SOME),
+    "largest where": lambda x: np.max(x, axis=0, where=x < 1, initial=-9) + x.min(initial=-1.5),
+    "places": lambda x: np.argmax(x, axis=1, keepdims=True) + x.argmin(axis=1, keepdims=True),
+    "medians": lambda x: np.median(x, axis=(1, 0), keepdims=True) + np.median(x, axis=1, keepdims=True),
+    "quantiles": lambda x: np.quantile(x, [[0.1, 0.5], [0.9, 1]], axis=1),
+    "percentiles": lambda x: np.percentile(x, [0, 30, 77], axis=0, method="lower", keepdims=True),
+    "average": lambda x: np.average(x, axis=1, weights=[1.0, 2, 3], keepdims=True),
+    "average and weight": lambda x: np.stack(np.average(x, weights=abs(x), returned=True)),
+    "sorted flat": lambda x: np.sort(x, axis=None) + np.argsort(x, axis=None),
+    "clip": lambda x: np.clip(x, min=-0.5) + np.clip(x, min=-1, max=0.2),
+    "Booleans": lambda x: np.diff(x > 0) ^ (x > 0).max(axis=1, keepdims=True) ^ np.min(x > 0),
+    "towards 0": lambda x: np.trunc(x * 5) + (x * -7).astype(int),
+    "whole median": lambda x: np.median((x * 9).astype(int)) + np.quantile((x * 9).astype(int), 0.2),
+    "nothing": lambda x: np.sqrt(x[:0]) / (x[:0] + 1) + np.log(x[:0]),
+    "nothing of nothing": lambda x: x[:0] @ x[:0].T,
+}
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_numpys_options(name: str) -> None:
+    expected = np.asarray(OPTIONS[name](X))
+    got = result(lambda _engine, x: OPTIONS[name](x), X)
+    assert got.shape == expected.shape
+    assert got.dtype == expected.dtype
+    np.testing.assert_allclose(got.astype(float), expected.astype(float), atol=60 * ULP)
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (lambda x: x[9], "axis 0 with size 6"),
+        (lambda x: x[0, 0, 0], "2-dimensional"),
+        (lambda x: x + np.ones(5), r"\(6, 3\)"),
+    ],
+)
+def test_errors_are_about_the_secrets_own_axes(asked, said: str) -> None:
+    def body(_engine, x):
+        with pytest.raises((IndexError, ValueError), match=said):
+            asked(x)
+        return x
+
+    result(body, X)
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (lambda x: np.less(x, np.nan), "NaN"),
+        (lambda x: x > [np.nan, 0, 0], "NaN"),
+        (lambda x: x < None, "no number"),
+        (lambda x: x < "a", "number the categories"),
+        (lambda x: np.quantile(x, 1.5), "from 0 to 1"),
+        (lambda x: np.median(x[:0]), "no quantile"),
+        (lambda x: x.mean(axis=1, where=np.zeros(3, bool)), "no mean"),
+    ],
+)
+def test_what_is_no_question_is_refused(asked, said: str) -> None:
+    def body(_engine, x):
+        with pytest.raises(UsageError, match=said):
+            asked(x)
+        return x
+
+    result(body, X)
+
+
 @pytest.mark.parametrize(
     "asked",
     [np.sum, np.max, np.cumsum, np.sort, np.prod, np.diff, lambda x, axis: np.concatenate([x, x], axis=axis)],
@@ -203,7 +274,9 @@ def test_an_axis_that_is_not_there_is_no_other_one(asked) -> None:
         (np.add.reduce, "np.sum"),
         (lambda x: np.add(x, 1, out=np.zeros(3)), "np.add"),
         (lambda x: np.roll(x, x), "options"),
-        (lambda x: x.astype(int), "np.floor"),
+        (lambda x: x.astype(complex), "there are"),
+        (lambda x: x.sum(out=np.zeros(3)), "options"),
+        (lambda x: np.max(x, where=[True, False, True]), "initial"),
         (lambda x: np.linalg.norm(x, 1), "Euclidean"),
         (np.sin, "there are"),
         (lambda x: x.tolist(), "reveal"),

@@ -12,6 +12,7 @@ from test_mpc_functions import result
 
 from unseen import mpc
 from unseen.core import registry
+from unseen.core.errors import LocalProtocolError
 from unseen.mpc.engine import PROTOCOLS
 from unseen.mpc.functions import order
 from unseen.mpc.protocols.plain import Plain
@@ -126,3 +127,45 @@ def test_booleans_are_sorted_and_moved(protocol: str) -> None:
         return joined(np.sort(a > 4), np.argsort(a > 4, kind="stable"), mpc.order_by(a, a > 4))
 
     np.testing.assert_array_equal(result(protocol, body, x), body(x))
+
+
+def test_public_orders_and_rows() -> None:
+    x, order_of = np.array([3.0, -1, 2, 0]), [2, 0, 3, 1]
+
+    def body(a: Any) -> Any:
+        return joined(
+            mpc.permute(a, order_of),
+            mpc.permute(a, order_of, back=True),
+            mpc.permute(np.arange(4), np.argsort(a)),
+            mpc.order_by(a, np.arange(4)),
+        )
+
+    np.testing.assert_array_equal(result("plain", body, x), body(x))
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (lambda a: mpc.topk(a.reshape(2, 2), 1), "ravel"),
+        (lambda a: mpc.sort(a, key_bits=0), "from 1 to 64"),
+        (lambda a: mpc.argsort(a, key_bits=65), "from 1 to 64"),
+    ],
+)
+def test_what_cannot_be_sorted_is_said(asked: Any, said: str) -> None:
+    def body(a: Any) -> Any:
+        with pytest.raises(LocalProtocolError, match=said):
+            asked(a)
+        return a
+
+    result("plain", body, np.zeros(4))
+
+
+def test_tables_of_large_integers_and_running_counts() -> None:
+    def body(a: Any) -> Any:
+        places = a.astype(int)
+        return mpc.lookup(np.array([2**60 + 1, -(2**53) - 1]), places) + mpc.scan(
+            a > 0, np.zeros(4, bool), "sum"
+        )
+
+    x = np.array([0.0, 1, 1, 0])
+    np.testing.assert_array_equal(result("plain", body, x), body(x))

@@ -79,10 +79,10 @@ def order_by(
     """Rows (first axis) in the order of one key or of several, the first key first; equal ones keep their order."""
     several = isinstance(keys, list | tuple)
     vectors = list(keys) if several else [keys]
-    if isinstance(rows, SecretArray):
-        return order.order_by(
-            [rows.engine.lift(key) for key in vectors], rows, descending=descending, key_bits=key_bits
-        )
+    secret = next((one for one in (rows, *vectors) if isinstance(one, SecretArray)), None)
+    if secret is not None:
+        lifted = [secret.engine.lift(one) for one in vectors]
+        return order.order_by(lifted, secret.engine.lift(rows), descending=descending, key_bits=key_bits)
     turns = [descending] * len(vectors) if isinstance(descending, bool) else descending
     signed = [-np.asarray(key, float) if turn else key for key, turn in zip(vectors, turns, strict=True)]
     return np.asarray(rows)[np.lexsort(signed[::-1])]
@@ -93,11 +93,10 @@ def permute(x: Any, order: Any, *, back: bool = False) -> Any:
 
     An order is what np.argsort gives. Of a vector that is none, it would show which places come twice, and it is refused.
     """
-    if isinstance(x, SecretArray) or isinstance(order, SecretArray):
-        engine = x.engine if isinstance(x, SecretArray) else order.engine
-        return secret_permute(engine.lift(x), order, back=back)
+    if isinstance(order, SecretArray):
+        return secret_permute(order.engine.lift(x), order, back=back)
     places = np.argsort(order) if back else np.asarray(order)
-    return np.asarray(x)[places]
+    return x[places] if isinstance(x, SecretArray) else np.asarray(x)[places]
 
 
 def group_by(
@@ -156,6 +155,7 @@ def scan(values: Any, starts: Any, how: How) -> Any:
         "first": lambda before, _: before,
     }
     out = np.array(values)
+    out = out.astype(int) if out.dtype == np.bool_ else out
     for place in range(1, len(out)):
         if not starts[place]:
             out[place] = steps[how](out[place - 1], out[place])
@@ -163,14 +163,18 @@ def scan(values: Any, starts: Any, how: How) -> Any:
 
 
 def lookup(table: Any, index: Any) -> Any:
-    """table[index] for a secret index (whole numbers), of a public or secret table; outside the table there are zeros."""
+    """table[index] for a secret index (whole numbers), of a public or secret table.
+
+    Nobody sees whether an index lies in the table: of one that does not, only the lowest bits count, and what they stand for is another
+    entry or 0. np.clip it where that may happen.
+    """
     if isinstance(index, SecretArray):
         return secret_lookup(table, index)
     return table[index] if isinstance(table, SecretArray) else np.asarray(table)[index]
 
 
 def one_hot(index: Any, size: int) -> Any:
-    """Booleans, one row longer: which of `size` places the index is."""
+    """Booleans, one axis longer: which of `size` places the index is; of an index elsewhere as :func:`lookup` has it."""
     if isinstance(index, SecretArray):
         return secret_one_hot(index, size)
     return np.asarray(index)[..., None] == np.arange(size)

@@ -1,7 +1,8 @@
 """Comparisons, logic, and choosing without looking.
 
-A comparison is the sign of a difference, so operands must be less than 2^62 apart in the ring. Its result is a secret
-Boolean; `where` multiplies by it.
+A comparison is the sign of a difference, so secrets must be less than 2^62 in size, in units of their last place. Public bounds may be
+any numbers: they are rounded to the unit that makes the comparison exact, and those that no secret reaches are taken as 2^62 units.
+Its result is a secret Boolean; `where` multiplies by it.
 """
 
 from __future__ import annotations
@@ -9,30 +10,81 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from unseen.core.errors import LocalProtocolError
+from unseen.core.errors import LocalProtocolError, UsageError
 from unseen.mpc import planes
 from unseen.mpc.array import SecretArray
+from unseen.mpc.fixed import SAFE_BITS, encode
 from unseen.mpc.functions.pieces import piece
 from unseen.mpc.shares import Bits, broadcast
 
 _PLACES = 64
 _PARTS = 4
+_FARTHEST = 1 << SAFE_BITS  # in units: no secret reaches it
 
 
 def less(left: Any, right: Any) -> SecretArray:
     """Whether left < right, elementwise."""
-    if isinstance(left, SecretArray) and not isinstance(right, SecretArray) and np.ndim(right) == 0:
-        return below(left, (float(right),))[0]
-    secret = left if isinstance(left, SecretArray) else right
-    difference = left - right if secret is left else -(right - left)
-    return below(difference, (0.0,))[0]
+    if isinstance(left, SecretArray):
+        return below(left - right, (0,))[0] if isinstance(right, SecretArray) else _reaching(left, right)
+    return greater(right, left)
+
+
+def _reaching(x: SecretArray, bound: Any, *, beyond: bool = False) -> SecretArray:
+    """Whether x < bound, or with `beyond` x <= bound, of public bounds."""
+    if np.ndim(bound) == 0:
+        return _under(x, [int(_levels(bound, x.bits, beyond=beyond))])[0]
+    x = x.engine.as_number(x)
+    level = x.engine.protocol.public(_levels(bound, x.bits, beyond=beyond).view(np.uint64))
+    return below(x - x.engine.number(level, x.bits), (0,))[0]
+
+
+def _levels(bounds: Any, bits: int, *, beyond: bool = False) -> NDArray[np.int64]:
+    """Of public bounds the first unit that is not below them, or with `beyond` the first above them; at most 2^62 in size.
+
+    Raises
+    ------
+    UsageError
+        A bound that is no number.
+    """
+    plain = np.asarray(bounds)
+    if plain.dtype.kind == "O":
+        if plain.ndim == 0 and isinstance(bounds, int):  # Python's, beyond 64 bits
+            return np.array(_FARTHEST if bounds > 0 else -_FARTHEST)
+        return _levels(_floats(plain), bits, beyond=beyond)
+    if plain.dtype.kind in "biu":
+        far = _FARTHEST >> bits
+        small = np.minimum(plain, np.uint64(far)) if plain.dtype == np.uint64 else plain
+        made = (np.clip(small.astype(np.int64), -far, far) << bits) + beyond
+    elif plain.dtype.kind == "f":
+        if np.isnan(plain).any():
+            raise UsageError(
+                "A secret is compared with NaN.", why="it is no number", mend="replace missing values before"
+            )
+        scaled = plain.astype(np.float64) * 2.0**bits
+        units = np.floor(scaled) + 1 if beyond else np.ceil(scaled)
+        made = np.clip(units, -float(_FARTHEST), float(_FARTHEST)).astype(np.int64)
+    else:
+        made = encode(plain, bits).view(np.int64)  # which refuses it, in its words
+    return np.asarray(made)
+
+
+def _floats(plain: NDArray[Any]) -> NDArray[np.float64]:
+    try:
+        return plain.astype(np.float64)
+    except (TypeError, ValueError) as error:
+        raise UsageError("A secret is compared with what is no number.", why=str(error)) from error
 
 
 def below(x: SecretArray, bounds: tuple[float, ...]) -> SecretArray:
     """X < bound for several public bounds at the price of the opening of one; shape (len(bounds), *x.shape)."""
+    return _under(x, [int(_levels(bound, x.bits)) for bound in bounds])
+
+
+def _under(x: SecretArray, levels: list[int]) -> SecretArray:
+    """The same of bounds in units."""
     x = x.engine.as_number(x)
-    levels = [int(np.ceil(bound * 2.0**x.bits)) for bound in bounds]
     flat = x.share.reshape(len(x.share), -1)
     step = piece(x.size, _PARTS)
     parts = [
@@ -45,9 +97,8 @@ def below(x: SecretArray, bounds: tuple[float, ...]) -> SecretArray:
 
 def greater(left: Any, right: Any) -> SecretArray:
     """Whether left > right, elementwise."""
-    if isinstance(left, SecretArray) and not isinstance(right, SecretArray) and np.ndim(right) == 0:
-        step = 2.0**-left.bits  # left > r is: not left < r + 1 ulp, r rounded down
-        return logical_not(below(left, (np.floor(float(right) / step) * step + step,))[0])
+    if isinstance(left, SecretArray) and not isinstance(right, SecretArray):
+        return logical_not(_reaching(left, right, beyond=True))
     return less(right, left)
 
 
@@ -66,8 +117,15 @@ def equal(left: Any, right: Any, *, places: int = _PLACES) -> SecretArray:
     secret = left if isinstance(left, SecretArray) else right
     other = right if secret is left else left
     engine = secret.engine
-    if secret.boolean and isinstance(other, SecretArray) and other.boolean:
+    if not isinstance(other, SecretArray):
+        other = np.asarray(other)
+    if secret.boolean and other.dtype == np.bool_:
         return logical_not(logical_xor(secret, other))
+    if not secret.bits and not isinstance(other, SecretArray) and other.dtype.kind == "f":
+        whole = np.rint(other)
+        met = (whole == other) & (np.abs(whole) < _FARTHEST)  # no integer equals another
+        made_whole = equal(secret, np.where(met, whole, 0).astype(np.int64), places=places)
+        return made_whole if met.all() else logical_and(made_whole, met)
     difference = secret - other
     made = engine.protocol.is_zero(difference.share, places)
     if made is not None:
@@ -119,16 +177,22 @@ def logical_not(x: SecretArray) -> SecretArray:
     return x.engine.boolean(planes.flip(x.engine.protocol, x.bit_share))
 
 
+def truth(x: SecretArray) -> SecretArray:
+    """Whether it is not 0: a comparison, of numbers."""
+    return x if x.boolean else logical_not(equal(x, 0))
+
+
 def where(condition: Any, left: Any, right: Any) -> SecretArray:
-    """Takes left where the condition holds, else right."""
+    """Takes left where the condition holds, or is a number that is not 0; else right."""
     secret = next(item for item in (condition, left, right) if isinstance(item, SecretArray))
     engine = secret.engine
+    condition = truth(condition) if isinstance(condition, SecretArray) else np.asarray(condition, bool)
     left, right = engine.lift(left), engine.lift(right)
     if left.boolean and right.boolean:
         return logical_xor(right, logical_and(condition, logical_xor(left, right)))
     left, right = engine.pair(left, right)
     if not isinstance(condition, SecretArray):
-        chosen = np.asarray(condition, bool).astype(np.int64)
+        chosen = condition.astype(np.int64)
         out: SecretArray = left * chosen + right * (1 - chosen)
         return out
     chosen_by_secret: SecretArray = right + engine.select(condition, left - right)

@@ -120,24 +120,34 @@ def kept(reduced: SecretArray, x: SecretArray, axis: int | None) -> SecretArray:
 
 
 def difference(x: SecretArray, n: int = 1, axis: int = -1) -> SecretArray:
-    """x[1:] - x[:-1] along an axis, n times."""
+    """x[1:] - x[:-1] along an axis, n times; of Booleans whether they differ, as NumPy has it."""
     before = (slice(None),) * normalize_axis_index(axis, x.ndim)
     for _ in range(n):
-        x = x[(*before, slice(1, None))] - x[(*before, slice(None, -1))]
+        one, other = x[(*before, slice(1, None))], x[(*before, slice(None, -1))]
+        x = one ^ other if x.boolean else one - other
     return x
 
 
-def average(x: Any, axis: Axis = None, weights: Any = None) -> SecretArray:
-    """The mean, or sum of weights times values over the sum of weights, of the array's shape or along the axis."""
+def average(
+    x: Any, axis: Axis = None, weights: Any = None, *, returned: bool = False, keepdims: bool = False
+) -> Any:
+    """The mean, or sum of weights times values over the sum of weights, of the array's shape or along the axis.
+
+    With `returned` also the sum of weights (their number where there are none), in the shape of the mean.
+    """
     if weights is None:
-        return mean(x, axis)
+        made = mean(x, axis, keepdims=keepdims)
+        count = x.size // max(1, made.size)
+        return (made, np.full(made.shape, float(count))) if returned else made
     if isinstance(axis, int) and np.ndim(weights) == _VECTOR and np.ndim(x) != _VECTOR:
         weights = np.reshape(
             weights, [-1 if place == axis % np.ndim(x) else 1 for place in range(np.ndim(x))]
         )
     both = np.multiply(x, weights)
     weights = np.broadcast_to(weights, np.shape(both))
-    return cast("SecretArray", np.sum(both, axis=axis) / np.sum(weights, axis=axis))
+    whole = np.sum(weights, axis=axis, keepdims=keepdims)
+    made = np.sum(both, axis=axis, keepdims=keepdims) / whole
+    return (made, whole) if returned else made
 
 
 def outer(left: Any, right: Any) -> SecretArray:
@@ -179,6 +189,21 @@ def floor(x: SecretArray) -> SecretArray:
     """The next whole number below, at the price of a comparison."""
     whole = x.engine.truncate(x.engine.as_number(x), 0, exact=True)
     return x.engine.scaled(whole, x.bits)
+
+
+def whole(x: SecretArray) -> SecretArray:
+    """An integer: what is before the point, as NumPy casts (towards 0)."""
+    x = x.engine.as_number(x)
+    if not x.bits:
+        return x
+    almost = (1 << x.bits) - 1  # less than one by a unit: it lifts what is below 0 to the next whole number
+    lifted = x.engine.number(x.share + (x < 0).astype(int).share * np.uint64(almost), x.bits)
+    return x.engine.truncate(lifted, 0, exact=True)
+
+
+def trunc(x: SecretArray) -> SecretArray:
+    """The next whole number towards 0."""
+    return x.engine.scaled(whole(x), x.bits)
 
 
 def log_to(base: float, x: SecretArray) -> SecretArray:

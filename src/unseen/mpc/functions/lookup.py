@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from unseen.core.errors import LocalProtocolError
 from unseen.mpc import planes
 from unseen.mpc.array import SecretArray
+from unseen.mpc.fixed import encode
 from unseen.mpc.protocol import Protocol
 from unseen.mpc.shares import Planes, Share
 
@@ -45,7 +46,7 @@ def lookup(table: Any, index: SecretArray) -> SecretArray:
     size = len(table)
     if index.boolean or index.bits or not size:
         raise LocalProtocolError(f"{index} is no index into {size} entries: it takes integers.")
-    entries = table if secret else engine.lift(np.asarray(table), _bits_of_table(table, engine.bits))
+    entries = table if secret else engine.lift(_plain(table))
     entries = engine.as_number(entries)
     bits = _bits(index, size)
     low_bits = bits.shape[1] // 2
@@ -57,7 +58,7 @@ def lookup(table: Any, index: SecretArray) -> SecretArray:
     if secret:
         picked = engine.protocol.matmul(of_rows, folded)
     else:
-        public = _folded(_ring(table, entries.bits)[None], rows, columns, width)[0]
+        public = _folded(encode(_plain(table), entries.bits)[None], rows, columns, width)[0]
         picked = np.stack([part @ public for part in of_rows])
     # Of the rows that were picked, the columns: (components, columns, count, width).
     sides = np.ascontiguousarray(picked.reshape(len(picked), count, columns, width).transpose(0, 2, 1, 3))
@@ -66,13 +67,9 @@ def lookup(table: Any, index: SecretArray) -> SecretArray:
     return engine.number(made.reshape(len(made), *index.shape, *entries.shape[1:]), entries.bits)
 
 
-def _bits_of_table(table: Any, bits: int) -> int:
+def _plain(table: Any) -> NDArray[Any]:
     plain = np.asarray(table)
-    return 0 if np.issubdtype(plain.dtype, np.integer) or plain.dtype == np.bool_ else bits
-
-
-def _ring(table: Any, bits: int) -> NDArray[np.uint64]:
-    return np.rint(np.asarray(table, np.float64) * 2.0**bits).astype(np.int64).view(np.uint64)
+    return plain.astype(np.int64) if plain.dtype == np.bool_ else plain
 
 
 def _folded(entries: Share, rows: int, columns: int, width: int) -> Share:

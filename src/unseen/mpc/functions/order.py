@@ -47,6 +47,11 @@ class Key:
     descending: bool = False
     bits: int | None = None
 
+    def __post_init__(self) -> None:
+        """Refuse a width that none has."""
+        if self.bits is not None and not 1 <= self.bits <= planes.WORD:
+            raise LocalProtocolError(f"Keys have from 1 to {planes.WORD} bits, not {self.bits}.")
+
     @property
     def width(self) -> int:
         """How many bits it takes."""
@@ -163,7 +168,18 @@ def _along(x: SecretArray, axis: int, *, places: bool, descending: bool, key_bit
 
 
 def topk(x: SecretArray, count: int, *, key_bits: int | None = None) -> tuple[SecretArray, SecretArray]:
-    """The `count` largest of a vector, largest first, and where they were; the first of equals first."""
+    """The `count` largest of a vector, largest first, and where they were; the first of equals first.
+
+    Raises
+    ------
+    LocalProtocolError
+        Not a vector.
+    """
+    if x.ndim != 1:
+        raise LocalProtocolError(
+            f"The largest of an array of shape {x.shape} are not of one vector.",
+            mend="x.ravel(); or mpc.sort(x, axis, descending=True)",
+        )
     values, places = rows_of(x), rows_of(x.engine.lift(np.arange(len(x)), 0))
     ordered, origin = arranged([Key(x[None], descending=True, bits=key_bits)], values, places)
     kept = slice(0, count)

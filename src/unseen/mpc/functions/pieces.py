@@ -42,6 +42,8 @@ def in_pieces(parts: int) -> Callable[[Callable[..., SecretArray]], Callable[...
         @wraps(function)
         def piecewise(x: SecretArray, **options: Any) -> SecretArray:
             step = piece(x.size, parts)
+            if not x.size:
+                return x.engine.lift(np.zeros(x.shape), x.bits or x.engine.bits)
             if x.size <= step:
                 return function(x, **options)
             flat = x.ravel()

@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
+from numpy.typing import NDArray
 
 from unseen.core.errors import UsageError
 from unseen.mpc.array import SecretArray
-from unseen.mpc.functions.compare import equal, less, less_equal, logical_not, where
+from unseen.mpc.functions.compare import equal, less, less_equal, logical_and, logical_not, truth
+from unseen.mpc.functions.compare import where as chosen
 from unseen.mpc.functions.magnitude import sqrt
 from unseen.mpc.functions.order import sort
 
 Axis = int | tuple[int, ...] | None
 _MATRIX = 2
+_BETWEEN: dict[str, Callable[[NDArray[np.float64]], NDArray[np.float64]]] = {
+    "linear": lambda part: part,
+    "lower": np.zeros_like,
+    "higher": np.ceil,
+    "midpoint": lambda part: np.ceil(part) / 2,
+}
+_MEANS = ("mean", "variance")
 
 
 def _inner(x: SecretArray, axis: Axis) -> tuple[int, ...]:
@@ -35,25 +45,49 @@ def _some(count: int, what: str) -> int:
     return count
 
 
-def total(x: SecretArray, axis: Axis = None, *, keepdims: bool = False) -> SecretArray:
+def total(x: SecretArray, axis: Axis = None, *, keepdims: bool = False, where: Any = True) -> SecretArray:
     """Sum; of Booleans: how many hold."""
-    x = x.engine.as_number(x)
+    x = x.engine.as_number(_only(x, where))
     share = np.asarray(x.share.sum(axis=_inner(x, axis), dtype=np.uint64, keepdims=keepdims))
     return x.engine.number(share, x.bits)
 
 
-def mean(x: SecretArray, axis: Axis = None, *, keepdims: bool = False) -> SecretArray:
-    """Mean: the sum, divided."""
-    count = math.prod(x.shape[place - 1] for place in _inner(x, axis))
-    return x.engine.divide(total(x, axis, keepdims=keepdims), _some(count, "mean"))
+def _only(x: SecretArray, where: Any) -> SecretArray:
+    """X where a condition, public or secret, holds, and elsewhere 0."""
+    if where is True:
+        return x
+    return logical_and(x, where) if x.boolean else chosen(where, x, 0)
 
 
-def variance(x: SecretArray, axis: Axis = None, *, ddof: int = 0, keepdims: bool = False) -> SecretArray:
+def _count(x: SecretArray, axis: Axis, where: Any, *, keepdims: bool, but: int = 0) -> Any:
+    """How many elements a mean is over, less `but`: a number, of conditions an array, which a secret condition makes secret."""
+    if where is True:
+        return _some(math.prod(x.shape[place - 1] for place in _inner(x, axis)) - but, _MEANS[but > 0])
+    if isinstance(where, SecretArray):
+        broadcast: Any = np.broadcast_to(where, x.shape)
+        return total(broadcast, axis, keepdims=keepdims) - but
+    count = np.broadcast_to(np.asarray(where, bool), x.shape).sum(axis=axis, keepdims=keepdims) - but
+    _some(int(count.min(initial=1)), _MEANS[but > 0])
+    return count
+
+
+def mean(x: SecretArray, axis: Axis = None, *, keepdims: bool = False, where: Any = True) -> SecretArray:
+    """Mean: the sum, divided; 0 where a secret condition holds nowhere."""
+    count = _count(x, axis, where, keepdims=keepdims)
+    return _divided(total(x, axis, keepdims=keepdims, where=where), count)
+
+
+def variance(
+    x: SecretArray, axis: Axis = None, *, ddof: int = 0, keepdims: bool = False, where: Any = True
+) -> SecretArray:
     """Variance: the mean square distance from the mean."""
-    places = _inner(x, axis)
-    count = _some(math.prod(x.shape[place - 1] for place in places) - ddof, "variance")
-    centred = x - mean(x, axis, keepdims=True)
-    return x.engine.divide(total(centred * centred, axis, keepdims=keepdims), count)
+    count = _count(x, axis, where, keepdims=keepdims, but=ddof)
+    centred = x - mean(x, axis, keepdims=True, where=where)
+    return _divided(total(centred * centred, axis, keepdims=keepdims, where=where), count)
+
+
+def _divided(made: SecretArray, count: Any) -> SecretArray:
+    return made.engine.divide(made, count) if isinstance(count, int) else made / count
 
 
 def cumulated(x: SecretArray, axis: int | None = None) -> SecretArray:
@@ -67,12 +101,17 @@ def cumulated(x: SecretArray, axis: int | None = None) -> SecretArray:
 def _extremum(x: SecretArray, axis: int | None, *, largest: bool, place: bool) -> SecretArray:
     """A tournament along the axis, ceil(log2(n)) levels; among equals the first wins."""
     engine = x.engine
+    _some(
+        x.size if axis is None else x.shape[normalize_axis_index(axis, x.ndim)],
+        "largest one" if largest else "smallest one",
+    )
+    if x.boolean and not place:
+        return some(x, axis) if largest else every(x, axis)
     x = engine.as_number(x)
     x = x.ravel() if axis is None else x
     axis = normalize_axis_index(axis or 0, x.ndim)
     order = (axis, *(other for other in range(x.ndim) if other != axis))
     field = x.transpose(*order)
-    _some(len(field), "largest one" if largest else "smallest one")
     positions = np.arange(len(field)).reshape(-1, *[1] * (field.ndim - 1)) * np.ones(field.shape[1:])
     where_from = engine.lift(positions, 0)
     while len(field) > 1:
@@ -85,22 +124,22 @@ def _extremum(x: SecretArray, axis: int | None, *, largest: bool, place: bool) -
             here, there = where_from[0:even:2], where_from[1:even:2]
             stacked = engine.number(np.stack([one.share, here.share], axis=1), 0)
             rivals = engine.number(np.stack([other.share, there.share], axis=1), 0)
-            chosen = where(better[None], rivals, stacked)
-            winners = engine.number(chosen.share[:, 0], x.bits)
-            where_from = engine.concatenate([engine.number(chosen.share[:, 1], 0), where_from[even:]])
+            better_ones = chosen(better[None], rivals, stacked)
+            winners = engine.number(better_ones.share[:, 0], x.bits)
+            where_from = engine.concatenate([engine.number(better_ones.share[:, 1], 0), where_from[even:]])
         else:
-            winners = where(better, other, one)
+            winners = chosen(better, other, one)
         field = engine.concatenate([winners, field[even:]])
     return (where_from if place else field)[0]
 
 
 def maximum_of(x: SecretArray, axis: int | None = None) -> SecretArray:
-    """The largest element."""
+    """The largest element; of Booleans: whether any holds."""
     return _extremum(x, axis, largest=True, place=False)
 
 
 def minimum_of(x: SecretArray, axis: int | None = None) -> SecretArray:
-    """The smallest element."""
+    """The smallest element; of Booleans: whether all hold."""
     return _extremum(x, axis, largest=False, place=False)
 
 
@@ -114,28 +153,26 @@ def argmin(x: SecretArray, axis: int | None = None) -> SecretArray:
     return _extremum(x, axis, largest=False, place=True)
 
 
-def deviation(x: SecretArray, axis: Axis = None, *, ddof: int = 0, keepdims: bool = False) -> SecretArray:
+def deviation(
+    x: SecretArray, axis: Axis = None, *, ddof: int = 0, keepdims: bool = False, where: Any = True
+) -> SecretArray:
     """Standard deviation: the root of the variance."""
-    return sqrt(variance(x, axis, ddof=ddof, keepdims=keepdims))
+    return sqrt(variance(x, axis, ddof=ddof, keepdims=keepdims, where=where))
 
 
-def some(x: SecretArray, axis: Axis = None, *, keepdims: bool = False) -> SecretArray:
+def some(x: SecretArray, axis: Axis = None, *, keepdims: bool = False, where: Any = True) -> SecretArray:
     """Whether any holds, or is not 0."""
-    return total(_true(x), axis, keepdims=keepdims) > 0
+    return total(truth(x), axis, keepdims=keepdims, where=where) > 0
 
 
-def every(x: SecretArray, axis: Axis = None, *, keepdims: bool = False) -> SecretArray:
+def every(x: SecretArray, axis: Axis = None, *, keepdims: bool = False, where: Any = True) -> SecretArray:
     """Whether all hold, or none is 0."""
-    return logical_not(some(logical_not(_true(x)), axis, keepdims=keepdims))
+    return logical_not(some(logical_not(truth(x)), axis, keepdims=keepdims, where=where))
 
 
 def count_nonzero(x: SecretArray, axis: Axis = None, *, keepdims: bool = False) -> SecretArray:
     """How many hold, or are not 0."""
-    return total(_true(x), axis, keepdims=keepdims)
-
-
-def _true(x: SecretArray) -> SecretArray:
-    return x if x.boolean else logical_not(equal(x, 0))
+    return total(truth(x), axis, keepdims=keepdims)
 
 
 def isin(x: SecretArray, members: Any) -> SecretArray:
@@ -153,23 +190,42 @@ def searchsorted(table: Any, x: Any, side: str = "left") -> SecretArray:
     return total(less(entries, other[None]) if side == "left" else less_equal(entries, other[None]), axis=0)
 
 
-def quantile(x: SecretArray, q: float, axis: int | None = None) -> SecretArray:
-    """The value below which a public share q of the elements lies, between neighbours by proportion; by sorting."""
-    line = x.ravel() if axis is None else x
-    place = 0 if axis is None else normalize_axis_index(axis, line.ndim)
-    ordered = sort(line, place).transpose(place, *(other for other in range(line.ndim) if other != place))
-    at = q * (_some(len(ordered), "quantile") - 1)
-    below = min(int(at), len(ordered) - 1)
-    low = ordered[below]
-    if at == below:
-        return low
-    made: SecretArray = low + (ordered[below + 1] - low) * (at - below)
-    return made
+def quantile(
+    x: SecretArray, q: Any, axis: Axis = None, *, keepdims: bool = False, method: str = "linear"
+) -> SecretArray:
+    """The values below which public shares q of the elements lie, by sorting; between neighbours by `method`.
+
+    Raises
+    ------
+    UsageError
+        A share outside [0, 1], no elements, or another method than linear, lower, higher and midpoint.
+    """
+    shares = np.asarray(q, np.float64)
+    if method not in _BETWEEN or not (np.abs(shares - 0.5) <= 0.5).all():  # noqa: PLR2004 - also catches NaN
+        raise UsageError(
+            f"There is no quantile {q!r} by {method!r}.",
+            why="shares lie from 0 to 1 (percentiles from 0 to 100)",
+            mend=f"there are: {', '.join(_BETWEEN)}",
+        )
+    along = [place - 1 for place in _inner(x, axis)]
+    others = [place for place in range(x.ndim) if place not in along]
+    kept_shape = tuple(x.shape[place] for place in others)
+    line = x.engine.as_real(x).transpose(*along, *others)
+    line = line.reshape(_some(math.prod(x.shape[place] for place in along), "quantile"), *kept_shape)
+    ordered = sort(line, 0)
+    at = shares.ravel() * (len(line) - 1)
+    low, high = np.floor(at).astype(np.int64), np.ceil(at).astype(np.int64)
+    part = _BETWEEN[method](at - low)
+    made = ordered[low]
+    if part.any():
+        made = made + (ordered[high] - made) * part.reshape(-1, *[1] * len(kept_shape))
+    left = tuple(1 if place in along else x.shape[place] for place in range(x.ndim))
+    return made.reshape(*shares.shape, *(left if keepdims else kept_shape))
 
 
-def median(x: SecretArray, axis: int | None = None) -> SecretArray:
+def median(x: SecretArray, axis: Axis = None, *, keepdims: bool = False) -> SecretArray:
     """The middle value."""
-    return quantile(x, 0.5, axis)
+    return quantile(x, 0.5, axis, keepdims=keepdims)
 
 
 def dot(left: Any, right: Any) -> Any:
