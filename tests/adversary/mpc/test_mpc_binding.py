@@ -15,6 +15,7 @@ from unseen.core.errors import UnseenError, UsageError, VerificationError
 from unseen.crypto import short
 from unseen.mpc import Engine, binding
 from unseen.mpc.binding import Commitment, Sums
+from unseen.mpc.coin import CoinPart
 from unseen.mpc.engine import PROTOCOLS
 from unseen.mpc.fixed import FRACTION_BITS
 from unseen.mpc.protocols.replicated3.sharing import Replicated3
@@ -172,6 +173,15 @@ def test_a_copy_that_asks_the_owner_is_noticed() -> None:
 
 
 # ---------------------------------------------------------------- a proof from elsewhere
+
+
+@pytest.mark.parametrize("protocol", NAMES)
+def test_the_owner_has_no_part_in_the_coin(protocol: str) -> None:
+    """Whoever chose which sums are looked at could share numbers whose sums come out right."""
+    run = go(protocol, binding.commit(VALUES))
+    coins = [seen for view in run.views.values() for seen in view if isinstance(seen.message, CoinPart)]
+    assert coins
+    assert OWNER not in {seen.sender for seen in coins}
 
 
 def test_proofs_are_for_one_session_and_one_coin() -> None:

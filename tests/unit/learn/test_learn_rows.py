@@ -21,14 +21,22 @@ LABELS = np.repeat([1.0, 0.0], [36, 54])
 HOLDERS = ("labels", "other", "third")
 
 
-def play(labels: np.ndarray | None = LABELS, sizes: tuple[int, ...] = SIZES, **changed: Any) -> Run[Any]:
+def play(
+    labels: np.ndarray | None = LABELS,
+    sizes: tuple[int, ...] = SIZES,
+    *,
+    before: Run[Any] | None = None,
+    **changed: Any,
+) -> Run[Any]:
+    """`before`: the attempt that was cut off."""
     holder = None if labels is None else "labels"
 
     def program(party: Party) -> Any:
         mine = labels if party.name == "labels" else None
         return common.parts(party, ROWS, sizes, holders=HOLDERS, label_holder=holder, labels=mine, **changed)
 
-    return run(program, HOLDERS, disclosures=common.disclosures(HOLDERS, holder))
+    again: dict[str, Any] = {"journals": before.journals, "attempt": 2} if before else {}
+    return run(program, HOLDERS, disclosures=common.disclosures(HOLDERS, holder), **again)
 
 
 @pytest.mark.parametrize("labels", [None, LABELS])
@@ -37,6 +45,14 @@ def test_all_holders_have_the_same_parts_of_the_sizes_asked_for(labels: np.ndarr
     assert all(np.array_equal(made["labels"], made[name]) for name in HOLDERS)
     assert np.bincount(made["labels"]).tolist() == list(SIZES)
     assert not np.array_equal(made["labels"], play(labels).results["labels"])
+
+
+@pytest.mark.parametrize("labels", [None, LABELS])
+def test_an_attempt_after_a_crash_cuts_as_the_first_did(labels: np.ndarray | None) -> None:
+    """Of labels two choices would tell more than one."""
+    first = play(labels)
+    again = play(labels, before=first)
+    np.testing.assert_array_equal(again.results["other"], first.results["other"])
 
 
 def test_every_part_has_the_overall_rate() -> None:
