@@ -121,7 +121,10 @@ def _flattened(record: dict[str, Any]) -> dict[str, Any]:
 
 def _by_column(title: str, value: dict[str, list[Any]], names: list[Any]) -> list[Section]:
     """Lists as long as there are columns side by side, others on lines of their own."""
-    beside = {name: item for name, item in value.items() if names and len(item) == len(names)}
+    others = " of "  # "gain of b": by the columns of another party, whose names are not here
+    beside = {
+        name: item for name, item in value.items() if names and len(item) == len(names) and others not in name
+    }
     found = []
     if beside:
         rows = zip(names, *beside.values(), strict=True)

@@ -296,9 +296,8 @@ def part(columns: list[str], splits: list[int], numbers: list[list[float]]) -> r
     return reveal_model.ModelPart(*(Released(item, Released._maker) for item in (columns, splits, numbers)))
 
 
-@pytest.mark.parametrize("public", [{"leaves_at": "a"}, {"widths": {"a": [3]}}])
-def test_trees_whose_splits_or_leaves_are_not_there_are_not_told(public: dict[str, Any]) -> None:
-    model = Model("trees", 1, "", HOLDERS, {**asdict(tree_model.Settings()), **public})
+def test_trees_whose_splits_nobody_knows_are_not_told() -> None:
+    model = Model("trees", 1, "", HOLDERS, {**asdict(tree_model.Settings()), "widths": {"a": [3]}})
     with pytest.raises(UsageError, match="cannot be told as a whole"):
         reveal_model._check_kind(model, reveal_model.Params())
 

@@ -18,8 +18,9 @@ from unseen.crypto.additive import fixed_base
 from unseen.data.table import Table
 from unseen.jobs.artefacts import decode, encode
 from unseen.jobs.step import Roles
-from unseen.jobs.steps import predict, train_gbdt_federated
+from unseen.jobs.steps import predict, reveal_model, train_gbdt_federated
 from unseen.jobs.tables import Matrix
+from unseen.jobs.whole_models import WholeModel
 from unseen.learn.prepare.cuts import quantile_cuts
 from unseen.learn.vertical.trees import coded, plain
 from unseen.learn.vertical.trees.model import Settings
@@ -80,6 +81,20 @@ def trained(label: np.ndarray, **params: Any) -> dict[str, Any]:
         ).results
 
 
+def revealed(results: dict[str, Any]) -> WholeModel:
+    """The whole model, at who has no labels."""
+    chosen, roles = reveal_model.Params(), Roles({**SCORING.by_name, "receiver": ("b",)})
+    done = run(
+        lambda party: reveal_model.run(
+            party, {"model": results[party.name][0]} if party.name in HOLDERS else {}, chosen, roles
+        ),
+        (*HOLDERS, "helper"),
+        disclosures=reveal_model.disclosures(chosen, roles),
+    ).results
+    assert done["a"] == {}
+    return WholeModel.of(done["b"]["model"])
+
+
 @pytest.mark.parametrize(
     "objective", ["squared", *(pytest.param(x, marks=pytest.mark.long) for x in ("binary", "softmax"))]
 )
@@ -97,6 +112,8 @@ def test_scores_are_those_of_the_plain_trainer(objective: str) -> None:
     want = probabilities(plain.scores(model, codes, bins), model.settings.objective)
     scores = results["a"][1]["scores"].arrays["scores"]
     np.testing.assert_allclose(scores, want.T if objective == "softmax" else want[0], atol=2e-3)
+    whole = revealed(results).model
+    np.testing.assert_allclose(whole.scores(values), scores, atol=1e-4)
     assert "private.weights" in results["a"][0].arrays
     assert "private.weights" not in results["b"][0].arrays
     assert len(results["a"][0].meta["known"]["gain of b"]) == 2

@@ -23,7 +23,7 @@ from unseen.learn.export.whole import Whole
 from unseen.learn.vertical import binned, layout, models
 from unseen.learn.vertical.linear.scaling import Scaling
 from unseen.learn.vertical.models import Model
-from unseen.learn.vertical.trees import HIDDEN, LEAVES_AT, cuts_of, settings_of
+from unseen.learn.vertical.trees import HIDDEN, cuts_of, leaves, settings_of
 from unseen.party import Disclosure, Door, Message, Party, Released
 
 VERSION = 3
@@ -133,7 +133,8 @@ def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Rol
     _check_kind(model, params)
     parts = _parts(party, held, holders, receiver)
     before = _told_rules(party, inputs, held, holders, receiver) if params.with_rules else {}
-    weights = engine.reveal(_WEIGHTS, model.secret(engine, "weights"), to=(receiver,))
+    secret = leaves(engine, model) if model.kind == "trees" else model.secret(engine, "weights")
+    weights = engine.reveal(_WEIGHTS, secret, to=(receiver,))
     label = None
     if "label" in model.shares:
         label = engine.reveal(_LABEL, model.secret(engine, "label"), to=(receiver,))
@@ -228,12 +229,10 @@ def _check_kind(model: Model, params: Params) -> None:
             mend="score rows with the step 'predict'"
             + (", or set `least_rows`" if model.kind == "binned" else ""),
         )
-    if LEAVES_AT in model.public or HIDDEN in model.public:
+    if HIDDEN in model.public:
         raise UsageError(
             "This model cannot be told as a whole.",
-            why="nobody learned its splits"
-            if HIDDEN in model.public
-            else f"its leaves are in clear at {model.public[LEAVES_AT]}, not in shares",
+            why="nobody learned its splits",
             mend="score rows with the step 'predict', or train with the step 'train-gbdt' and tell_splits",
         )
 
@@ -339,7 +338,7 @@ def _trees(
     model: Model,
     parts: Mapping[str, ModelPart],
     columns: tuple[tuple[str, str], ...],
-    leaves: NDArray[np.float64],
+    weights: NDArray[np.float64],
     label: NDArray[np.float64] | None,
 ) -> Whole:
     settings = settings_of(model.public)
@@ -360,7 +359,7 @@ def _trees(
         begin += len(part.columns.value)
     mean, spread = (0.0, 1.0) if label is None else (float(label[0]), float(label[1]))
     arrays = {
-        "leaves": leaves,
+        "leaves": weights,
         "column": column,
         "threshold": threshold,
         "missing_left": missing,

@@ -109,7 +109,9 @@ def _private(splits: Splits | None, cuts: tuple[Floats, ...]) -> dict[str, NDArr
     return made
 
 
-def _weights(engine: Engine, model: Model, settings: Settings) -> SecretArray:
+def leaves(engine: Engine, model: Model) -> SecretArray:
+    """Weights of the leaves (trees, 2^depth), which who knows them in clear shares."""
+    settings = settings_of(model.public)
     if LEAVES_AT not in model.public:
         return model.secret(engine, "weights")
     shape = (settings.trees, 2**settings.depth)
@@ -155,7 +157,7 @@ def scoring_cost(public: Mapping[str, Any], _columns: int) -> tuple[float, int]:
 def grown_of(engine: Engine, model: Model) -> Grown:
     """Trees of a model as the trainer gives them."""
     settings = settings_of(model.public)
-    weights = _weights(engine, model, settings)
+    weights = leaves(engine, model)
     if HIDDEN in model.public:
         return Grown(None, weights, tables=model.secret(engine, "tables"))
     if not cuts_of(model):
