@@ -101,6 +101,26 @@ class Flip:
         return bytes(data)
 
 
+class Replay:
+    """A wire that sends, in the place of the nth message of a sender that could be, the one of that length before it."""
+
+    def __init__(self, sender: str, nth: int) -> None:
+        self.sender, self.nth = sender, nth
+        self.count = 0
+        self._last: dict[tuple[str, int], bytes] = {}
+
+    def __call__(self, parcel: Parcel) -> bytes:
+        key, data = (parcel.receiver, len(parcel.payload)), bytes(parcel.payload)
+        if parcel.sender != self.sender:
+            return parcel.payload
+        before = self._last.get(key, data)
+        self._last[key] = data
+        if before == data:
+            return parcel.payload
+        self.count += 1
+        return before if self.count - 1 == self.nth else parcel.payload
+
+
 def wires_of(engine: Engine) -> CheckedWires:
     protocol = engine.protocol
     assert isinstance(protocol, Replicated3Malicious)

@@ -12,7 +12,18 @@ from typing import Any
 import numpy as np
 import pytest
 from malicious_lies import LIES, NUMBER, hop_liar, plus, product, result_of
-from malicious_run import PARTIES, Flip, engine_of, everything, expected, found_out, go, off_by, wires_of
+from malicious_run import (
+    PARTIES,
+    Flip,
+    Replay,
+    engine_of,
+    everything,
+    expected,
+    found_out,
+    go,
+    off_by,
+    wires_of,
+)
 
 from unseen.core.errors import LocalProtocolError, UnavailableError, UnseenError, VerificationError
 from unseen.link.memory import Parcel
@@ -58,6 +69,18 @@ def test_honest_parties_get_the_result() -> None:
 @pytest.mark.parametrize("nth", [*range(0, 12, 2), *range(13, MESSAGES, 17)])
 def test_a_flipped_bit_of_any_message(sender: str, nth: int) -> None:
     judge(*flipped(sender, nth, -1, 7 if nth % 2 else 0))
+
+
+@pytest.mark.parametrize("sender", PARTIES)
+@pytest.mark.parametrize("nth", [0, 5, 11, 23, 36, 58, 77])
+def test_a_message_that_is_said_again(sender: str, nth: int) -> None:
+    """Shares, openings and digests of before, where others are due: none is taken for another."""
+    wire = Replay(sender, nth)
+    run = go(everything, wire=wire, timeout_s=10)
+    assert wire.count > nth
+    assert all(isinstance(error, UnseenError) for error in run.errors.values()), run.errors
+    assert run.errors
+    assert released(run) is None
 
 
 @pytest.mark.long
