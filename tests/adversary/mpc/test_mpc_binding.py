@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from unseen.mpc.coin import CoinPart
 from unseen.mpc.engine import PROTOCOLS
 from unseen.mpc.fixed import FRACTION_BITS
 from unseen.mpc.protocols.replicated3.sharing import Replicated3
-from unseen.party import Disclosure, Door, Party
+from unseen.party import Disclosure, Door, Party, Session
 from unseen.testing.simulate import Run, simulate
 from unseen.testing.views import objections, secret_arrays
 
@@ -196,6 +197,31 @@ def test_proofs_are_for_one_session_and_one_coin() -> None:
         party.send = lambda peer, message: send(peer, old if isinstance(message, Sums) else message)
 
     assert caught(go("replicated3", committed, lie))
+
+
+def test_what_is_looked_at_goes_by_session_owner_commitments_and_coin() -> None:
+    """Each of them alone makes other sums be asked for."""
+    usual: dict[str, Any] = {
+        "session": Session("job", "task", 1),
+        "owner": "a",
+        "pair": (bytes(32), bytes(32)),
+    }
+    usual |= {"shape": (4,), "bits": 20, "coin": bytes(32)}
+    others: dict[str, Any] = {"owner": "b", "shape": (2, 2), "bits": 19, "coin": b"c" * 32}
+    changes = [{name: value} for name, value in others.items()]
+    changes += [
+        {"session": Session(*one)} for one in (("job", "task", 2), ("job", "other", 1), ("other", "task", 1))
+    ]
+    changes += [{"pair": pair} for pair in ((b"c" * 32, bytes(32)), (bytes(32), b"c" * 32))]
+
+    def rows(**of: Any) -> bytes:
+        party = SimpleNamespace(session=of.pop("session"))
+        made = binding._transcript(party, **of)  # type: ignore[arg-type]  # all that it asks of a party
+        return made.draw_bits("rows", short.SUMS, 4).tobytes()
+
+    drawn = [rows(**usual), *(rows(**(usual | change)) for change in changes)]
+    assert rows(**usual) == drawn[0]
+    assert len(set(drawn)) == len(drawn)
 
 
 @pytest.mark.parametrize("place", [0, 31, 32, 100, 700])

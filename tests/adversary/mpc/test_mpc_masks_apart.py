@@ -31,6 +31,7 @@ from unseen.party import Party
 from unseen.testing.simulate import Run, simulate
 from unseen.testing.views import opened_words, related, secret_words
 
+BY_KEYS = "dealer by keys"
 COUNT = 1024  # numbers: their bits are bytes enough, in halves too
 OPERATIONS: dict[
     str, Callable[..., Any]
@@ -69,13 +70,13 @@ def _fixed(operand: Any, x: Any) -> Any:
 
 
 def seats() -> list[tuple[str, int]]:
-    """Every protocol that hides something, with the smallest number of holders; and one with a helper with one more."""
+    """Every protocol that hides something, with the smallest number of holders; with a helper with one more, and by keys."""
     found = []
     for name in registry.names(PROTOCOLS):
         statement = registry.load(PROTOCOLS, name).STATEMENT
         if statement.adversary != "none":
             found += [(name, count) for count in statement.holders[: 1 + statement.helper]]
-    return found
+    return [*found, (BY_KEYS, 2)]
 
 
 class Known(Prg):
@@ -126,11 +127,12 @@ def known_to(who: str, patch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def ran(seat: tuple[str, int], body: Callable[[Any], Any], who: str, patch: pytest.MonkeyPatch) -> Run[Any]:
     """`body(protocol)` at all parties, one of whom is looked at."""
-    protocol, count = seat
+    count, fss = seat[1], seat[0] == BY_KEYS
+    protocol = "dealer" if fss else seat[0]
     helper = "helper" if registry.load(PROTOCOLS, protocol).STATEMENT.helper else None
 
     def program(party: Party) -> Any:
-        made = body(Engine(party, holders=holders(count), helper=helper, protocol=protocol).protocol)
+        made = body(Engine(party, holders=holders(count), helper=helper, protocol=protocol, fss=fss).protocol)
         return None if party.name == helper else made
 
     with known_to(who, patch):
