@@ -95,8 +95,9 @@ def test_of_splits_that_part_rows_alike_the_first_is_taken(monotone: tuple[int, 
         np.testing.assert_array_equal(getattr(got.splits, name), getattr(model.splits, name))
 
 
-def test_a_holder_of_the_label_alone() -> None:
-    check(made(3, {"a": 0, "b": 3}))
+@pytest.mark.parametrize("protocol", ["dealer", "replicated3"])
+def test_a_holder_of_the_label_alone(protocol: str) -> None:
+    check(made(3, {"a": 0, "b": 3}), protocol)
 
 
 def test_monotone_columns() -> None:

@@ -89,7 +89,7 @@ def grow(
         grown = shared.fit(engine, mine, bins, label, case.settings, **secret, **options)
         missing = bins.bins.get(party.name, ())
         if grown.tables is None:
-            holders = tuple(case.columns)
+            holders = tuple(name for name, count in case.columns.items() if count)
             scored = shared.scores(
                 engine, grown, mine, missing, case.settings, holders=holders, rows=bins.rows
             )

@@ -300,6 +300,7 @@ class _Forest:
         self.tally: Tally = open_tally(engine, codes, bins.widths, rows=bins.rows)
         me = engine.protocol.party.name
         self.missing = bins.bins.get(me, ())
+        self.owners = tuple(name for name, each in bins.bins.items() if each)  # others have nothing to answer
         self.first_width = next(each[0] for each in bins.widths.values() if each)
         self.hide = hide
         self.measure = measure
@@ -369,7 +370,7 @@ class _Forest:
             else:
                 answers = self._answers(tree, depth, mine, choices)
                 shape = (2**depth, self.bins.rows)
-                here = _parted(engine, here, answered(engine, answers, tuple(self.bins.bins), shape))
+                here = _parted(engine, here, answered(engine, answers, self.owners, shape))
                 gone = None if last else taken.kept(answers)
             if gone is not None:
                 taken, words_of_codes = self._below(taken, words_of_codes, gone)
@@ -444,7 +445,7 @@ def _everywhere(engine: Engine, rows: int) -> Planes:
 def answered(
     engine: Engine, mine: NDArray[np.bool_] | None, holders: Sequence[str], shape: tuple[int, int]
 ) -> Planes:
-    """All holders' answers as secret bits, one plane a node.
+    """The answers of all holders with columns as secret bits, one plane a node.
 
     Where a secret is the sum of what holders have, their own answers are shares already: they meet others only under masks.
     """
