@@ -46,6 +46,7 @@ class Settings(Protocol):
     epochs: int
     batch: int
     rate: float
+    last_rate: float | None
     momentum: float
     exact_sigmoid: bool
     stop_every: int
@@ -293,6 +294,7 @@ class Training:
                 settings.l1,
                 exact=settings.exact_sigmoid,
                 stop_every=settings.stop_every,
+                last_rate=settings.last_rate,
             )
             return sgd.fit(
                 engine,

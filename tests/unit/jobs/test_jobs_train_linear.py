@@ -180,10 +180,10 @@ STEADY: dict[str, Any] = {"method": "sgd", "batch": 100, "epochs": 40, **TELL}
 
 @pytest.mark.long
 def test_an_elastic_net_by_mini_batches_leaves_out_what_the_pooled_one_leaves_out() -> None:
-    found = known(train(LABELS["logistic"], l1=25.0, l2=2.0, rate=0.25, **STEADY))
+    found = known(train(LABELS["logistic"], l1=25.0, l2=2.0, last_rate=0.05, **STEADY))
     model = LogisticRegression(l1_ratio=25 / 27, C=1 / 27, solver="saga", tol=1e-8, max_iter=9999)
     model.fit(Z, LABELS["logistic"])
-    close(found, model.coef_[0], model.intercept_[0], 0.05)
+    close(found, model.coef_[0], model.intercept_[0], 0.01)
     assert ((found["coefficients"] == 0) == (model.coef_[0] == 0)).all()
     assert (model.coef_ == 0).any()
 
@@ -209,9 +209,9 @@ def test_several_classes_by_mini_batches_end_and_go_on() -> None:
 
 @pytest.mark.long
 def test_counts_by_mini_batches() -> None:
-    found = known(train(LABELS["poisson"], family="poisson", l2=4.0, rate=0.05, **STEADY))
+    found = known(train(LABELS["poisson"], family="poisson", l2=4.0, rate=0.1, last_rate=0.01, **STEADY))
     model = PoissonRegressor(alpha=4 / ROWS, tol=1e-10, max_iter=999).fit(Z, LABELS["poisson"])
-    close(found, model.coef_, model.intercept_, 0.05)
+    close(found, model.coef_, model.intercept_, 0.01)
 
 
 @pytest.mark.long
@@ -346,6 +346,8 @@ def test_a_ridge_makes_dependent_and_constant_columns_harmless(x: np.ndarray) ->
     [
         {"method": "sgd", "l1": 1.0, "epochs": 1},
         {"method": "sgd", "certainty": True, **TELL},
+        {"method": "sgd", "rate": 0.1, "last_rate": 0.2},
+        {"last_rate": 0.1},
         {"stop_every": 2},
         {"family": "multinomial", "l2": 0.0},
         {"family": "multinomial", "l1": 1.0},

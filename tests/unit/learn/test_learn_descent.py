@@ -76,17 +76,18 @@ def in_clear(how: sgd.Descent, labels: np.ndarray, family: str, weights: np.ndar
     order, starts = np.random.default_rng(how.seed), np.arange(0, ROWS, how.batch)
     free = np.zeros(found.shape, bool)
     free[-1] = True
-    limit = how.rate * len(starts) * how.l1 / ROWS / (1 - how.momentum)
     for epoch in range(how.epochs):
         for place in order.permutation(len(starts)):
             part = slice(starts[place], starts[place] + how.batch)
             now = np.where(free | (signs != 0) | (epoch == 0 or not how.l1), found, 0)
             errors = MEANS[family](full[part] @ now) - labels[part]
             errors = errors if weights is None else (errors.T * weights[part]).T
-            slope = full[part].T @ errors / len(errors) + (how.l1 * signs + how.l2 * now * ~free) / ROWS
-            velocity = how.momentum * velocity + how.rate * slope
+            penalty = (how.l1 * signs + how.l2 * now * ~free) * len(errors) / ROWS
+            slope = (full[part].T @ errors + penalty) / how.batch
+            velocity = how.momentum * velocity + how.rate_of(epoch) * slope
             found = found - velocity
         if how.l1 and epoch:
+            limit = how.rate_of(epoch) / how.batch * how.l1 / (1 - how.momentum)
             sets_out = np.sign(found) * np.maximum(np.abs(found) - limit, 0) / len(starts)
             stays = np.where(found * signs > 0, found, 0)
             found = np.where(free, found, np.where(signs == 0, sets_out, stays))
@@ -104,7 +105,7 @@ CASES = {
     "linear": (sgd.Descent(3, 64, 0.125), SCORES, "linear", None),
     "an elastic net": (sgd.Descent(6, 64, 0.25, momentum=0.5, l2=3.0, l1=25.0), Y, "logistic", W),
     "several classes": (sgd.Descent(2, 128, 0.5, momentum=0.5, l2=3.0), HOT, "multinomial", W),
-    "several classes, l1": (sgd.Descent(4, 128, 0.5, l1=12.0), HOT, "multinomial", None),
+    "several classes, l1": (sgd.Descent(4, 128, 0.5, l1=12.0, last_rate=0.2), HOT, "multinomial", None),
     "counts": (sgd.Descent(4, 64, 0.125, l1=10.0), COUNTS, "poisson", None),
 }
 LONG = pytest.mark.long

@@ -62,8 +62,8 @@ class Params(engines.OnShares):
         `newton`, or `sgd` (mini-batches).
     iterations
         Of Newton's method.
-    epochs, batch, rate, momentum, exact_sigmoid
-        Of mini-batches. The quick sigmoid is right for scores up to 24 in size, means of counts for scores up to 8 (counts are 4096 at most,
+    epochs, batch, rate, last_rate, momentum, exact_sigmoid
+        Of mini-batches. With `last_rate` the rate falls to that in the last epoch, and the noise of batches with it. The quick sigmoid is right for scores up to 24 in size, means of counts for scores up to 8 (counts are 4096 at most,
         and the rate is best about 0.5 over their mean); whether one was beyond is told at the end, and then there is no model: set
         `exact_sigmoid`, or a lower rate. The first epoch is without l1, unless it is a warm start.
     stop_every, stop_below
@@ -110,6 +110,7 @@ class Params(engines.OnShares):
     epochs: Annotated[int, Field(ge=1, le=1000)] = 10
     batch: Annotated[int, Field(ge=1, le=4096)] = 1024
     rate: Annotated[float, Field(gt=0, le=8)] = 0.5
+    last_rate: Annotated[float, Field(gt=0, le=8)] | None = None
     momentum: Annotated[float, Field(ge=0, lt=1)] = 0.0
     exact_sigmoid: bool = False
     stop_every: Annotated[int, Field(ge=0)] = 0
@@ -151,8 +152,14 @@ class Params(engines.OnShares):
             raise ValueError("`certainty` is for Newton's method, which ends where errors can be told")
         if self.method == "sgd" and self.l1 and self.epochs == 1 and not self.warm_start:
             raise ValueError("l1 begins in the second epoch of mini-batches: take more than one")
+        if self.last_rate is not None and (self.method != "sgd" or self.last_rate > self.rate):
+            raise ValueError("`last_rate` is for mini-batches, and `rate` at most")
         if self.stop_every and self.method != "sgd":
             raise ValueError("`stop_every` is for mini-batches; Newton's iterations are few and fixed")
+        return self
+
+    @model_validator(mode="after")
+    def _of_the_family(self) -> Self:
         if self.family == MULTINOMIAL and self.certainty:
             raise ValueError("several classes take no certainty")
         if self.family == MULTINOMIAL and self.method == "newton" and (self.l1 or not self.l2):

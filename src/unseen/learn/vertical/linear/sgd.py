@@ -1,8 +1,8 @@
 """Mini-batch gradient descent for linear models in shares, with momentum, L2, L1 and elastic net, of one class or several.
 
-Minimises what :mod:`.newton` and :mod:`.multinomial` do. A step of a batch of B rows:
-velocity = momentum * velocity + rate * gradient, weights = weights - velocity, where the gradient is
-(X^T (mean(X w) - y)) / B + l2 / rows * w, intercept free of the penalty.
+Minimises what :mod:`.newton` and :mod:`.multinomial` do. A step: velocity = momentum * velocity + rate * gradient / B,
+weights = weights - velocity, where the gradient is X^T (mean(X w) - y) of the rows of a batch, and their part of l2 * w, intercept
+free of the penalty. B is the rows of a whole batch: of the last one, which may be smaller, too, so that all rows count alike.
 
 Security
     That of the engine's protocol: only the shape is told. With L1 nobody learns which coefficients are 0, nor how many.
@@ -35,7 +35,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -71,8 +71,9 @@ class Descent:
     ----------
     epochs, batch
         Passes over the rows; rows of a batch, at most 4,096.
-    rate
-        Learning rate, for the mean gradient of a batch; it is rounded to six binary digits.
+    rate, last_rate
+        Learning rate, for the mean gradient of a batch; it is rounded to six binary digits. With `last_rate` it falls evenly from
+        epoch to epoch, to this in the last: the noise of batches falls with it.
     momentum
         Part of the velocity that is kept, below 1.
     l2, l1
@@ -94,6 +95,13 @@ class Descent:
     seed: int = 0
     exact: bool = False
     stop_every: int = 0
+    last_rate: float | None = None
+
+    def rate_of(self, epoch: int) -> float:
+        """Learning rate in that epoch, from 0; by operations that all machines round alike."""
+        if self.last_rate is None or self.epochs == 1:
+            return self.rate
+        return self.rate - epoch * ((self.rate - self.last_rate) / (self.epochs - 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,17 +194,18 @@ def fit(
     order = np.random.default_rng(how.seed)
     orders = [order.permutation(len(batches)) for _ in range(how.epochs)]
     for epoch in range(done, how.epochs):
+        paced = replace(how, rate=how.rate_of(epoch))
         for place in orders[epoch]:
             now = found if signs is None else signs.weights(engine, found)
             gradient = _gradient(engine, batches[place], now, family, exact=how.exact)
             slope = None if signs is None else signs.slope
             made = _step(
-                engine, gradient, now, slope, velocity, batches[place].size / rows, batches[place].size, how
+                engine, gradient, now, slope, velocity, batches[place].size / rows, batches[0].size, paced
             )
             found = found - made
             velocity = None if velocity is None else made
         if how.l1:
-            found, signs = _settle(engine, found, signs, batches, rows, how)
+            found, signs = _settle(engine, found, signs, batches, paced)
         report(epoch + 1, how.epochs)
         if how.stop_every and (epoch + 1) % how.stop_every == 0:
             earlier, before = before, found
@@ -280,7 +289,7 @@ _MEANS: dict[str, Callable[[SecretArray], SecretArray]] = {
 
 def _factor(rate: float, size: int) -> tuple[int, int]:
     """Rate / size as a whole number of six binary digits, and the power of two that it is divided by."""
-    shift = _FACTOR_BITS - math.floor(math.log2(rate / size))
+    shift = _FACTOR_BITS + 1 - math.frexp(rate / size)[1]
     return round(rate / size * 2.0**shift), shift
 
 
@@ -302,8 +311,8 @@ def _step(
         Of the losses of a batch: their sum, not truncated.
     slope
         Signs of the coefficients where L1 is in force.
-    part
-        Of all rows, that the batch is.
+    part, size
+        Of all rows, that the batch is; rows of a whole batch.
     """
     factor, shift = _factor(how.rate, size)
     total = gradient.share * np.uint64(factor)  # gradient.bits + shift fraction bits
@@ -344,16 +353,13 @@ def _outside(x: SecretArray, limits: tuple[float, ...]) -> SecretArray:
 
 
 def _settle(
-    engine: Engine, found: SecretArray, signs: _Signs | None, batches: list[_Batch], rows: int, how: Descent
+    engine: Engine, found: SecretArray, signs: _Signs | None, batches: list[_Batch], how: Descent
 ) -> tuple[SecretArray, _Signs]:
     """Weights and signs for the next epoch; see the module."""
     if signs is None:
         return found, _Signs.of(engine, _sides(found))
-    steps = 0.0  # that the batches of an epoch take together
-    for batch in batches:
-        factor, shift = _factor(how.rate, batch.size)
-        steps += factor * batch.size / 2.0**shift
-    limit = steps * how.l1 / rows / (1 - how.momentum)
+    factor, shift = _factor(how.rate, batches[0].size)
+    limit = factor / 2.0**shift * how.l1 / (1 - how.momentum)  # of all rows, in the steps of an epoch
     x = found[:-1].ravel()
     outside = _outside(x, (0.0, limit))
     was = signs.bits
