@@ -163,16 +163,24 @@ def found(seat: tuple[str, int], name: str, receiver: int, patch: pytest.MonkeyP
 
 
 def cases() -> Iterator[Any]:
-    """Every operation under every protocol; what takes seconds waits for the long run."""
-    late = {"shuffle", "fixed operand", "waves", "matrix"}
-    for seat, name in product(seats(), OPERATIONS):
-        slow = (seat[0] == "replicated3-malicious" and name in late) or (seat[0], name) == (
-            "pair2",
+    """Every operation under every protocol; what takes long, and what sends nothing, waits for the long run."""
+    late = {
+        "replicated3-malicious": {
+            "shuffle",
             "fixed operand",
-        )
-        yield pytest.param(
-            seat, name, id=f"{seat[0]}-{seat[1]} {name}", marks=pytest.mark.long if slow else ()
-        )
+            "waves",
+            "matrix",
+            "truncate",
+            "truncate exactly",
+        },
+        "pair2": {"share", "collect", "fixed operand"},
+        "dealer": {"share", "collect"},
+        BY_KEYS: {*OPERATIONS} - {"less", "truncate exactly"},
+    }
+    for seat, name in product(seats(), OPERATIONS):
+        slow = name in late.get(seat[0], ()) or seat == ("dealer", 2)  # which is dealer2
+        marks = pytest.mark.long if slow else ()
+        yield pytest.param(seat, name, id=f"{seat[0]}-{seat[1]} {name}", marks=marks)
 
 
 @pytest.mark.parametrize(("seat", "name"), list(cases()))
