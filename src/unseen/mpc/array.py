@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 import numpy as np
@@ -60,6 +61,10 @@ class SecretArray:
             raise TypeError("len() of a single number")
         return self.shape[0]
 
+    def __iter__(self) -> Iterator[SecretArray]:
+        """Row by row, as a plain array is gone through; what is done to all of it at once takes the rounds of one row."""
+        return (self[place] for place in range(len(self)))
+
     def __repr__(self) -> str:
         return f"SecretArray(shape={self.shape}, bits={self.bits}{', boolean' if self.boolean else ''})"
 
@@ -73,7 +78,7 @@ class SecretArray:
             "engine.reveal(name, array, to=...)",
         )
 
-    __bool__ = __float__ = __int__ = __complex__ = __index__ = __iter__ = __contains__ = _refuse
+    __bool__ = __float__ = __int__ = __complex__ = __index__ = __contains__ = _refuse
     __array__ = __reduce__ = __reduce_ex__ = __copy__ = __deepcopy__ = _refuse
     __eq__ = __ne__ = _refuse
     item = tolist = tobytes = _refuse
@@ -127,6 +132,10 @@ class SecretArray:
         return self.reshape(self.size)
 
     flatten = ravel
+
+    def copy(self) -> SecretArray:
+        """Itself: nothing is written into it."""
+        return self
 
     def squeeze(self, axis: Any = None) -> SecretArray:
         """Without axes of length one."""

@@ -117,10 +117,11 @@ def functions() -> dict[str, Callable[..., Any]]:
         "ravel": lambda a: a.ravel(),
         "shape": lambda a: a.shape,
         "ndim": lambda a: a.ndim,
-        "size": lambda a: a.size,
-        "zeros_like": lambda a: a.engine.lift(np.zeros(a.shape), a.bits),
-        "ones_like": lambda a: a.engine.lift(np.ones(a.shape), a.bits),
-        "full_like": lambda a, value: a.engine.lift(np.full(a.shape, value, float), a.bits),
+        "size": lambda a, axis=None: a.size if axis is None else a.shape[axis],
+        "copy": lambda a: a,
+        "zeros_like": lambda a, dtype=None: _filled(a, 0, dtype),
+        "ones_like": lambda a, dtype=None: _filled(a, 1, dtype),
+        "full_like": _filled,
         **{name: partial(moves.moved, getattr(np, name)) for name in moves.NAMES},
     }
 
@@ -172,6 +173,12 @@ def _ordered(
     stable: bool = True,  # noqa: ARG001
 ) -> SecretArray:
     return ours(a.ravel(), 0) if axis is None else ours(a, axis)
+
+
+def _filled(a: SecretArray, value: Any, dtype: Any = None) -> SecretArray:
+    """Of the array's shape and kind, or of another kind."""
+    plain = np.full(a.shape, value, a.dtype if dtype is None else dtype)
+    return a.engine.lift(plain, (a.bits or None) if plain.dtype.kind == "f" else None)
 
 
 def _joined(arrays: Any, axis: int) -> SecretArray:

@@ -14,7 +14,7 @@ Security: what the protocol states; see :mod:`unseen.mpc.protocols.dealer` and i
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import Any, cast, get_args
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
@@ -24,7 +24,7 @@ from unseen.core import registry
 from unseen.core.errors import LocalProtocolError, UsageError
 from unseen.mpc import protocol as mpc
 from unseen.mpc.array import SecretArray
-from unseen.mpc.fixed import FRACTION_BITS, decode, encode
+from unseen.mpc.fixed import FRACTION_BITS, decode, encode, unmasked
 from unseen.mpc.garbled import Evaluator, Garbler, open_side
 from unseen.mpc.reveal import Wanted
 from unseen.mpc.shares import Share, align, broadcast
@@ -149,6 +149,11 @@ class Engine:
                     why="it makes no transfers",
                     mend="leave out assumption=, or use pair2",
                 )
+            if assumption not in get_args(Assumption):
+                raise UsageError(
+                    f"There is no assumption {assumption!r}.",
+                    mend=f"there are: {', '.join(get_args(Assumption))}",
+                )
             options["assumption"] = assumption
         self.protocol = cast("mpc.Protocol", module.open_protocol(party, **options))
         self.bits = bits
@@ -225,7 +230,7 @@ class Engine:
         if self.protocol.party.name == owner:
             if values is None or np.shape(values) != shape:
                 raise LocalProtocolError(f"{owner} shares an array of another shape than {shape}.")
-            mine = np.asarray(values)
+            mine = unmasked(values)
         if not shape:  # protocols take arrays
             line = None if mine is None else mine.reshape(1)
             return self.share(line, owner=owner, shape=(1,), bits=bits, dtype=dtype).reshape(())

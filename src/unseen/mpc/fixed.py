@@ -26,6 +26,23 @@ _MENDED = {
 }
 
 
+def unmasked(values: ArrayLike) -> NDArray[Any]:
+    """The values as a plain array.
+
+    Raises
+    ------
+    UsageError
+        Some are masked (np.ma): what lies under a mask would come back as a number.
+    """
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
+        raise UsageError(
+            "An array with masked values cannot be secret.",
+            why="there are no missing values among secrets",
+            mend="fill them (np.ma.filled), and share the mask as an array of Booleans",
+        )
+    return np.asarray(values)
+
+
 def encode(values: ArrayLike, bits: int, *, limit: float | None = None) -> Ring:
     """Nearest ring elements of real numbers; whole numbers without fraction bits exactly.
 

@@ -42,13 +42,14 @@ from unseen.link.channel import Link, abort_all
 from unseen.link.stream import open_link
 from unseen.mpc.array import SecretArray
 from unseen.mpc.engine import PROTOCOLS, Engine
-from unseen.mpc.fixed import FRACTION_BITS
+from unseen.mpc.fixed import FRACTION_BITS, unmasked
 from unseen.mpc.protocol import Statement
 from unseen.ot.correlation import Assumption
 from unseen.party import Disclosure, DisclosurePolicy, Door, Gate, MemoryJournal, Party, Session
 
 USE = "launch/launch/1"
 RESULT = "result"
+MOST_BITS = 30  # of fractions: what is left of 62 must hold a whole place
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,22 +143,30 @@ def launch(
         A protocol of `mpc/protocols`.
     holders
         How many parties hold shares, where the protocol leaves a choice; as few as it takes, unless said otherwise.
+    bits
+        Fraction bits of fixed-point numbers, 1 to 30.
     fss, assumption
         Comparisons by function secret sharing; `pair2` without learning parity with noise. See :class:`unseen.mpc.Engine`.
 
     Raises
     ------
     UsageError
-        No inputs, no such protocol or not with so many holders, or a number that does not fit.
+        No inputs, no such protocol or not with so many holders, or a number (or a number of fraction bits) that does not fit.
     UnseenError
         What failed at a party.
     """
     if not inputs:
         raise UsageError("There is nothing to compute on.", mend="give inputs={'x': array, ...}")
+    if not 1 <= bits <= MOST_BITS:
+        raise UsageError(
+            f"There are no numbers of {bits} fraction bits.",
+            why=f"with f of them products stay below 2^(62 - 2 f), so f is from 1 to {MOST_BITS}",
+            mend="leave out bits=; arrays of integers have no fractions anyway",
+        )
     seats, helper = _holders(protocol, holders)
     names = (*seats, helper) if helper else seats
     owners = {name: seats[place % len(seats)] for place, name in enumerate(inputs)}
-    arrays = {name: np.asarray(values) for name, values in inputs.items()}
+    arrays = {name: unmasked(values) for name, values in inputs.items()}
     plan = _Plan(function, protocol, bits, fss, assumption, seats, helper, owners, arrays, timeout_s)
     context = multiprocessing.get_context("fork")
     ready = context.Barrier(len(names))
@@ -313,6 +322,8 @@ def _compute(party: Party, plan: _Plan) -> Any:
     several = isinstance(made, tuple | list)
     named = made if isinstance(made, dict) else dict(_numbered(made if several else [made]))
     for name, item in named.items():
+        if not isinstance(name, str):
+            raise UsageError(f"What is revealed needs a name that is text, not {name!r}.")
         if not isinstance(item, SecretArray):
             raise UsageError(
                 f"The function returned a {type(item).__name__} where a secret array is due, as {name!r}.",

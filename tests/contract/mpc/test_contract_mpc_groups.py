@@ -152,6 +152,8 @@ def test_a_secret_place_says_where_to_go() -> None:
             x[x]
         with pytest.raises(Exception, match="grouped"):
             mpc.group_by(x, {"a": ("middle", x)})  # type: ignore[dict-item]
+        with pytest.raises(Exception, match="twice"):
+            mpc.group_by(x, {"a": "count"}, among=[1, 2, 1])
         return x
 
     result(("plain", 1), body, np.zeros(3))

@@ -87,6 +87,18 @@ def test_errors_are_those_of_the_party_that_failed() -> None:
         mpc.launch(lambda x: x.nothing_such, inputs={"x": X})  # the line of the caller's function
 
 
+def test_what_is_asked_for_in_vain_is_told_before_anything_runs() -> None:
+    for bits in (0, -1, 31):
+        with pytest.raises(UsageError, match="fraction bits"):
+            mpc.launch(lambda x: x, inputs={"x": X}, bits=bits)
+    with pytest.raises(UsageError, match="masked"):
+        mpc.launch(lambda x: x, inputs={"x": np.ma.array([1.0, 1e6], mask=[False, True])})
+    with pytest.raises(UsageError, match="lpn, symmetric"):
+        mpc.launch(lambda x: x, inputs={"x": X}, protocol="pair2", assumption="none")  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="a name that is text, not 1"):
+        mpc.launch(lambda x: {1: x}, inputs={"x": X}, protocol="plain")
+
+
 def test_whole_numbers_fractions_and_single_ones_come_back_as_they_are() -> None:
     inputs = {"i": np.array([2**60 + 1, -3]), "x": np.array([0.5]), "limit": 2}
     told = mpc.launch(

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from unseen.core.errors import LocalProtocolError
 from unseen.mpc.array import SecretArray
 from unseen.mpc.circuits.circuit import Circuit
 from unseen.mpc.functions import circuits, compare, exponential, magnitude, order
@@ -129,10 +130,12 @@ def group_by(
     Raises
     ------
     LocalProtocolError
-        An aggregation that is none, or columns of different lengths.
+        An aggregation that is none, columns of different lengths, or a public group that is named twice.
     """
     vectors = list(keys) if isinstance(keys, list | tuple) else [keys]
     check(vectors, aggregations)
+    if among is not None and len(np.unique(among)) < np.size(among):
+        raise LocalProtocolError("A group is named twice in among=.", mend="name each once")
     columns = [how[1] for how in aggregations.values() if how != "count"]
     secret = next((one for one in (*vectors, *columns) if isinstance(one, SecretArray)), None)
     if secret is None:

@@ -87,13 +87,8 @@ def matmul(left: Any, right: Any) -> SecretArray:
         np.broadcast_to(item, lead + np.shape(item)[-2:]).reshape(-1, *np.shape(item)[-2:])
         for item in (left, right)
     )
-    made: Any = np.stack([matmul(one, other) for one, other in zip(*map(_each, pair), strict=True)])
+    made: Any = np.stack([matmul(one, other) for one, other in zip(*pair, strict=True)])
     return cast("SecretArray", made.reshape(*lead, np.shape(left)[-2], np.shape(right)[-1]))
-
-
-def _each(stack: Any) -> list[Any]:
-    """The matrices of a stack: a secret array is not iterated over."""
-    return [stack[place] for place in range(len(stack))]
 
 
 def product(x: SecretArray, axis: int | None = None, *, keepdims: bool = False) -> SecretArray:

@@ -195,8 +195,10 @@ def divisor(x: SecretArray) -> Divisor:
     """Of what is divided by, once for all that it divides; x as for 1/x."""
     engine = x.engine
     x = engine.as_real(x)
+    if not x.size:
+        return Divisor(x, x)
     flat = x.ravel()
-    made = [_divisor(flat[part]) for part in cut(max(1, x.size), _PARTS)]
+    made = [_divisor(flat[part]) for part in cut(x.size, _PARTS)]
     return Divisor(*(engine.concatenate(list(side)).reshape(x.shape) for side in zip(*made, strict=True)))
 
 
