@@ -55,12 +55,16 @@ def fit(
     """
     width = columns.shape[1]
     if how.l1 or not how.l2:
-        raise UsageError("A label of several classes needs an L2 penalty, and takes no L1 penalty.")
+        raise UsageError(
+            "A label of several classes needs an L2 penalty, and takes no L1 penalty.",
+            why="the Hessian of all classes has no inverse without L2",
+            mend="train by mini-batches (method 'sgd'), which take either",
+        )
     if (width + 1) * classes > _MOST:
         raise UsageError(
             f"{width} columns and {classes} classes are too many for Newton's method.",
             why=f"the Hessian would have {(width + 1) * classes} rows; the most is {_MOST}",
-            mend="select columns, or train one class against the others",
+            mend="train by mini-batches (method 'sgd'), or select columns",
         )
     problem = Problem.of(
         engine, columns, labels, weights=weights, counted=counted, squares=squares, basis=basis
