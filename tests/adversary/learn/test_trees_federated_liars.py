@@ -14,7 +14,7 @@ from unseen.crypto.additive import PublicKey, fixed_base
 from unseen.crypto.prg import Prg
 from unseen.kernels import montgomery
 from unseen.learn.vertical.trees import federated, plain
-from unseen.learn.vertical.trees.federated import Grown
+from unseen.learn.vertical.trees.federated import Grown, leader
 from unseen.learn.vertical.trees.federated.adder import Adder
 from unseen.learn.vertical.trees.federated.exchange import (
     Chosen,
@@ -26,7 +26,7 @@ from unseen.learn.vertical.trees.federated.exchange import (
     Ways,
 )
 from unseen.learn.vertical.trees.model import Settings
-from unseen.learn.vertical.trees.packing import Packing
+from unseen.learn.vertical.trees.packing import Packing, quantised
 from unseen.party import Disclosure, Door, Party
 from unseen.party.messages import decode, encode, kinds
 from unseen.testing.mutants import mutants
@@ -60,14 +60,14 @@ def one_key() -> Iterator[None]:
         yield
 
 
-def program(party: Party) -> Grown:
+def program(party: Party, settings: Settings = SETTINGS) -> Grown:
     mine = slice(0, 2) if party.name == "a" else slice(2, 4)
     return federated.fit(
         party,
         CODES[mine],
         [BINS, BINS],
         LABELS if party.name == "a" else None,
-        SETTINGS,
+        settings,
         holders=HOLDERS,
         label_holder="a",
         key_bits=2048,
@@ -85,10 +85,10 @@ def of_kind(run: Run[Grown], receiver: str, kind: type[Any]) -> list[Any]:
 # ---------------------------------------------------------------------- what may be read off ciphertexts
 
 
-def what_products_tell(run: Run[Grown]) -> list[str]:
-    """What the label holder reads without its key: sums that are the products of the rows' ciphertexts, as it made them."""
+def sums_and_products(run: Run[Grown], tree: int = 0) -> tuple[PublicKey, Any, Any]:
+    """The key, the sums of all rows that the label holder gets, and what they would be without exponents of their own."""
     key = PublicKey.from_bytes(of_kind(run, "b", Key)[0].key, sender="a")
-    rows = key.from_wire(of_kind(run, "b", Derivatives)[0].rows, sender="a")
+    rows = key.from_wire(of_kind(run, "b", Derivatives)[tree].rows, sender="a")
     packing = Packing.of(ROWS, key)
     parts, counts = [], [0]
     for codes in CODES[2:]:
@@ -99,7 +99,12 @@ def what_products_tell(run: Run[Grown]) -> list[str]:
                 counts.append(len(parts[-1]))
     order, starts = np.concatenate(parts), np.cumsum(counts)
     due = key.to_wire(key.packed(key.sums(rows, order, starts), packing.slots, packing.slot))
-    got = of_kind(run, "a", Sums)[0].packed.value
+    return key, of_kind(run, "a", Sums)[tree * SETTINGS.depth].packed.value, due
+
+
+def what_products_tell(run: Run[Grown]) -> list[str]:
+    """What the label holder reads without its key: sums that are the products of the rows' ciphertexts, as it made them."""
+    _, got, due = sums_and_products(run)
     return [f"ciphertext {place}" for place in np.flatnonzero((got == due).all(axis=1))]
 
 
@@ -123,6 +128,47 @@ def test_mutants_are_found(mutant: Any) -> None:
         run = go()
     assert not run.errors  # the trees are right all the same
     assert what_products_tell(run) or rows_that_are_equal(run)
+
+
+def what_comes_again(run: Run[Grown]) -> tuple[int, int]:
+    """Of two trees from the same derivatives: rows whose ciphertexts come again, and sums whose new exponents do.
+
+    The label holder made the rows, so it can take their product out of a sum: what is left is what makes it another one.
+    """
+    rows = np.concatenate([message.rows for message in of_kind(run, "b", Derivatives)[:2]])
+    left = []
+    for tree in range(2):
+        key, *both = sums_and_products(run, tree)
+        n = key.modulus.value
+        got, due = (
+            [int.from_bytes(row.astype("<u8").tobytes(), "little") for row in words] for words in both
+        )
+        left += [one * pow(other, -1, n) % n for one, other in zip(got, due, strict=True)]
+    return len(rows) - len(np.unique(rows, axis=0)), len(left) - len({*left})
+
+
+def two_trees() -> Run[Grown]:
+    """From derivatives that are the same, rounded alike."""
+    settings = replace(SETTINGS, rounds=2, learning_rate=1e-300)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(leader, "quantised", lambda pair, _rng: quantised(pair, Prg(bytes(32))))
+        run = simulate(lambda party: program(party, settings), HOLDERS, disclosures=TOLD, timeout_s=20)
+    assert not run.errors
+    return run
+
+
+def test_no_exponent_serves_two_trees() -> None:
+    """The quotient of two ciphertexts of a row would show whether its derivatives changed, that of two sums which rows are in them."""
+    assert what_comes_again(two_trees()) == (0, 0)
+
+
+@pytest.mark.parametrize(("drawn", "place"), [("draw_short", 0), ("draw_full", 1)])
+def test_mutant_exponents_that_serve_every_tree_are_found(
+    drawn: str, place: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    honest = getattr(PublicKey, drawn)
+    monkeypatch.setattr(PublicKey, drawn, lambda key, _rng, count: honest(key, Prg(bytes(32)), count))
+    assert what_comes_again(two_trees())[place] > 0
 
 
 def test_sums_are_spread_evenly() -> None:
