@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_tuple
 from numpy.typing import ArrayLike, NDArray
 
 from unseen.core.errors import LocalProtocolError, UsageError
@@ -79,9 +80,17 @@ class SecretArray:
         )
 
     __bool__ = __float__ = __int__ = __complex__ = __index__ = __contains__ = _refuse
-    __array__ = __reduce__ = __reduce_ex__ = __copy__ = __deepcopy__ = _refuse
+    __reduce__ = __reduce_ex__ = __copy__ = __deepcopy__ = _refuse
     __eq__ = __ne__ = _refuse
     item = tolist = tobytes = _refuse
+
+    def __array__(self, *_: Any, **__: Any) -> NoReturn:
+        raise LocalProtocolError(
+            "NumPy was about to make a plain array of a secret.",
+            why="its values are not known here",
+            mend="np.stack([x, y]) of secrets in a list; no secret in what must be public; or reveal it: "
+            "engine.reveal(name, array, to=...)",
+        )
 
     def __setitem__(self, index: Any, value: Any) -> NoReturn:
         raise LocalProtocolError(
@@ -115,16 +124,21 @@ class SecretArray:
         """Transposed."""
         return self.transpose()
 
-    def transpose(self, *axes: int) -> SecretArray:
+    def transpose(self, *axes: Any) -> SecretArray:
         """With axes in another order."""
-        order = axes or tuple(reversed(range(self.ndim)))
-        return self._like(self._share.transpose(0, *(axis % self.ndim + 1 for axis in order)))
+        given = axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes
+        order = normalize_axis_tuple(given or range(self.ndim)[::-1], self.ndim)
+        if len(order) != self.ndim:
+            raise ValueError("axes don't match array")
+        return self._like(self._share.transpose(0, *(axis + 1 for axis in order)))
 
     def reshape(self, *shape: Any) -> SecretArray:
         """The same elements in another shape."""
         dims = tuple(shape[0]) if len(shape) == 1 and isinstance(shape[0], tuple | list) else shape
-        known = int(np.prod([dim for dim in dims if dim != -1]))
-        full = tuple(self.size // known if dim == -1 else dim for dim in dims)
+        known = math.prod(dim for dim in dims if dim != -1)
+        full = tuple(self.size // known if dim == -1 and known else dim for dim in dims)
+        if math.prod(full) != self.size or min(full, default=0) < 0:
+            raise ValueError(f"cannot reshape array of size {self.size} into shape {dims}")
         return self._like(self._share.reshape(len(self._share), *full))
 
     def ravel(self) -> SecretArray:

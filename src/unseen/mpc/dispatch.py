@@ -112,7 +112,7 @@ def functions() -> dict[str, Callable[..., Any]]:
         "vstack": composed.stacked_rows,
         "hstack": composed.stacked_columns,
         "column_stack": composed.columns,
-        "transpose": lambda a, axes=None: a.transpose(*(axes or ())),
+        "transpose": lambda a, axes=None: a.transpose(axes),
         "reshape": lambda a, shape: a.reshape(shape),
         "ravel": lambda a: a.ravel(),
         "shape": lambda a: a.shape,
@@ -181,14 +181,17 @@ def _filled(a: SecretArray, value: Any, dtype: Any = None) -> SecretArray:
     return a.engine.lift(plain, (a.bits or None) if plain.dtype.kind == "f" else None)
 
 
-def _joined(arrays: Any, axis: int) -> SecretArray:
+def _joined(arrays: Any, axis: int | None) -> SecretArray:
     engine = _first(*arrays).engine
-    return engine.concatenate([engine.lift(array) for array in arrays], axis)
+    lifted = [engine.lift(array) for array in arrays]
+    return engine.concatenate([array.ravel() for array in lifted] if axis is None else lifted, axis or 0)
 
 
 def _stacked(arrays: Any, axis: int) -> SecretArray:
     engine = _first(*arrays).engine
     lifted = [engine.lift(array) for array in arrays]
+    if len({array.shape for array in lifted}) > 1:
+        raise ValueError("all input arrays must have the same shape")
     place = normalize_axis_index(axis, lifted[0].ndim + 1)
     shape = (*lifted[0].shape[:place], 1, *lifted[0].shape[place:])
     return engine.concatenate([array.reshape(shape) for array in lifted], place)

@@ -58,10 +58,14 @@ class FixedArray:
         """Transposed, under the same mask."""
         return FixedArray(self._engine, self._fixed.transposed, self._bits)
 
-    def __matmul__(self, other: SecretArray) -> SecretArray:
-        return self._engine.truncate(self.matmul_exact(other), self._engine.bits)
+    def __matmul__(self, other: Any) -> SecretArray:
+        return self._engine.truncate(self.matmul_exact(self._number(other)), self._engine.bits)
 
-    def __mul__(self, other: SecretArray) -> SecretArray:
+    def _number(self, other: Any) -> SecretArray:
+        return self._engine.as_number(self._engine.lift(other))
+
+    def __mul__(self, other: Any) -> SecretArray:
+        other = self._number(other)
         product = SecretArray(self._engine, self._fixed.multiply(other.share), self._bits + other.bits)
         return self._engine.truncate(product, self._engine.bits)
 
@@ -225,16 +229,24 @@ class Engine:
         LocalProtocolError
             The owner's values have another shape.
         """
-        bits = (0 if dtype in (int, bool) else self.bits) if bits is None else bits
+        kind, shape = np.dtype(dtype).kind, tuple(shape)
+        if kind not in "fib":
+            raise UsageError(f"A secret is no {np.dtype(dtype)}.", mend="take dtype=float, int or bool")
+        bits = (self.bits if kind == "f" else 0) if bits is None else bits
         mine = None
         if self.protocol.party.name == owner:
             if values is None or np.shape(values) != shape:
                 raise LocalProtocolError(f"{owner} shares an array of another shape than {shape}.")
             mine = unmasked(values)
+            if kind == "i" and mine.dtype.kind == "f" and (np.rint(mine) != mine).any():
+                raise UsageError(
+                    "Numbers with fractions are shared as integers.",
+                    mend="round them before, or leave out dtype=int",
+                )
         if not shape:  # protocols take arrays
             line = None if mine is None else mine.reshape(1)
             return self.share(line, owner=owner, shape=(1,), bits=bits, dtype=dtype).reshape(())
-        if dtype is bool:
+        if kind == "b":
             plain = None if mine is None else mine.astype(bool).astype(np.uint8)
             return self.boolean(self.protocol.share_bits(plain, owner=owner, shape=shape))
         ring = None if mine is None else encode(mine, bits)
@@ -405,6 +417,8 @@ class Engine:
 
     def matmul(self, left: SecretArray, right: Any) -> SecretArray:
         """Matrix product, truncated."""
+        if 0 in (left.ndim, np.ndim(right)) or left.shape[-1] != np.shape(right)[0]:
+            raise ValueError(f"matmul: {left.shape} @ {np.shape(right)}: the inner dimensions differ")
         left = self.as_number(left)
         if not isinstance(right, SecretArray):
             product = self._matmul_public(left, right)
@@ -438,6 +452,7 @@ class Engine:
 
     def fix(self, array: SecretArray) -> FixedArray:
         """Mask a secret once, to be multiplied often."""
+        array = self.as_number(array)
         return FixedArray(self, self.protocol.fix(np.ascontiguousarray(array.share)), array.bits)
 
     def truncate(
@@ -461,6 +476,8 @@ class Engine:
 
     def concatenate(self, arrays: Sequence[SecretArray], axis: int = 0) -> SecretArray:
         """Join secret arrays along an axis; numbers get the precision of the most precise."""
+        if len({array.ndim for array in arrays}) > 1:
+            raise ValueError("all the input arrays must have same number of dimensions")
         if all(array.boolean for array in arrays):
             place = normalize_axis_index(axis, arrays[0].ndim) + 1
             return self.boolean(np.concatenate([array.bit_share for array in arrays], axis=place))

@@ -189,6 +189,10 @@ OPTIONS = {
     "towards 0": lambda x: np.trunc(x * 5) + (x * -7).astype(int),
     "whole median": lambda x: np.median((x * 9).astype(int)) + np.quantile((x * 9).astype(int), 0.2),
     "row by row": lambda x: np.stack([row * (place + 1) for place, row in enumerate(x)]) + sum(x),
+    "turned": lambda x: (
+        x.transpose((1, 0)) + x.transpose(None) + x.transpose(-1, 0) + np.transpose(x, (1, 0))
+    ),
+    "joined flat": lambda x: np.concatenate([x, x[0]], axis=None),
     "copies": lambda x: np.copy(x) + x.copy() + np.size(x, 0),
     "alike": lambda x: np.zeros_like(x > 0) ^ (x > np.full_like(x, 0.5)) ^ np.ones_like(x, dtype=bool),
     "alike whole": lambda x: np.full_like((x * 9).astype(int), 2.7) + np.ones_like(x, dtype=int),
@@ -221,6 +225,28 @@ def test_errors_are_about_the_secrets_own_axes(asked, said: str) -> None:
         return x
 
     result(body, X)
+
+
+@pytest.mark.parametrize("dtype", [bool, np.bool_, np.int32, np.int64, "int", np.float32, float])
+def test_kinds_by_any_of_their_names(dtype) -> None:
+    def program(party):
+        engine = Engine(party, holders=("a", "b"), helper="helper")
+        x = engine.share([0, 1] if party.name == "a" else None, owner="a", shape=[2], dtype=dtype)
+        return x.dtype.kind, (engine.fix(x > 0) * np.array([2.0, 3.0])).shape
+
+    assert run(program, ("a", "b", "helper")).results["b"] == (np.dtype(dtype).kind, (2,))
+
+
+@pytest.mark.parametrize(
+    ("values", "dtype", "said"), [([1.5], int, "fractions"), ([1], complex, "no complex")]
+)
+def test_what_does_not_fit_the_kind_is_refused(values, dtype, said: str) -> None:
+    def program(party):
+        engine = Engine(party, holders=("a", "b"), helper="helper")
+        return engine.share(values if party.name == "a" else None, owner="a", shape=(1,), dtype=dtype)
+
+    with pytest.raises(UsageError, match=said):
+        run(program, ("a", "b", "helper"))
 
 
 @pytest.mark.parametrize(
@@ -285,6 +311,7 @@ def test_an_axis_that_is_not_there_is_no_other_one(asked) -> None:
         (np.sin, "there are"),
         (lambda x: x.tolist(), "reveal"),
         (np.array, "reveal"),
+        (lambda x: np.mean([x, x]), "np.stack"),
     ],
 )
 def test_what_cannot_be_done_says_what_to_do_instead(asked, mend: str) -> None:

@@ -169,3 +169,13 @@ def test_tables_of_large_integers_and_running_counts() -> None:
 
     x = np.array([0.0, 1, 1, 0])
     np.testing.assert_array_equal(result("plain", body, x), body(x))
+
+
+def test_plain_arrays_of_any_kind_are_ordered_too() -> None:
+    large = np.array([2**60, 2**60 + 1, -(2**63), 2**60 + 1])
+    assert mpc.topk(large, 2)[1].tolist() == [1, 3]
+    assert mpc.topk(np.array([3, 200, 0], np.uint8), 1)[0].tolist() == [200]
+    assert mpc.topk(np.array([False, True, True]), 2)[1].tolist() == [1, 2]
+    assert mpc.order_by(large, np.arange(4), descending=True).tolist() == [1, 3, 0, 2]
+    assert mpc.sigmoid(np.array([True]))[0] == pytest.approx(1 / (1 + np.exp(-1)))
+    assert mpc.softmax(np.array([True, False])).sum() == pytest.approx(1)

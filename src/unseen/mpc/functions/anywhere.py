@@ -25,7 +25,7 @@ def sigmoid(x: Any, *, precise: bool = False) -> Any:
     """1 / (1 + exp(-x)); see :mod:`unseen.mpc.functions.sigmoid` for `precise`."""
     if isinstance(x, SecretArray):
         return secret_sigmoid(x, precise=precise)
-    small = np.exp(-np.abs(x))
+    small = np.exp(-np.abs(np.multiply(x, 1.0)))
     return np.where(np.asarray(x) >= 0, 1 / (1 + small), small / (1 + small))
 
 
@@ -38,6 +38,7 @@ def softmax(x: Any, axis: int = -1) -> Any:
     """exp(x) / sum of exp(x) along an axis."""
     if isinstance(x, SecretArray):
         return exponential.softmax(x, axis)
+    x = np.multiply(x, 1.0)
     powers = np.exp(x - np.max(x, axis=axis, keepdims=True))
     return powers / powers.sum(axis=axis, keepdims=True)
 
@@ -70,7 +71,7 @@ def topk(x: Any, count: int, *, key_bits: int | None = None) -> tuple[Any, Any]:
     """The `count` largest of a vector, largest first, and where they are; the first of equals first."""
     if isinstance(x, SecretArray):
         return order.topk(x, count, key_bits=key_bits)
-    places = np.argsort(-np.asarray(x), kind="stable")[:count]
+    places = argsort(x, descending=True)[:count]
     return np.asarray(x)[places], places
 
 
@@ -85,7 +86,10 @@ def order_by(
         lifted = [secret.engine.lift(one) for one in vectors]
         return order.order_by(lifted, secret.engine.lift(rows), descending=descending, key_bits=key_bits)
     turns = [descending] * len(vectors) if isinstance(descending, bool) else descending
-    signed = [-np.asarray(key, float) if turn else key for key, turn in zip(vectors, turns, strict=True)]
+    signed = [
+        -np.unique(key, return_inverse=True)[1] if turn else key
+        for key, turn in zip(vectors, turns, strict=True)
+    ]
     return np.asarray(rows)[np.lexsort(signed[::-1])]
 
 
