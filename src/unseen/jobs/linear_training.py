@@ -138,7 +138,7 @@ class Training:
             first = self.in_units(first, unit, back=True)
         found = self._fit(columns, labels, weights, first)
         if self._set.checks_range:
-            self._check_range(columns, found)
+            self._check_range(columns, labels, weights, found)
         certain = self._certainty(columns, labels, weights, found)
         final = found if unit is None else self.in_units(found, unit)
         if evidence is not None:
@@ -310,13 +310,21 @@ class Training:
             )
         return self.newton(columns, labels, weights=weights, start=start)
 
-    def _check_range(self, columns: SecretArray, found: SecretArray) -> None:
-        """Whether a score is beyond what mini-batches are right for: told to all, and then there is no model."""
-        if self._told(RANGE, sgd.left_range(self._engine, columns, found, family=self._set.family)):
-            counts = self._set.family == "poisson"
+    def _check_range(
+        self, columns: SecretArray, labels: SecretArray, weights: SecretArray | None, found: SecretArray
+    ) -> None:
+        """Whether mini-batches went beyond what they are right for: told to all, and then there is no model."""
+        if self._set.family == "poisson":
+            if self._told(RANGE, sgd.lost_counts(self._engine, columns, labels, found, of_rows=weights)):
+                raise UsageError(
+                    "Training did not come to rest where means of counts are right.",
+                    why=f"a score is over {sgd.LARGEST_LOG:g}, or means add up to a fifth more or less than the counts",
+                    mend="take a lower rate (about 0.5 over the mean count), clip outliers in the step 'prepare', or take the method 'newton'",
+                )
+        elif self._told(RANGE, sgd.left_range(self._engine, columns, found)):
             raise UsageError(
-                f"Scores went beyond the range in which {'means of counts are' if counts else 'the quick sigmoid is'} right.",
-                mend=f"{'take a lower rate' if counts else 'set `exact_sigmoid`'}, clip outliers in the step 'prepare', or take the method 'newton'",
+                "Scores went beyond the range in which the quick sigmoid is right.",
+                mend="set `exact_sigmoid`, clip outliers in the step 'prepare', or take the method 'newton'",
             )
 
     def newton(self, columns: SecretArray, labels: SecretArray, **more: Any) -> SecretArray:

@@ -324,6 +324,10 @@ def dependent() -> np.ndarray:
             {"method": "sgd", "family": "poisson", "label": np.r_[LABELS["poisson"][1:], 5000.0]},
             "mini-batches",
         ),
+        (
+            {"method": "sgd", "family": "poisson", "batch": 100, "label": 9 * LABELS["poisson"]},
+            "lower rate",
+        ),
     ],
 )
 def test_what_cannot_be_trained_on(change: dict[str, Any], words: str) -> None:

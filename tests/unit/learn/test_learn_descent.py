@@ -168,16 +168,34 @@ def test_scores_out_of_its_range_are_noticed(size: float, *, beyond: bool) -> No
 
 
 def test_counts_out_of_the_range_of_means_are_noticed() -> None:
-    def beyond(engine: Engine) -> SecretArray:
-        x, below = secret(engine, X), np.r_[np.zeros(WIDTH), -20.0]
-        weights = (secret(engine, below), secret(engine, -below))
-        return engine.concatenate(
-            [sgd.left_range(engine, x, each, family="poisson").reshape(1) for each in weights]
-        )
+    """Scores over 8; means that add up to 0, as after a step that was too long; the optimum, with weights and without."""
+    how = newton.Newton("poisson", l2=1.0)
 
-    assert compute("plain", beyond).tolist() == [False, True]
+    def lost(engine: Engine) -> SecretArray:
+        x, y, w = secret(engine, X), secret(engine, COUNTS), secret(engine, W)
+        far = [secret(engine, np.r_[np.zeros(WIDTH), intercept]) for intercept in (20.0, -20.0)]
+        found = [sgd.lost_counts(engine, x, y, each) for each in far]
+        found.append(sgd.lost_counts(engine, x, y, newton.fit(engine, x, y, how)))
+        found.append(sgd.lost_counts(engine, x, y, newton.fit(engine, x, y, how, weights=w), of_rows=w))
+        return engine.concatenate([each.reshape(1) for each in found])
+
+    assert compute("plain", lost).tolist() == [True, True, False, False]
     with pytest.raises(UsageError, match="too large"):
         sgd.check_counts(np.array([1.0, 5000.0]))
+
+
+def test_coefficients_that_are_0_begin_there() -> None:
+    start = in_clear(*CASES["an elastic net"])
+    how = sgd.Descent(1, 64, 0.01, l2=3.0, l1=25.0)
+
+    def train(engine: Engine) -> SecretArray:
+        x, y, w = (secret(engine, each) for each in (X, Y, W))
+        return sgd.fit(engine, x, y, how, weights=w, start=secret(engine, start))
+
+    found = compute("plain", train)
+    assert (start == 0).any()
+    assert ((found == 0) == (start == 0)).all()
+    assert np.abs(found - start).max() < 0.1
 
 
 def test_an_l1_that_there_is_no_room_for_is_refused() -> None:

@@ -64,8 +64,8 @@ class Params(engines.OnShares):
         Of Newton's method.
     epochs, batch, rate, last_rate, momentum, exact_sigmoid
         Of mini-batches. With `last_rate` the rate falls to that in the last epoch, and the noise of batches with it. The quick sigmoid is right for scores up to 24 in size, means of counts for scores up to 8 (counts are 4096 at most,
-        and the rate is best about 0.5 over their mean); whether one was beyond is told at the end, and then there is no model: set
-        `exact_sigmoid`, or a lower rate. The first epoch is without l1, unless it is a warm start.
+        and the rate is best about 0.5 over their mean); whether one was beyond, or means add up to a fifth more or less than the counts, is
+        told at the end, and then there is no model: set `exact_sigmoid`, or a lower rate. The first epoch is without l1, unless it is a warm start.
     stop_every, stop_below
         Every so many epochs all are told whether no weight has moved by more than `stop_below` since, and training ends if so.
         0: never.
@@ -206,8 +206,9 @@ def disclosures(params: Params, roles: Roles) -> tuple[Disclosure, ...]:
         )
         told.append(Disclosure(names.STILL, what, everyone, Door.REVEAL, 1, times=max(1, times)))
     if params.checks_range:
-        limit = f"{sgd.LARGEST_LOG:g}" if params.family == "poisson" else f"{WAVE_RANGE} in size"
-        what = f"whether the score of any row is over {limit}"
+        what = f"whether the score of any row is over {WAVE_RANGE} in size"
+        if params.family == "poisson":
+            what = f"whether the score of any row is over {sgd.LARGEST_LOG:g}, or means add up to a fifth more or less than the counts"
         told.append(Disclosure(names.RANGE, what, everyone, Door.REVEAL, max_elements=1))
     if params.checks_rank:
         what = "whether the columns are linearly dependent"
@@ -294,7 +295,9 @@ def _descent(params: Params, rows: int, width: int) -> tuple[float, float]:
         sent += (30 * batches + 600) * width * copies
         rounds += batches + 14
     sent, rounds = sent * params.epochs, rounds * params.epochs
-    return (sent + 120 * rows, rounds + 20) if params.checks_range else (sent, rounds)
+    if params.checks_range:
+        sent, rounds = sent + (400 if params.family == "poisson" else 120) * rows, rounds + 30
+    return sent, rounds
 
 
 def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Roles) -> dict[str, Any]:

@@ -24,7 +24,7 @@ L1
 Range
     With `exact=False` the sigmoid is right for scores below :data:`unseen.mpc.functions.sigmoid.WAVE_RANGE` in size, with
     `exact=True` for all, at some ten rounds more a step. Means of counts are right for scores below :data:`LARGEST_LOG`.
-    :func:`left_range` tells, under shares, whether any row's score is beyond when training ends.
+    :func:`left_range` and :func:`lost_counts` tell, under shares, whether any row's score is beyond when training ends.
 Sources
     Bottou, Curtis, Nocedal, "Optimization Methods for Large-Scale Machine Learning" (SIAM Review 2018); the operand masked
     once: protocols of Du and Atallah's kind, here Beaver's product with a mask that is used again for the same secret only; signs
@@ -217,14 +217,37 @@ def fit(
     return found
 
 
-def left_range(
-    engine: Engine, columns: SecretArray, weights: SecretArray, *, family: Family = "logistic"
-) -> SecretArray:
-    """Secret Boolean, shape (): whether any score is beyond the range in which the quick sigmoid, or the mean of counts, is right."""
-    ones = engine.lift(np.ones((columns.shape[0], 1)))
-    scores = engine.concatenate([columns, ones], axis=1) @ weights
-    beyond: SecretArray = scores > LARGEST_LOG if family == "poisson" else abs(scores) > float(WAVE_RANGE)
+def left_range(engine: Engine, columns: SecretArray, weights: SecretArray) -> SecretArray:
+    """Secret Boolean, shape (): whether any score is beyond the range in which the quick sigmoid is right."""
+    beyond: SecretArray = abs(_scores(engine, columns, weights)) > float(WAVE_RANGE)
     return beyond.any()
+
+
+def lost_counts(
+    engine: Engine,
+    columns: SecretArray,
+    labels: SecretArray,
+    weights: SecretArray,
+    *,
+    of_rows: SecretArray | None = None,
+) -> SecretArray:
+    """Secret Boolean, shape (): whether any score is over :data:`LARGEST_LOG`, or means add up to a fifth less or more than the counts.
+
+    At the optimum they add up alike; a rate that is too high throws the intercept to where all means are 0.
+    """
+    scores = _scores(engine, columns, weights)
+    both = engine.concatenate([exp(scores).reshape(1, -1), labels.reshape(1, -1)])
+    if of_rows is not None:
+        both = both * of_rows
+    sums = both.sum(axis=1)
+    off = abs(sums[0] - sums[1]) * 5 > sums[1]
+    lost: SecretArray = (scores > LARGEST_LOG).any() | off
+    return lost
+
+
+def _scores(engine: Engine, columns: SecretArray, weights: SecretArray) -> SecretArray:
+    ones = engine.lift(np.ones((columns.shape[0], 1)))
+    return engine.concatenate([columns, ones], axis=1) @ weights
 
 
 def check_counts(label: NDArray[np.float64]) -> None:
