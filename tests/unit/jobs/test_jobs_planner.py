@@ -40,7 +40,8 @@ TRAIN = TaskSketch(
 def test_what_goes_into_the_contract() -> None:
     planned = plan([TRAIN], ASSETS, level="shared")
     (task,) = planned.tasks
-    assert (task.step, task.version, task.fingerprint) == ("train-linear", 4, fingerprint("train-linear"))
+    name = "train-linear"
+    assert (task.step, task.version, task.fingerprint) == (name, step(name).VERSION, fingerprint(name))
     assert task.params == parse_params("train-linear", {"l2": 2.0}).model_dump(mode="json")
     assert (task.params["l2"], task.params["iterations"], task.params["bound"]) == (2.0, 10, False)
     assert [(item.name, item.to, item.door) for item in planned.disclosures] == [
