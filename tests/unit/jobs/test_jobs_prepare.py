@@ -150,7 +150,7 @@ def test_columns_are_left_out_for_the_reasons_asked_for() -> None:
     }
     later = {**other, "moves": noise[:, 2] + 3}
     inputs = {
-        "bank": {"train": bank(**own), "test": bank(**own)},
+        "bank": {"train": bank(**own), "test": telecom(**own)},  # later rows have no label yet
         "telecom": {"train": telecom(**other), "test": telecom(**later)},
     }
     made = play("select", inputs, stability=0.25, iv=0.25, correlation=0.9, vif=5.0)
@@ -159,6 +159,7 @@ def test_columns_are_left_out_for_the_reasons_asked_for() -> None:
     assert reports["telecom"]["left_out"] == {"double": "repeats others", "moves": "is not stable"}
     assert to_table(made["telecom"]["test"]).names == ("id", "helps", "word")
     assert to_table(made["bank"]["train"]).names == ("id", "y", "x")
+    assert to_table(made["bank"]["test"]).names == ("id", "x")
     untouched = play("select", inputs, {"holders": HOLDERS})
     assert untouched["telecom"]["metrics"].meta["left_out"] == {}
 

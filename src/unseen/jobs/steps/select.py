@@ -149,15 +149,17 @@ def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Rol
         names = [n for n in train.features if n not in left_out and n in _numbers(train)]
         kept = _compared(party, train.numeric(names), params, roles)
         left_out |= {name: "repeats others" for name, keep in zip(names, kept, strict=True) if not keep}
-    kept_names = [name for name in train.names if name not in left_out]
+    kept_train, kept_test = (
+        table.select([name for name in table.names if name not in left_out]) for table in (train, test)
+    )  # held-out rows may be later ones without a label
     report = {
         "kept": [name for name in train.features if name not in left_out],
         "left_out": left_out,
         "stability": moved,
     }
     return {
-        "train": from_table(train.select(kept_names), prepared=prepared_of(inputs["train"])),
-        "test": from_table(test.select(kept_names), prepared=prepared_of(inputs["test"])),
+        "train": from_table(kept_train, prepared=prepared_of(inputs["train"])),
+        "test": from_table(kept_test, prepared=prepared_of(inputs["test"])),
         "metrics": Artefact("metrics", {}, report),
     }
 
@@ -168,10 +170,11 @@ def _numbers(table: Table) -> set[str]:
 
 def _alone(train: Table, test: Table, params: Params) -> tuple[dict[str, str], dict[str, float]]:
     """What a holder sees by itself: columns that have no value or do not vary, and those that moved; and how far each did."""
-    if test.features != train.features:
+    if set(test.features) != set(train.features):
         raise UsageError(
             "Training and held-out rows have other columns.",
             why=f"training: {', '.join(train.features)}; held out: {', '.join(test.features)}",
+            mend="bring the same columns under the same names (--ignore leaves one out)",
         )
     left_out, moved, problems = {}, {}, []
     for name in train.features:
