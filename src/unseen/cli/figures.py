@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 _LONGEST = 20  # single values on one line
+_OF_NO_COLUMN = ("intercept", "losses")  # as long as there are columns by chance
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,10 +122,11 @@ def _flattened(record: dict[str, Any]) -> dict[str, Any]:
 
 def _by_column(title: str, value: dict[str, list[Any]], names: list[Any]) -> list[Section]:
     """Lists as long as there are columns side by side, others on lines of their own."""
-    others = " of "  # "gain of b": by the columns of another party, whose names are not here
     beside = {
-        name: item for name, item in value.items() if names and len(item) == len(names) and others not in name
-    }
+        name: item
+        for name, item in value.items()
+        if names and len(item) == len(names) and name not in _OF_NO_COLUMN and " of " not in name
+    }  # "gain of b": by the columns of another party, whose names are not here
     found = []
     if beside:
         rows = zip(names, *beside.values(), strict=True)

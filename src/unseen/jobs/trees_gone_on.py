@@ -7,9 +7,8 @@ from collections.abc import Mapping
 from unseen.core.errors import UsageError
 from unseen.jobs import engines
 from unseen.jobs.artefacts import Artefact
-from unseen.jobs.shared_models import SharedModel, check_columns
+from unseen.jobs.shared_models import SharedModel
 from unseen.jobs.step import Roles
-from unseen.jobs.tables import Matrix
 from unseen.learn.vertical import models, trees
 from unseen.learn.vertical.layout import Layout
 from unseen.learn.vertical.models import Model
@@ -20,13 +19,13 @@ from unseen.mpc import Engine
 _SAME = ("objective", "depth", "classes", "base_score")
 
 
-def of(name: str, inputs: Mapping[str, Artefact], own: Matrix) -> Model:
+def of(name: str, inputs: Mapping[str, Artefact]) -> SharedModel:
     """A holder's part of the model.
 
     Raises
     ------
     UsageError
-        There is none, it is no model of trees, or it has other columns.
+        There is none, or it is no model of trees.
     """
     if "start" not in inputs:
         raise UsageError(
@@ -34,10 +33,9 @@ def of(name: str, inputs: Mapping[str, Artefact], own: Matrix) -> Model:
             mend="name the output of an earlier training as input `start`, or leave out `warm_start`",
         )
     held = SharedModel.of(inputs["start"])
-    check_columns(name, own.columns, own.prepared, held)
     if held.model.kind != "trees":
         raise UsageError(f"The model to go on from is of the kind '{held.model.kind}', not of trees.")
-    return held.model
+    return held
 
 
 def agree(

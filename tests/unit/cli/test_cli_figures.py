@@ -30,9 +30,10 @@ def test_coefficients_stand_beside_the_names_of_their_columns() -> None:
         Section("known", ("column", "coefficients", "p_values"), (("x", "1", "0.5"), ("y", "2", "1e-09"))),
         Section("known.intercept", ("intercept",), (("-3",),)),
     ]
-    assert sections({"columns": ["x"], "known": {"gain": [1.0], "gain of b": [2.0]}}) == [
+    assert sections({"columns": ["x"], "known": {"gain": [1.0], "gain of b": [2.0], "losses": [0.5]}}) == [
         Section("known", ("column", "gain"), (("x", "1"),)),
         Section("known.gain of b", ("gain of b",), (("2",),)),
+        Section("known.losses", ("losses",), (("0.5",),)),
     ]
 
 

@@ -170,3 +170,22 @@ def test_scoring_takes_the_columns_of_training_in_any_order_and_leaves_others_al
         }
         scores.append(play("predict", inputs).results["bank"]["scores"].arrays["scores"])
     np.testing.assert_allclose(*scores, atol=1e-5)
+
+
+@pytest.mark.parametrize(("name", "params"), [("train-linear", LINEAR), ("train-gbdt", TREES)])
+def test_training_goes_on_with_the_columns_that_the_model_has(name: str, params: dict[str, Any]) -> None:
+    first = play(name, both(Z), **params).results
+    scores = []
+    for others in ({}, {"new": Z * X, "note": ["?"] * ROWS}):
+        own = {
+            "bank": {"table": table(Y, **others, x=X), "start": first["bank"]["model"]},
+            "telecom": {"table": table(**others, z=Z), "start": first["telecom"]["model"]},
+        }
+        more = play(name, own, warm_start=True, **params)
+        assert not more.errors
+        inputs = {who: {**own[who], **more.results[who]} for who in HOLDERS}
+        scores.append(play("predict", inputs).results["bank"]["scores"].arrays["scores"])
+    np.testing.assert_allclose(*scores, atol=1e-4)
+    own["telecom"]["table"] = table(zz=Z)
+    with pytest.raises(Exception, match=r"other columns(.|\n)*missing here: z"):
+        raise play(name, own, warm_start=True, **params).errors["telecom"]

@@ -158,7 +158,7 @@ def test_weights_and_gains() -> None:
     with pytest.raises(UsageError, match="on average at most 1"):
         trained(label, params, rows, weights=np.full(rows, 1.5))
     with pytest.raises(UsageError, match="has no input `start`"):
-        going_on.of("a", {}, matrix("a", np.zeros((2, 1)), None))
+        going_on.of("a", {})
 
 
 def test_it_stops_early_and_drops_what_came_after_the_best_round() -> None:

@@ -48,6 +48,6 @@ def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Rol
     scores = reveal_scores(party, inputs, roles, params)
     if scores is None:
         return {}
-    ids = Matrix.of(inputs["table"], missing=True).ids
+    ids = Matrix.of(inputs["table"], columns=()).ids
     arrays: dict[str, NDArray[Any]] = {SCORES: scores, "ids": np.frombuffer(ids.to_ipc(), np.uint8)}
     return {"scores": Artefact("scores", arrays, {"rows": len(scores)})}

@@ -16,7 +16,7 @@ from unseen.core.errors import UsageError
 from unseen.jobs import engines, row_weights
 from unseen.jobs import trees_gone_on as going_on
 from unseen.jobs.artefacts import Artefact
-from unseen.jobs.shared_models import SharedModel
+from unseen.jobs.shared_models import SharedModel, check_columns
 from unseen.jobs.step import Roles, Sizes
 from unseen.jobs.tables import Matrix
 from unseen.learn.prepare.cuts import cuts_of_columns
@@ -49,7 +49,7 @@ ROLES = {
 INPUTS = {
     "table": "training columns; missing values may be",
     "weights": "a table of the same rows with the weights as a column (optional)",
-    "start": "a model of the same columns to go on from (optional)",
+    "start": "a model to go on from, whose columns are taken (optional)",
 }
 OUTPUTS = {"model": "this holder's splits and its share of the leaves"}
 LEVELS = ("shared",)
@@ -213,10 +213,15 @@ def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Rol
     """At holders and helper."""
     holders, label_holder = roles.all("holders"), roles.one("label_holder")
     settings = params.settings()
-    own = Matrix.of(inputs["table"], missing=True) if party.name in holders else None
+    held = going_on.of(party.name, inputs) if params.warm_start and party.name in holders else None
+    own = None
+    if party.name in holders:
+        own = Matrix.of(inputs["table"], missing=True, columns=None if held is None else held.columns)
+    if own is not None and held is not None:
+        check_columns(party.name, own.columns, own.prepared, held)
     if own is not None and not len(own.values):
         raise UsageError("There are no rows to train on.", mend="bring more common rows")
-    start = going_on.of(party.name, inputs, own) if params.warm_start and own is not None else None
+    start = None if held is None else held.model
     label = _label(party.name, own, settings) if own is not None and party.name == label_holder else None
     weights = _row_weights(party, inputs, params, roles, own)
     cuts: tuple[Any, ...] = ()

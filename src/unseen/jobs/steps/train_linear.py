@@ -10,10 +10,9 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from unseen.core.cost import Cost, Network
-from unseen.core.errors import UsageError
 from unseen.jobs import engines, joined_training, linear_training, row_weights
 from unseen.jobs.artefacts import BOUND, Artefact
-from unseen.jobs.shared_models import SharedModel, shape_disclosure
+from unseen.jobs.shared_models import SharedModel, check_columns, shape_disclosure
 from unseen.jobs.step import Roles, Sizes
 from unseen.jobs.tables import Matrix
 from unseen.learn.vertical import layout
@@ -34,7 +33,7 @@ ROLES = {
 INPUTS = {
     "table": "training columns, of any scale; values may be missing where `woe_bins` are set; or joined rows in shares",
     "weights": "a table of the same rows with the weights as a column (optional)",
-    "start": "a model of the same columns to begin with (optional)",
+    "start": "a model to begin with, whose columns are taken (optional)",
 }
 OUTPUTS = {"model": "this holder's part of the model"}
 LEVELS = ("shared",)
@@ -305,13 +304,13 @@ def run(party: Party, inputs: Mapping[str, Artefact], params: Params, roles: Rol
     if params.joined:
         return joined_training.run(party, inputs, params, roles)
     holders = roles.all("holders")
-    own = Matrix.of(inputs["table"], missing=params.woe_bins > 0) if party.name in holders else None
     start = SharedModel.of(inputs["start"]) if "start" in inputs and party.name in holders else None
-    if own is not None and start is not None and start.columns != own.columns:
-        raise UsageError(
-            f"The model to begin with has other columns than {party.name} brings.",
-            why=f"it has: {', '.join(start.columns)}; here: {', '.join(own.columns)}",
-        )
+    taken = None if start is None else start.columns
+    own = None
+    if party.name in holders:
+        own = Matrix.of(inputs["table"], missing=params.woe_bins > 0, columns=taken)
+    if own is not None and start is not None:
+        check_columns(party.name, own.columns, own.prepared, start)
     sizes = layout.agree(party, None if own is None else own.values, holders=holders)
     training = linear_training.Training(
         party, engines.open_engine(party, roles, params), params, roles, sizes
