@@ -180,6 +180,19 @@ def test_mistakes_while_tracing() -> None:
         trace(lambda x: 5, 4)
     with pytest.raises(UsageError, match="one bit"):
         trace(lambda x, y: choose(x, x, y), 4, 4)
+    with pytest.raises(UsageError, match="without bits"):
+        trace(lambda x: x[4:], 4)
+    for wrong in (lambda x: x if x == 3 else ~x, lambda x: x if x != 3 else ~x):
+        with pytest.raises(UsageError, match="equals"):
+            trace(wrong, 4)
+    for wrong in (lambda x: x << -1, lambda x: x >> -1, lambda x: x << x):
+        with pytest.raises(UsageError, match="not shifted"):
+            trace(wrong, 4)
+    with pytest.raises(UsageError, match=r"go with 1\.5"):
+        trace(lambda x: x + 1.5, 4)
+    np.testing.assert_array_equal(
+        apply(trace(lambda x: x + np.int8(3) << np.int64(1), 8), np.array([1])), [8]
+    )
 
 
 def test_mistakes_when_applied() -> None:

@@ -21,15 +21,15 @@ _MOST_BITS = 1 << 20
 _SHAPES = {"XOR": (2, 1), "AND": (2, 1), "INV": (1, 1), "EQ": (1, 1), "EQW": (1, 1)}
 
 
-def read(text: str) -> Circuit:
-    """The circuit of a file's text.
+def read(text: str | bytes) -> Circuit:
+    """The circuit of a file's text, or of its bytes.
 
     Raises
     ------
     UsageError
         Anything that is not Bristol Fashion: the line, and what is wrong with it.
     """
-    lines = _lines(text)
+    lines = _lines(text.decode("ascii", "replace") if isinstance(text, bytes) else text)
     gates, wires = _numbers(*_next(lines, "the numbers of gates and wires"), exactly=2)
     inputs = _widths(*_next(lines, "the inputs"))
     outputs = _widths(*_next(lines, "the outputs"))

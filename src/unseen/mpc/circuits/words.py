@@ -17,7 +17,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from itertools import accumulate, pairwise
-from typing import Any
+from numbers import Integral
+from typing import Any, NoReturn
 
 from unseen.core.errors import UsageError
 from unseen.mpc.circuits.circuit import Circuit, Gate
@@ -125,6 +126,15 @@ class Word:
             "A word of a circuit has no value yet.", mend="use choose(condition, a, b) instead of if"
         )
 
+    def __eq__(self, other: object) -> NoReturn:
+        raise UsageError(
+            "Words of a circuit are not compared by ==.",
+            why="they have no values yet, so it would always be False",
+            mend="a.equals(b), ~a.equals(b)",
+        )
+
+    __ne__ = __eq__
+
     def __getitem__(self, places: int | slice) -> Word:
         return self._of(self.wires[places] if isinstance(places, slice) else (self.wires[places],))
 
@@ -132,7 +142,12 @@ class Word:
         return Word(self._builder, wires)
 
     def _with(self, other: Word | int) -> Word:
-        if isinstance(other, int):
+        if not isinstance(other, Word):
+            if not isinstance(other, Integral):
+                raise UsageError(
+                    f"A word of a circuit does not go with {other!r}.", mend="take a word or a whole number"
+                )
+            other = int(other)
             return self._of(ONE if other >> place & 1 else ZERO for place in range(len(self)))
         if len(other) != len(self):
             raise UsageError(
@@ -160,12 +175,21 @@ class Word:
     __rxor__, __rand__, __ror__ = __xor__, __and__, __or__
 
     def __lshift__(self, places: int) -> Word:
-        places = min(places, len(self))
+        places = self._shift(places)
         return self._of((*[ZERO] * places, *self.wires[: len(self) - places]))
 
     def __rshift__(self, places: int) -> Word:
         """Zeros come in from above."""
-        return self._of((*self.wires[places:], *[ZERO] * min(places, len(self))))
+        places = self._shift(places)
+        return self._of((*self.wires[places:], *[ZERO] * places))
+
+    def _shift(self, places: int) -> int:
+        if not isinstance(places, Integral) or places < 0:
+            raise UsageError(
+                f"A word is not shifted by {places!r}.",
+                mend="by a whole number of places, the other way if negative",
+            )
+        return min(int(places), len(self))
 
     def rotated(self, places: int) -> Word:
         """To the right: the lowest bits come in from above."""
@@ -303,6 +327,8 @@ def trace(function: Callable[..., Any], *widths: int, shallow: bool = False) -> 
     builder = Builder(widths, shallow=shallow)
     made = function(*builder.words())
     words = made if isinstance(made, tuple | list) else (made,)
-    if not words or not all(isinstance(word, Word) and len(word) for word in words):
-        raise UsageError(f"A function of words returns words, not {type(made).__name__}.")
+    for word in words or (made,):
+        if not isinstance(word, Word) or not len(word):
+            kind = "a word without bits" if isinstance(word, Word) else f"{word!r}"
+            raise UsageError(f"A function of words returns words, or several in a tuple, not {kind}.")
     return builder.build([word.wires for word in words])
