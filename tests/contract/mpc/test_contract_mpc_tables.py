@@ -67,6 +67,91 @@ def test_errors_on_dense_grids(name: str, seat: tuple[str, int]) -> None:
     assert error <= published <= BAR
 
 
+UNIT, LARGEST = 2.0**-20, 2000
+Case = tuple[Callable[..., Any], Callable[..., Any], Callable[[int], Any], float, float]
+"""Ours, exact, arguments, largest absolute error and, instead of it where that is more, largest relative one."""
+
+
+def either_sign(low: float, high: float) -> Callable[[int], Any]:
+    return lambda points: powers(low, high)(points) * np.where(np.arange(points) % 2, -1, 1)
+
+
+def pairs(points: int) -> Any:
+    """Dividends and divisors of all sizes, whose quotients fit."""
+    rng = np.random.default_rng(4)
+    divisor = either_sign(-20, 20.99)(points)
+    quotient = rng.normal(size=points) * np.exp2(rng.uniform(-10, 19, points))
+    return np.stack([np.clip(quotient * divisor, -(2.0**20), 2.0**20), divisor])
+
+
+def factors(points: int) -> Any:
+    return np.random.default_rng(5).uniform(-LARGEST, LARGEST, (2, points))
+
+
+def logistic(x: Any) -> Any:
+    return 1 / (1 + np.exp(-x))
+
+
+RELATIVE = 2.0**-15
+PUBLIC = "product with or division by public numbers"
+EXACT = "comparisons, `where`, `max`, `argmax`, `sort"
+STATED: dict[str, tuple[str, list[Case]]] = {
+    "product": ("1 unit", [(lambda x: x[0] * x[1], lambda x: x[0] * x[1], factors, UNIT, 0)]),
+    PUBLIC: (
+        "1 unit, and abs(x) 2^-21",
+        [
+            (lambda x: x[0] / 3, lambda x: x[0] / 3, factors, UNIT * (1 + LARGEST / 2), 0),
+            (lambda x: x[0] * 0.1, lambda x: x[0] * 0.1, factors, UNIT * (1 + LARGEST / 2), 0),
+        ],
+    ),
+    "sigmoid": (
+        "1.2e-4 (`precise=True`: 4e-6) absolute",
+        [
+            (mpc.sigmoid, logistic, linear(-64, 64), 1.2e-4, 0),
+            (lambda x: mpc.sigmoid(x, precise=True), logistic, linear(-64, 64), 4e-6, 0),
+        ],
+    ),
+    "tanh": ("8e-6 absolute", [(np.tanh, np.tanh, linear(-64, 64), 8e-6, 0)]),
+    "gelu": (
+        "6e-4 against x Φ(x)'s usual approximation",
+        [
+            (mpc.gelu, mpc.gelu, linear(-12, 12), 6e-4, 0),
+            (mpc.gelu, mpc.gelu, linear(-255.5, 255.5), 6e-4, 0),
+        ],
+    ),
+    "exp": ("2^-15 relative, or 2 units", [(np.exp, np.exp, linear(-30, 10.99), 2 * UNIT, RELATIVE)]),
+    "log": ("2^-15 absolute", [(np.log, np.log, powers(-20, 20.99), RELATIVE, 0)]),
+    "reciprocal": (
+        "2^-15 relative, or 2 units; 1/0 is 0",
+        [(np.reciprocal, lambda x: 1 / x, either_sign(-20, 20.99), 2 * UNIT, RELATIVE)],
+    ),
+    "a / b": (
+        "2^-15 relative, or 3 units, for large b too; a / 0 is 0",
+        [(lambda x: x[0] / x[1], lambda x: x[0] / x[1], pairs, 3 * UNIT, RELATIVE)],
+    ),
+    "rsqrt`, `sqrt": (
+        "2^-14 relative, or 2 units",
+        [
+            (mpc.rsqrt, lambda x: 1 / np.sqrt(x), powers(-20, 20.99), 2 * UNIT, 2 * RELATIVE),
+            (np.sqrt, np.sqrt, powers(-20, 20.99), 2 * UNIT, 2 * RELATIVE),
+        ],
+    ),
+}
+
+
+@pytest.mark.long
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("seat", SEATS, ids=lambda seat: seat[0])
+@pytest.mark.parametrize("name", STATED)
+def test_largest_errors(name: str, seat: tuple[str, int]) -> None:
+    for ours, exact, grid, absolute, relative in STATED[name][1]:
+        x = np.rint(grid(513 if seat[0] == "replicated3-malicious" else 4097) / UNIT) * UNIT
+        wanted = exact(x)
+        off = np.abs(result(seat, ours, x, timeout_s=500) - wanted)
+        # half a unit more: what is wanted lies between units
+        assert (off <= np.maximum(absolute, relative * np.abs(wanted)) + UNIT / 2).all(), off.max()
+
+
 COSTS: dict[str, Callable[[Any, Any], Any]] = {
     "a * b": lambda x, y: x * y,
     "a > b": lambda x, y: x > y,
@@ -119,6 +204,8 @@ def test_costs(name: str, seat: tuple[str, int]) -> None:
 def test_the_tables_are_complete() -> None:
     assert set(rows_of("Cost")) == set(COSTS)
     assert set(rows_of("Errors on dense grids")) == set(GRIDS)
+    stated = {name: cells[-1].split(": the factor")[0] for name, cells in rows_of("Errors").items()}
+    assert stated == {name: text for name, (text, _) in STATED.items()} | {EXACT: "exact"}
 
 
 def written(name: str) -> str:

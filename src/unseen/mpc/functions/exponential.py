@@ -116,7 +116,7 @@ def tanh(x: SecretArray) -> SecretArray:
 
 
 def gelu(x: SecretArray) -> SecretArray:
-    """X sigmoid(1.5957691 (x + 0.044715 x^3)): the usual approximation, within 5e-4 of x Phi(x); |x| < 2^10."""
+    """X sigmoid(1.5957691 (x + 0.044715 x^3)): the usual approximation, within 5e-4 of x Phi(x); |x| < 2^8, for the cube to fit."""
     cubic: SecretArray = x * 1.5957691216 + x * x * (x * 0.0713548163)
     out: SecretArray = x * sigmoid(cubic, precise=True)
     return out
