@@ -84,6 +84,13 @@ def pairs(points: int) -> Any:
     return np.stack([np.clip(quotient * divisor, -(2.0**20), 2.0**20), divisor])
 
 
+def lines(points: int) -> Any:
+    """Of 16 entries, near one another and as far apart as may be."""
+    shape = (-(-points // 64), 16)
+    rng = np.random.default_rng(6)
+    return np.concatenate([rng.uniform(-wide, wide, shape) for wide in (1, 8, 65535)])
+
+
 def factors(points: int) -> Any:
     return np.random.default_rng(5).uniform(-LARGEST, LARGEST, (2, points))
 
@@ -120,6 +127,7 @@ STATED: dict[str, tuple[str, list[Case]]] = {
         ],
     ),
     "exp": ("2^-15 relative, or 2 units", [(np.exp, np.exp, linear(-30, 10.99), 2 * UNIT, RELATIVE)]),
+    "softmax": ("8e-6 absolute", [(mpc.softmax, mpc.softmax, lines, 8e-6, 0)]),
     "log": ("2^-15 absolute", [(np.log, np.log, powers(-20, 20.99), RELATIVE, 0)]),
     "reciprocal": (
         "2^-15 relative, or 2 units; 1/0 is 0",

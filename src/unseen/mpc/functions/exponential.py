@@ -86,7 +86,7 @@ def _by_bits(engine: Engine, lifted: Share, fraction: int) -> tuple[Share, Share
 
 
 def softmax(x: SecretArray, axis: int = -1) -> SecretArray:
-    """exp(x) / sum of exp(x) along an axis; the largest is subtracted first, so any x will do."""
+    """exp(x) / sum of exp(x) along an axis; the largest is subtracted first, so entries less than 2^17 apart will do."""
     engine = x.engine
     x = engine.as_real(x).swapaxes(axis, -1)
     lines = x.reshape(-1, x.shape[-1])
