@@ -303,7 +303,8 @@ class _Screen:
             self._console.print(
                 f"{'trees: ' + name:<28}{model.levels.auc:>8.4f}{model.levels.ks:>8.4f}", soft_wrap=True
             )
-        for name, read in told.get("business", {}).items():
+        grown = {f"trees: {name}": model.business() for name, model in comparison.boosted.items()}
+        for name, read in {**told["business"], **grown}.items() if "business" in told else ():
             self._console.print(
                 f"{name}: {read['approved_at_half_the_bad_rate']:.1%} approved at half the bad rate; "
                 f"{read['bad_rate_at_80_percent_approved']:.2%} bad where 80 % are approved",
