@@ -277,16 +277,16 @@ class SecretArray:
         return self._ufunc(np.greater_equal, self, other)
 
     def __and__(self, other: Any) -> SecretArray:
-        return self._ufunc(np.logical_and, self, other)
+        return self._ufunc(np.bitwise_and, self, other)
 
     def __or__(self, other: Any) -> SecretArray:
-        return self._ufunc(np.logical_or, self, other)
+        return self._ufunc(np.bitwise_or, self, other)
 
     def __xor__(self, other: Any) -> SecretArray:
-        return self._ufunc(np.logical_xor, self, other)
+        return self._ufunc(np.bitwise_xor, self, other)
 
     def __invert__(self) -> SecretArray:
-        return self._ufunc(np.logical_not, self)
+        return self._ufunc(np.invert, self)
 
     def __abs__(self) -> SecretArray:
         return self._ufunc(np.absolute, self)
@@ -375,7 +375,10 @@ class SecretArray:
     def bit_share(self) -> Bits:
         """This party's share, of a Boolean: for the engine and its functions only."""
         if not self.boolean:
-            raise LocalProtocolError("A number's share is no Boolean's.", mend="compare the number first")
+            raise LocalProtocolError(
+                "A number's share is no Boolean's.",
+                mend="compare the number first (np.logical_and asks whether it is not 0); bits of integers are for mpc.apply",
+            )
         return cast("Bits", self._share)
 
     def _like(self, share: NDArray[Any]) -> SecretArray:

@@ -22,6 +22,14 @@ def _first(*items: Any) -> SecretArray:
     return next(item for item in items if isinstance(item, SecretArray))
 
 
+def _of_truths(logic: Callable[..., SecretArray], left: Any, right: Any) -> SecretArray:
+    """Of numbers whether they are not 0."""
+    sides = (
+        compare.truth(one) if isinstance(one, SecretArray) else np.asarray(one, bool) for one in (left, right)
+    )
+    return logic(*sides)
+
+
 @cache
 def ufuncs() -> dict[str, Callable[..., Any]]:
     """By name of NumPy's ufunc."""
@@ -37,13 +45,13 @@ def ufuncs() -> dict[str, Callable[..., Any]]:
         "greater": compare.greater,
         "less_equal": compare.less_equal,
         "greater_equal": compare.greater_equal,
-        "logical_and": compare.logical_and,
+        "logical_and": partial(_of_truths, compare.logical_and),
         "bitwise_and": compare.logical_and,
-        "logical_or": compare.logical_or,
+        "logical_or": partial(_of_truths, compare.logical_or),
         "bitwise_or": compare.logical_or,
-        "logical_xor": compare.logical_xor,
+        "logical_xor": partial(_of_truths, compare.logical_xor),
         "bitwise_xor": compare.logical_xor,
-        "logical_not": compare.logical_not,
+        "logical_not": lambda a: compare.logical_not(compare.truth(a)),
         "invert": compare.logical_not,
         "maximum": compare.maximum,
         "minimum": compare.minimum,
@@ -161,7 +169,7 @@ def _clip(a: SecretArray, a_min: Any = None, a_max: Any = None, **bounds: Any) -
     low, high = bounds.pop("min", a_min), bounds.pop("max", a_max)
     if bounds:
         raise TypeError(f"there is no {', '.join(bounds)}=")
-    return compare.clip(a, low, high)
+    return compare.clip(_first(a, low, high).engine.lift(a), low, high)
 
 
 def _ordered(

@@ -129,6 +129,20 @@ def test_equality(seat: tuple[str, int]) -> None:
     np.testing.assert_array_equal(result(seat, lambda a: equal(a, 1), x, dtype=int), x == 1)
 
 
+@seat
+def test_numbers_with_fractions_equal_themselves(seat: tuple[str, int]) -> None:
+    """No unit is 1.1 or 2.675: of a secret and of a public one the same is taken."""
+    x = np.array([1.1, 2.675, -0.3, -1200.1, 0.0])
+
+    def body(a: Any) -> Any:
+        one = [
+            np.stack([a < bound, a <= bound, a > bound, bound > a]) for bound in (1.1, 2.675, -0.3, -1200.1)
+        ]
+        return np.concatenate([*one, np.stack([a < x, a <= x, x > a, abs(a) < 1e-9, a > -1e-9])])
+
+    np.testing.assert_array_equal(result(seat, body, x), body(x))
+
+
 WHOLE = np.array([[2**61 - 1, -(2**61)], [5, 2**60 + 1]])
 WHOLE_CASES: dict[str, Any] = {
     "themselves": lambda i: i,

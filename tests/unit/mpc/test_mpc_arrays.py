@@ -193,6 +193,15 @@ OPTIONS = {
         x.transpose((1, 0)) + x.transpose(None) + x.transpose(-1, 0) + np.transpose(x, (1, 0))
     ),
     "joined flat": lambda x: np.concatenate([x, x[0]], axis=None),
+    "truths": lambda x: np.stack(
+        [
+            np.logical_and(x, x > 0),
+            np.logical_or((x * 2).astype(int), [0, 1, 0]),
+            np.logical_xor(1.5, x),
+            np.logical_not((x * 2).astype(int)),
+        ]
+    ),
+    "public clipped": lambda x: np.clip(0.25, x, x + 1) + np.clip(np.ones(3), None, x),
     "copies": lambda x: np.copy(x) + x.copy() + np.size(x, 0),
     "alike": lambda x: np.zeros_like(x > 0) ^ (x > np.full_like(x, 0.5)) ^ np.ones_like(x, dtype=bool),
     "alike whole": lambda x: np.full_like((x * 9).astype(int), 2.7) + np.ones_like(x, dtype=int),
@@ -302,6 +311,8 @@ def test_an_axis_that_is_not_there_is_no_other_one(asked) -> None:
         (np.rint, "np.floor"),
         (lambda x: np.einsum("i,i->", x, x), "@"),
         (np.add.reduce, "np.sum"),
+        (lambda x: x & 1, "mpc.apply"),
+        (lambda x: ~x, "mpc.apply"),
         (lambda x: np.add(x, 1, out=np.zeros(3)), "np.add"),
         (lambda x: np.roll(x, x), "options"),
         (lambda x: x.astype(complex), "there are"),

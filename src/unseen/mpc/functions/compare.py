@@ -1,7 +1,8 @@
 """Comparisons, logic, and choosing without looking.
 
 A comparison is the sign of a difference, so secrets must be less than 2^62 in size, in units of their last place. Public bounds may be
-any numbers: they are rounded to the unit that makes the comparison exact, and those that no secret reaches are taken as 2^62 units.
+any numbers: they are rounded to the nearest unit, as secrets were (integers are compared with fractions as they are), and those that no
+secret reaches are taken as 2^62 units.
 Its result is a secret Boolean; `where` multiplies by it.
 """
 
@@ -64,6 +65,10 @@ def _levels(bounds: Any, bits: int, *, beyond: bool = False) -> NDArray[np.int64
             )
         scaled = plain.astype(np.float64) * 2.0**bits
         units = np.floor(scaled) + 1 if beyond else np.ceil(scaled)
+        if (
+            bits
+        ):  # a secret 1.1 is the nearest unit to it: so is the bound 1.1, but a small one is not taken for 0
+            units = np.where(np.abs(scaled) < 1, units, np.rint(scaled) + beyond)
         made = np.clip(units, -float(_FARTHEST), float(_FARTHEST)).astype(np.int64)
     else:
         made = encode(plain, bits).view(np.int64)  # which refuses it, in its words
@@ -147,7 +152,7 @@ def _booleans(left: Any, right: Any) -> tuple[SecretArray, Bits, Bits]:
             raise LocalProtocolError(
                 "Logic takes Booleans on both sides.",
                 why=f"{np.asarray(one).dtype} is none",
-                mend="compare numbers first",
+                mend="compare numbers first (np.logical_and asks whether they are not 0); bits of integers are for mpc.apply",
             )
         shares.append(secret.engine.lift(one).bit_share)
     one, other = broadcast(*shares)
