@@ -256,7 +256,7 @@ def not_two_classes(name: str, found: Sequence[Any], missing: int) -> UsageError
     return UsageError(
         f"The label {name}does not have two classes.",
         why=f"it has {len(found)} ({shown}) and {missing} missing value(s)",
-        mend="bring rows of both classes, and drop rows without a label; if it is to be a number, or one of several classes (0, 1, 2 …), say so in the step's parameters",
+        mend="bring rows of both classes (`stratify` of `split` and `folds` keeps some in each part), and drop rows without a label; if it is to be a number, or one of several classes (0, 1, 2 …), say so in the step's parameters",
     )
 
 
