@@ -22,7 +22,8 @@ from __future__ import annotations
 
 import hashlib
 import importlib
-from collections.abc import Callable, Mapping
+import inspect
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
@@ -35,6 +36,7 @@ from unseen.core.errors import DeniedError, UsageError
 GROUP = "unseen.functions"
 SHIPPED = "unseen.jobs.functions"
 _COMPILED = "__pycache__"
+_KINDS = (float, int, bool)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,11 @@ class Function:
         Public parameters, with their defaults: numbers and Booleans.
     bytes_per_row, rounds
         What it costs between two holders with a helper, for the plan of a run: as :func:`unseen.mpc.launch` measures it.
+
+    Raises
+    ------
+    UsageError
+        The declaration does not hold: all that is wrong with it.
     """
 
     body: Callable[..., Mapping[str, Any]]
@@ -78,9 +85,37 @@ class Function:
     bytes_per_row: float = 1000.0
     rounds: int = 100
 
+    def __post_init__(self) -> None:
+        """Refuse a declaration that does not hold, where it is written and not on the nodes."""
+        wrong = list(_wrong(self))
+        if wrong:
+            raise UsageError(
+                f"What {getattr(self.body, '__name__', 'the function')} says of itself does not hold.",
+                why="; ".join(wrong),
+                mend="inputs and options are the function's arguments by name, outputs what it returns",
+            )
+
     def __call__(self, *arrays: Any, **named: Any) -> Mapping[str, Any]:
         """The function, with default options."""
         return self.body(*arrays, **{**self.options, **named})
+
+
+def _wrong(made: Function) -> Iterator[str]:
+    if not isinstance(made.version, int) or made.version < 1:
+        yield f"its version is {made.version!r}, no whole number from 1"
+    if not made.summary:
+        yield "it has no summary, which is what others sign"
+    yield from (f"it has no {what}" for what in ("input", "output") if not getattr(made, f"{what}s"))
+    kinds = {name: item.kind for name, item in made.inputs.items() if item.kind not in _KINDS}
+    yield from (f"input {name!r} is of {kind!r}, not float, int or bool" for name, kind in kinds.items())
+    counts = {name: told.elements for name, told in made.outputs.items() if told.elements is not None}
+    yield from (f"output {name!r} has {count} numbers" for name, count in counts.items() if count < 1)
+    odd = {name: value for name, value in made.options.items() if not isinstance(value, int | float)}
+    yield from (f"option {name!r} is {value!r}, no number or Boolean" for name, value in odd.items())
+    try:
+        inspect.signature(made.body).bind(**dict.fromkeys([*made.inputs, *made.options]))
+    except TypeError as error:
+        yield f"its arguments are others ({error})"
 
 
 def function(**declaration: Any) -> Callable[[Callable[..., Mapping[str, Any]]], Function]:

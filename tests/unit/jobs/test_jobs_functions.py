@@ -344,3 +344,37 @@ def test_the_published_error(scale: float, share: float) -> None:
     meta = go(asked(columns=SIDES), {"a": table(x=value), "b": table(flag=group)}).results["a"]["answer"].meta
     assert abs(meta["difference"] - gap) < (2e-3 if scale > 1 else 6e-5)
     assert abs(meta["t"] - t) < 5e-3 * abs(t) + 2e-2
+
+
+def _mean(value: Any, *, at_least: float) -> Any:
+    return {"mean": value.mean() * at_least}
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"version": 0}, "version is 0"),
+        ({"version": "1"}, "version is '1'"),
+        ({"summary": ""}, "no summary"),
+        ({"inputs": {}}, "no input; .*missing a required argument: 'value'"),
+        ({"outputs": {}}, "no output"),
+        ({"inputs": {"pay": functions.Input("pay")}}, "arguments are others"),
+        ({"options": {}}, "'at_least'"),
+        ({"options": {"at_least": "many"}}, "no number or Boolean"),
+        ({"inputs": {"value": functions.Input("pay", kind=str)}}, "not float, int or bool"),
+        ({"outputs": {"mean": functions.Output("mean", elements=0)}}, "0 numbers"),
+    ],
+)
+def test_a_declaration_that_does_not_hold_is_refused_where_it_is_written(
+    changed: dict[str, Any], said: str
+) -> None:
+    declared = {
+        "version": 1,
+        "summary": "A mean.",
+        "inputs": {"value": functions.Input("the number")},
+        "outputs": {"mean": functions.Output("its mean")},
+        "options": {"at_least": 1.0},
+    }
+    functions.function(**declared)(_mean)
+    with pytest.raises(UsageError, match=said):
+        functions.function(**{**declared, **changed})(_mean)
