@@ -136,7 +136,7 @@ def cases(report: Report) -> None:
     with ExitStack() as stack:
         program = Path(trees.__file__).with_name("xgboost_pooled.py")
         rival = (
-            present(lambda: python_rival("xgboost", ["xgboost==3.2.0", "numpy"], program), stack)
+            present(lambda: python_rival("xgboost", ["xgboost==3.2.0"], program), stack)
             if report.rivals
             else None
         )
