@@ -95,6 +95,11 @@ def factors(points: int) -> Any:
     return np.random.default_rng(5).uniform(-LARGEST, LARGEST, (2, points))
 
 
+def near(value: float) -> Callable[[int], Any]:
+    """Unit by unit around it."""
+    return lambda points: (np.rint(value / UNIT) + np.arange(points) - points // 2) * UNIT
+
+
 def logistic(x: Any) -> Any:
     return 1 / (1 + np.exp(-x))
 
@@ -102,6 +107,7 @@ def logistic(x: Any) -> Any:
 RELATIVE = 2.0**-15
 PUBLIC = "product with or division by public numbers"
 EXACT = "comparisons, `where`, `max`, `argmax`, `sort"
+BOUND = np.rint(1.1 / UNIT) * UNIT
 STATED: dict[str, tuple[str, list[Case]]] = {
     "product": ("1 unit", [(lambda x: x[0] * x[1], lambda x: x[0] * x[1], factors, UNIT, 0)]),
     PUBLIC: (
@@ -142,6 +148,13 @@ STATED: dict[str, tuple[str, list[Case]]] = {
         [
             (mpc.rsqrt, lambda x: 1 / np.sqrt(x), powers(-20, 20.99), 2 * UNIT, 2 * RELATIVE),
             (np.sqrt, np.sqrt, powers(-20, 20.99), 2 * UNIT, 2 * RELATIVE),
+        ],
+    ),
+    "comparisons with public numbers": (
+        "exact, of the nearest unit of both: 1.1 equals 1.1, what is less than a unit apart is equal",
+        [
+            (lambda x: (x < 1.1) * 1, lambda x: (x < BOUND) * 1, near(1.1), 0, 0),
+            (lambda x: (x <= 1.1) * 1, lambda x: (x <= BOUND) * 1, near(1.1), 0, 0),
         ],
     ),
 }
