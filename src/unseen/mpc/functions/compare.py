@@ -65,9 +65,8 @@ def _levels(bounds: Any, bits: int, *, beyond: bool = False) -> NDArray[np.int64
             )
         scaled = plain.astype(np.float64) * 2.0**bits
         units = np.floor(scaled) + 1 if beyond else np.ceil(scaled)
-        if (
-            bits
-        ):  # a secret 1.1 is the nearest unit to it: so is the bound 1.1, but a small one is not taken for 0
+        if bits:
+            # A secret 1.1 is the nearest unit to it: so is the bound 1.1, but a small one is not taken for 0.
             units = np.where(np.abs(scaled) < 1, units, np.rint(scaled) + beyond)
         made = np.clip(units, -float(_FARTHEST), float(_FARTHEST)).astype(np.int64)
     else:
