@@ -119,6 +119,45 @@ def test_means_of_groups_and_of_weights_are_as_good_of_large_sums() -> None:
 
 
 @each
+def test_deviations_and_norms_whose_squares_do_not_fit(protocol: str) -> None:
+    rng = np.random.default_rng(8)
+    x = np.stack(
+        [
+            rng.normal(50_000, 20_000, 40),
+            rng.normal(5, 1, 40),
+            rng.uniform(-2e6, 2e6, 40),
+            np.append(np.zeros(39), 3000.0),  # one far off among many: its square alone does not fit
+            rng.normal(0, 1024, 40),
+            rng.normal(1e6, 0.5, 40),
+        ]
+    )
+    some = rng.random(x.shape) < 0.5
+
+    def body(a):
+        rows = [a.std(axis=1), np.std(a, axis=1, ddof=1, where=some), np.linalg.norm(a / 8, axis=1)]
+        return np.stack([*rows, np.ones(6) * a.std(), np.ones(6) * np.linalg.norm(a[0]), np.std(a.T, axis=0)])
+
+    np.testing.assert_allclose(result(protocol, body, x), body(x), rtol=2e-4)
+
+
+def test_deviations_of_many() -> None:
+    x = np.random.default_rng(9).uniform(-2e6, 2e6, 100_000)
+    got = result("replicated3", lambda a: np.stack([a.std(), a[:3].std(ddof=1), (a / 2**21).std()]), x)
+    np.testing.assert_allclose(got, [x.std(), x[:3].std(ddof=1), (x / 2**21).std()], rtol=1e-3)
+
+
+@pytest.mark.parametrize("bits", [12, 24, 28, 30])
+def test_deviations_in_other_precisions(bits: int) -> None:
+    most = 2.0 ** (61 - 2 * bits)
+    x = np.random.default_rng(bits).uniform(-most, most, 100)
+    got = result(
+        "replicated3", lambda a: np.stack([a.std(), (a / 64).std(), np.linalg.norm(a[:1])]), x, bits=bits
+    )
+    wanted = [x.std(), (x / 64).std(), abs(x[0])]
+    np.testing.assert_allclose(got, wanted, rtol=2e-4, atol=4 * 2.0 ** (-bits / 2))
+
+
+@each
 def test_roots(protocol: str) -> None:
     grid = log_grid(protocol, 2.0**-20, 2.0**21)
     error = np.abs(result(protocol, mpc.rsqrt, grid) - 1 / np.sqrt(grid)) - 2 * ULP

@@ -14,7 +14,7 @@ from unseen.core.errors import LocalProtocolError
 from unseen.mpc.array import SecretArray
 from unseen.mpc.functions.exponential import exp
 from unseen.mpc.functions.magnitude import log, reciprocal, rsqrt, sqrt
-from unseen.mpc.functions.reduce import Axis, contracted, maximum_of, mean, minimum_of, total
+from unseen.mpc.functions.reduce import Axis, contracted, maximum_of, mean, minimum_of, root_of_squares, total
 
 _VECTOR, _MATRIX = 1, 2
 _MOST_POWER = 1 << 10
@@ -167,7 +167,7 @@ def norm(x: SecretArray, ord: Any = None, axis: int | None = None, *, keepdims: 
     """
     if ord is not None and not (ord == 2 and (isinstance(axis, int) or x.ndim == _VECTOR)):  # noqa: PLR2004 - the Euclidean one
         raise TypeError("there is the Euclidean norm only; others are np.abs, sum and max")
-    return sqrt(total(x * x, axis, keepdims=keepdims))
+    return root_of_squares(x, axis, keepdims=keepdims)
 
 
 def spread(x: SecretArray, axis: int | None = None) -> SecretArray:

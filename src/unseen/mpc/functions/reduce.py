@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from unseen.core.errors import UsageError
 from unseen.mpc.array import SecretArray
+from unseen.mpc.fixed import SAFE_BITS
 from unseen.mpc.functions.compare import equal, less, less_equal, logical_and, logical_not, truth
 from unseen.mpc.functions.compare import where as chosen
-from unseen.mpc.functions.magnitude import sqrt
+from unseen.mpc.functions.magnitude import Divisor, divisor, sqrt
 from unseen.mpc.functions.order import sort
 
 Axis = int | tuple[int, ...] | None
@@ -26,6 +27,7 @@ _BETWEEN: dict[str, Callable[[NDArray[np.float64]], NDArray[np.float64]]] = {
     "midpoint": lambda part: np.ceil(part) / 2,
 }
 _MEANS = ("mean", "variance")
+_LARGE = 0.25  # of the smaller mean square: from there on it has its places, and up to four times that the other fits
 
 
 def _inner(x: SecretArray, axis: Axis) -> tuple[int, ...]:
@@ -60,12 +62,12 @@ def _only(x: SecretArray, where: Any) -> SecretArray:
 
 
 def _count(x: SecretArray, axis: Axis, where: Any, *, keepdims: bool, but: int = 0) -> Any:
-    """How many elements a mean is over, less `but`: a number, of conditions an array, which a secret condition makes secret."""
+    """How many elements a mean is over, less `but`: a number, of conditions an array, of secret ones what divides by it."""
     if where is True:
         return _some(math.prod(x.shape[place - 1] for place in _inner(x, axis)) - but, _MEANS[but > 0])
     if isinstance(where, SecretArray):
         broadcast: Any = np.broadcast_to(where, x.shape)
-        return total(broadcast, axis, keepdims=keepdims) - but
+        return divisor(total(broadcast, axis, keepdims=keepdims) - but)
     count = np.broadcast_to(np.asarray(where, bool), x.shape).sum(axis=axis, keepdims=keepdims) - but
     _some(int(count.min(initial=1)), _MEANS[but > 0])
     return count
@@ -77,17 +79,29 @@ def mean(x: SecretArray, axis: Axis = None, *, keepdims: bool = False, where: An
     return _divided(total(x, axis, keepdims=keepdims, where=where), count)
 
 
+def _divided(made: SecretArray, count: Any) -> SecretArray:
+    return count.divide(made) if isinstance(count, Divisor) else made.engine.divide(made, count)
+
+
 def variance(
     x: SecretArray, axis: Axis = None, *, ddof: int = 0, keepdims: bool = False, where: Any = True
 ) -> SecretArray:
     """Variance: the mean square distance from the mean."""
-    count = _count(x, axis, where, keepdims=keepdims, but=ddof)
-    centred = x - mean(x, axis, keepdims=True, where=where)
-    return _divided(total(centred * centred, axis, keepdims=keepdims, where=where), count)
+    centred, count = _centred(x, axis, where, ddof)
+    made = _divided(total(centred * centred, axis, keepdims=True), count)
+    return made if keepdims else made.squeeze(axis)
 
 
-def _divided(made: SecretArray, count: Any) -> SecretArray:
-    return made.engine.divide(made, count) if isinstance(count, int) else made / count
+def _centred(x: SecretArray, axis: Axis, where: Any, ddof: int) -> tuple[SecretArray, Any]:
+    """X less its mean, 0 where it does not count; and what the sum of squares is divided by.
+
+    The mean of large numbers is off by more than a unit, so that of what is left is taken off too.
+    """
+    count = _count(x, axis, where, keepdims=True)
+    least = _count(x, axis, where, keepdims=True, but=ddof) if ddof else count
+    for _ in range(2):
+        x = x - _divided(total(x, axis, keepdims=True, where=where), count)
+    return _only(x, where), least
 
 
 def cumulated(x: SecretArray, axis: int | None = None) -> SecretArray:
@@ -156,8 +170,49 @@ def argmin(x: SecretArray, axis: int | None = None) -> SecretArray:
 def deviation(
     x: SecretArray, axis: Axis = None, *, ddof: int = 0, keepdims: bool = False, where: Any = True
 ) -> SecretArray:
-    """Standard deviation: the root of the variance."""
-    return sqrt(variance(x, axis, ddof=ddof, keepdims=keepdims, where=where))
+    """Standard deviation: the root of the variance, which may be larger than what fits."""
+    centred, count = _centred(x, axis, where, ddof)
+    made = root_of_squares(centred, axis, keepdims=True, count=count)
+    return made if keepdims else made.squeeze(axis)
+
+
+def root_of_squares(x: SecretArray, axis: Axis, *, keepdims: bool = False, count: Any = 1) -> SecretArray:
+    """The root of the sum of squares over count; x and the result must be below 2^(61 - 2 bits), the numbers at most 2^20.
+
+    Each number is high 2^k + low, so that sums of high^2, high low and low^2 fit. Of these the mean square is made twice, as it is and by
+    2^(62 - 2 bits) smaller, and the root taken of the one that fits and has its places.
+    """
+    engine = x.engine
+    x = engine.as_real(x)
+    x = engine.truncate(x, min(x.bits, engine.bits))
+    bits, half = x.bits, (SAFE_BITS - x.bits) // 2
+    axes = _inner(x, axis)
+    shape = tuple(
+        1 if place in axes else length
+        for place, length in enumerate(x.shape, start=1)
+        if keepdims or place not in axes
+    )
+    count_each, sums_made = math.prod(x.shape[place - 1] for place in axes), math.prod(shape)
+    if not count_each * sums_made:
+        return engine.lift(np.zeros(shape))
+    share = np.moveaxis(x.share, axes, range(1, len(axes) + 1)).reshape(len(x.share), count_each, sums_made)
+    high = engine.truncate(engine.number(share, 0), 0, divide_by=half).share
+    low = share - (high << np.uint64(half))
+    left, right = (np.stack(side, axis=2) for side in ((high, high, low), (high, low, low)))
+    sums = [engine.number(one, 0) for one in np.moveaxis(engine.protocol.inner(left, right), 1, 0)]
+    near, far = (
+        sum(
+            engine.truncate(one, 0, divide_by=by + less).share
+            for one, less in zip(sums, (-2 * half, -half - 1, 0), strict=True)
+        )
+        for by in (bits, SAFE_BITS - bits)
+    )
+    both = engine.number(np.stack([near, far], axis=1).reshape(len(share), 2, *shape), bits)
+    both = _divided(both, count)
+    large = both[1] >= _LARGE
+    root = sqrt(chosen(large, both[1], both[0]))
+    out: SecretArray = root + engine.select(large, root * (2 ** (SAFE_BITS // 2 - bits) - 1))
+    return out
 
 
 def some(x: SecretArray, axis: Axis = None, *, keepdims: bool = False, where: Any = True) -> SecretArray:
