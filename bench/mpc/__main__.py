@@ -33,6 +33,7 @@ from bench.report import Report, Sample
 from bench.rivals import Rival, present, python_rival
 from unseen import mpc
 from unseen.core import registry
+from unseen.mpc.dispatch import functions
 from unseen.mpc.engine import PROTOCOLS
 from unseen.party import Disclosure, Door, Party
 
@@ -98,6 +99,7 @@ def measure(protocol: str, work: Work, size: str) -> Sample:
     inputs = inputs_of(work, size)
 
     def program(party: Party) -> Any:
+        functions()  # code, which comes when the first of them is called
         settle()
         idle = own_now()
         engine = mpc.Engine(party, holders=holders, helper=helper, protocol=protocol)
