@@ -34,7 +34,9 @@ def unmasked(values: ArrayLike) -> NDArray[Any]:
     UsageError
         Some are masked (np.ma): what lies under a mask would come back as a number.
     """
-    if isinstance(values, np.ndarray) and np.any(getattr(values, "mask", False)):  # without loading np.ma for it
+    if isinstance(values, np.ndarray) and np.any(
+        getattr(values, "mask", False)
+    ):  # without loading np.ma for it
         raise UsageError(
             "An array with masked values cannot be secret.",
             why="there are no missing values among secrets",
