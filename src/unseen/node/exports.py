@@ -54,9 +54,7 @@ class Exports:
         for task, output, known in self._store.outputs(job.id):
             reference = f"{task}.{output}"
             try:
-                views.append(
-                    _view(reference, self._store.read(job.id, reference), self._size(job.id, reference))
-                )
+                views.append(_view(reference, *self._store.read_sized(job.id, reference)))
             except UsageError:  # dropped when the job was over
                 views.append(
                     m.ArtefactView(reference=reference, kind=known.kind, arrays={}, meta={}, size_bytes=0)
@@ -103,9 +101,6 @@ class Exports:
                 if report and artefact.kind == _METRICS:
                     files += _report(inner, artefact, f"{job.title}: {reference}")
         return _exported(place, draft, files)
-
-    def _size(self, job: str, reference: str) -> int:
-        return self._store.path(job, reference).stat().st_size
 
 
 def _view(reference: str, artefact: Artefact, size: int) -> m.ArtefactView:

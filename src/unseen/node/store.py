@@ -159,10 +159,7 @@ class ArtefactStore:
         task, _, output = reference.partition(".")
         place = self._job(job) / task / output
         if not output or output.startswith(".") or "/" in reference or not place.is_file():
-            raise UsageError(
-                f"There is no '{reference}' in {job}.",
-                mend="`unseen job result` shows what this party received",
-            )
+            raise _none(job, reference)
         return place
 
     def read(self, job: str, reference: str) -> Artefact:
@@ -175,7 +172,22 @@ class ArtefactStore:
         VerificationError
             It was damaged on disk.
         """
-        return artefacts.decode(unseal(self.job_key(job), self.path(job, reference).read_bytes(), [job]))
+        return self.read_sized(job, reference)[0]
+
+    def read_sized(self, job: str, reference: str) -> tuple[Artefact, int]:
+        """An output, and its bytes on disk; see :meth:`read`."""
+        place = self.path(job, reference)
+        try:
+            sealed = place.read_bytes()
+        except FileNotFoundError as error:  # the job is over, and it was dropped this moment
+            raise _none(job, reference) from error
+        return artefacts.decode(unseal(self.job_key(job), sealed, [job])), len(sealed)
+
+
+def _none(job: str, reference: str) -> UsageError:
+    return UsageError(
+        f"There is no '{reference}' in {job}.", mend="`unseen job result` shows what this party received"
+    )
 
 
 def _make(folder: Path) -> None:
