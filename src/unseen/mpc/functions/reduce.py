@@ -88,7 +88,8 @@ def variance(
 ) -> SecretArray:
     """Variance: the mean square distance from the mean."""
     centred, count = _centred(x, axis, where, ddof)
-    made = _divided(total(centred * centred, axis, keepdims=True), count)
+    small, large = _mean_square(centred, axis, keepdims=True, count=count)
+    made = _times(small, large, SAFE_BITS - 2 * small.bits)
     return made if keepdims else made.squeeze(axis)
 
 
@@ -170,17 +171,31 @@ def argmin(x: SecretArray, axis: int | None = None) -> SecretArray:
 def deviation(
     x: SecretArray, axis: Axis = None, *, ddof: int = 0, keepdims: bool = False, where: Any = True
 ) -> SecretArray:
-    """Standard deviation: the root of the variance, which may be larger than what fits."""
+    """Standard deviation: the root of the variance."""
     centred, count = _centred(x, axis, where, ddof)
     made = root_of_squares(centred, axis, keepdims=True, count=count)
     return made if keepdims else made.squeeze(axis)
 
 
 def root_of_squares(x: SecretArray, axis: Axis, *, keepdims: bool = False, count: Any = 1) -> SecretArray:
-    """The root of the sum of squares over count; x and the result must be below 2^(61 - 2 bits), the numbers at most 2^20.
+    """The root of the sum of squares over count; x and the result must be below 2^(61 - 2 bits), the numbers at most 2^20."""
+    small, large = _mean_square(x, axis, keepdims=keepdims, count=count)
+    return _times(sqrt(small), large, SAFE_BITS // 2 - small.bits)
 
-    Each number is high 2^k + low, so that sums of high^2, high low and low^2 fit. Of these the mean square is made twice, as it is and by
-    2^(62 - 2 bits) smaller, and the root taken of the one that fits and has its places.
+
+def _times(x: SecretArray, large: SecretArray, power: int) -> SecretArray:
+    """X, times 2^power where it is said to be large."""
+    out: SecretArray = x + x.engine.select(large, x * (2**power - 1))
+    return out
+
+
+def _mean_square(
+    x: SecretArray, axis: Axis, *, keepdims: bool, count: Any
+) -> tuple[SecretArray, SecretArray]:
+    """The sum of squares over count, or where it is large (secret Booleans) one that is 2^(62 - 2 bits) smaller.
+
+    Each number is high 2^k + low, so that sums of high^2, high low and low^2 fit. Of these it is made twice, and the one that fits and has
+    its places is chosen.
     """
     engine = x.engine
     x = engine.as_real(x)
@@ -194,7 +209,7 @@ def root_of_squares(x: SecretArray, axis: Axis, *, keepdims: bool = False, count
     )
     count_each, sums_made = math.prod(x.shape[place - 1] for place in axes), math.prod(shape)
     if not count_each * sums_made:
-        return engine.lift(np.zeros(shape))
+        return engine.lift(np.zeros(shape)), engine.lift(np.zeros(shape, bool))
     share = np.moveaxis(x.share, axes, range(1, len(axes) + 1)).reshape(len(x.share), count_each, sums_made)
     high = engine.truncate(engine.number(share, 0), 0, divide_by=half).share
     low = share - (high << np.uint64(half))
@@ -210,9 +225,7 @@ def root_of_squares(x: SecretArray, axis: Axis, *, keepdims: bool = False, count
     both = engine.number(np.stack([near, far], axis=1).reshape(len(share), 2, *shape), bits)
     both = _divided(both, count)
     large = both[1] >= _LARGE
-    root = sqrt(chosen(large, both[1], both[0]))
-    out: SecretArray = root + engine.select(large, root * (2 ** (SAFE_BITS // 2 - bits) - 1))
-    return out
+    return chosen(large, both[1], both[0]), large
 
 
 def some(x: SecretArray, axis: Axis = None, *, keepdims: bool = False, where: Any = True) -> SecretArray:
