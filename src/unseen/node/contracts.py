@@ -162,8 +162,7 @@ class ContractDesk:
             ids = view.execute(query).scalars().all()
         if len(ids) != 1 or not beginning:
             raise UsageError(
-                f"{len(ids) or 'No'} contract{'s' * (len(ids) > 1)} of this node begin{'s' * (not ids)} "
-                f"with '{beginning}'.",
+                f"{len(ids) or 'No'} contracts of this node begin with '{beginning}'.",
                 mend="`unseen contract list` shows them",
             )
         return str(ids[0])

@@ -54,7 +54,7 @@ def test_named_by_the_beginning_of_its_id(world: World) -> None:
     with pytest.raises(DeniedError, match="helper has not signed"):
         node.job_start(beginning)
     assert contract.encode() in node.evidence_bundle(beginning)
-    with pytest.raises(UsageError, match="No contract of this node begins with 'contract-x'"):
+    with pytest.raises(UsageError, match="No contracts of this node begin with 'contract-x'"):
         node.evidence_bundle("contract-x")
     with pytest.raises(UsageError, match="contracts of this node begin"):
         node.job_start("contract-")

@@ -174,7 +174,7 @@ class Divisor:
     """A secret x made ready for numbers to be divided by it.
 
     x is m 2^n with m in [1/2, 1). `power` times `inverse` is 1/x: of 2^-n, with the sign of x, and 1/m; what of n is so large that
-    2^-n would not fit is in `inverse`. Both are 0 where x is 0.
+    2^-n would not fit is in `inverse`. Both have the shape of x; `power` is 0 where x is 0.
     """
 
     power: SecretArray
@@ -203,6 +203,7 @@ def divisor(x: SecretArray) -> Divisor:
 
 
 def _divisor(x: SecretArray) -> tuple[SecretArray, SecretArray]:
+    """Power and inverse of a vector: as :func:`reciprocal`, but the power of two is kept apart from 1/m."""
     engine = x.engine
     span = SAFE_BITS - 2 * x.bits  # of n above 0
     room = SAFE_BITS - x.bits - min(span, _LARGEST_QUOTIENT)  # for fraction bits beside those of a quotient

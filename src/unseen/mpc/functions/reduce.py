@@ -192,8 +192,9 @@ def _times(x: SecretArray, large: SecretArray, power: int) -> SecretArray:
 def _mean_square(
     x: SecretArray, axis: Axis, *, keepdims: bool, count: Any
 ) -> tuple[SecretArray, SecretArray]:
-    """The sum of squares over count, or where it is large (secret Booleans) one that is 2^(62 - 2 bits) smaller.
+    """The sum of squares over count, or where it is large (secret Booleans, the second result) one that is 2^(62 - 2 bits) smaller.
 
+    Both have the shape of NumPy's sum; `count` is public, of that shape or one number, or a secret made a :class:`Divisor`.
     Each number is high 2^k + low, so that sums of high^2, high low and low^2 fit. Of these it is made twice, and the one that fits and has
     its places is chosen.
     """
